@@ -1,0 +1,154 @@
+#include "sapwood/base/buffer.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <map>
+#include <new>
+
+namespace sapwood {
+namespace {
+
+constexpr size_t kAlignment = 64;
+constexpr size_t kPage = 4096;
+constexpr size_t kHugePage = size_t{2} << 20;
+constexpr size_t kMappedFrom = size_t{64} << 10;  // smaller blocks come from the heap
+
+class HeapPool final : public MemoryPool {
+ public:
+  std::byte* allocate(size_t size) override {
+    const size_t rounded = std::max(kAlignment, (size + kAlignment - 1) / kAlignment * kAlignment);
+    void* memory = std::aligned_alloc(kAlignment, rounded);
+    if (memory == nullptr) throw std::bad_alloc();
+    return static_cast<std::byte*>(memory);
+  }
+  void release(std::byte* data, size_t) noexcept override { std::free(data); }
+};
+
+// Eight sizes for each power of two: at most an eighth is lost to rounding.
+size_t size_class(size_t size) {
+  size = std::max(size, kAlignment);
+  const size_t step = std::max(kAlignment, std::bit_floor(size) / 8);
+  const size_t rounded = (size + step - 1) / step * step;
+  return rounded >= kMappedFrom ? (rounded + kPage - 1) / kPage * kPage : rounded;
+}
+
+std::byte* map_block(size_t size) {
+  void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  if (size >= kHugePage) madvise(memory, size, MADV_HUGEPAGE);
+  return static_cast<std::byte*>(memory);
+}
+
+void free_block(std::byte* data, size_t size) noexcept {
+  if (size >= kMappedFrom) {
+    munmap(data, size);
+  } else {
+    std::free(data);
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<MemoryPool> heap_pool() { return std::make_shared<HeapPool>(); }
+
+struct RecyclingPool::State {
+  mutable std::mutex mutex;
+  std::map<size_t, std::vector<std::byte*>> kept;
+  uint64_t in_use = 0;
+  uint64_t held = 0;
+  uint64_t peak = 0;
+};
+
+RecyclingPool::RecyclingPool() : state_(std::make_unique<State>()) {}
+
+RecyclingPool::~RecyclingPool() { trim(0); }
+
+std::byte* RecyclingPool::allocate(size_t requested) {
+  const size_t size = size_class(requested);
+  {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->kept.find(size);
+    if (found != state_->kept.end()) {
+      std::byte* data = found->second.back();
+      found->second.pop_back();
+      if (found->second.empty()) state_->kept.erase(found);
+      state_->in_use += size;
+      return data;
+    }
+  }
+  std::byte* data = nullptr;
+  if (size >= kMappedFrom) {
+    data = map_block(size);
+  } else {
+    data = static_cast<std::byte*>(std::aligned_alloc(kAlignment, size));
+    if (data == nullptr) throw std::bad_alloc();
+  }
+  const std::lock_guard lock(state_->mutex);
+  state_->in_use += size;
+  state_->held += size;
+  state_->peak = std::max(state_->peak, state_->held);
+  return data;
+}
+
+void RecyclingPool::release(std::byte* data, size_t requested) noexcept {
+  const size_t size = size_class(requested);
+  const std::lock_guard lock(state_->mutex);
+  state_->in_use -= size;
+  try {
+    state_->kept[size].push_back(data);
+  } catch (...) {
+    free_block(data, size);
+    state_->held -= size;
+  }
+}
+
+uint64_t RecyclingPool::bytes_in_use() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->in_use;
+}
+
+uint64_t RecyclingPool::bytes_held() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->held;
+}
+
+uint64_t RecyclingPool::peak_bytes_held() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->peak;
+}
+
+void RecyclingPool::trim(uint64_t keep) {
+  const std::lock_guard lock(state_->mutex);
+  while (state_->held > keep && !state_->kept.empty()) {
+    const auto largest = std::prev(state_->kept.end());
+    free_block(largest->second.back(), largest->first);
+    state_->held -= largest->first;
+    largest->second.pop_back();
+    if (largest->second.empty()) state_->kept.erase(largest);
+  }
+}
+
+Buffer::Buffer(size_t size, std::shared_ptr<MemoryPool> pool) : size_(size) {
+  MemoryPool& source = *pool;
+  data_ = std::shared_ptr<std::byte>(source.allocate(size), [pool = std::move(pool), size](std::byte* data) {
+    pool->release(data, size);
+  });
+}
+
+Buffer Buffer::wrap(std::byte* data, size_t size, std::shared_ptr<void> owner) {
+  Buffer buffer;
+  buffer.data_ = std::shared_ptr<std::byte>(std::move(owner), data);
+  buffer.size_ = size;
+  return buffer;
+}
+
+Buffer Buffer::first(size_t size) const {
+  Buffer view = *this;
+  view.size_ = size < size_ ? size : size_;
+  return view;
+}
+
+}  // namespace sapwood

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+namespace sapwood {
+
+/// Where buffers come from. Implementations are safe to call from any thread.
+class MemoryPool {
+ public:
+  virtual ~MemoryPool() = default;
+  /// Uninitialised memory, aligned to 64 bytes, of at least `size` bytes. Throws `std::bad_alloc`.
+  virtual std::byte* allocate(size_t size) = 0;
+  /// Takes back what `allocate(size)` gave.
+  virtual void release(std::byte* data, size_t size) noexcept = 0;
+};
+
+/// The plain heap.
+std::shared_ptr<MemoryPool> heap_pool();
+
+/// A pool that keeps released blocks for the next request of like size, so that memory whose pages are already
+/// mapped is used again, and large blocks sit on huge pages where the system grants them. It counts what it holds:
+/// the figures behind the loader's memory bound.
+class RecyclingPool final : public MemoryPool {
+ public:
+  RecyclingPool();
+  ~RecyclingPool() override;
+  std::byte* allocate(size_t size) override;
+  void release(std::byte* data, size_t size) noexcept override;
+
+  /// Bytes handed out and not yet released.
+  uint64_t bytes_in_use() const;
+  /// Bytes handed out plus bytes kept for reuse.
+  uint64_t bytes_held() const;
+  /// The largest `bytes_held()` so far.
+  uint64_t peak_bytes_held() const;
+  /// Gives blocks kept for reuse back to the system until at most `keep` bytes are held.
+  void trim(uint64_t keep);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// A shared, immutable-size run of bytes from a pool. Copies share the memory; the last one releases it to its
+/// pool, which it keeps alive. Contents may be written until the buffer is shared.
+class Buffer {
+ public:
+  Buffer() = default;
+  /// `size` uninitialised bytes from `pool`.
+  Buffer(size_t size, std::shared_ptr<MemoryPool> pool);
+  /// Memory that somebody else owns: `owner` keeps it alive.
+  static Buffer wrap(std::byte* data, size_t size, std::shared_ptr<void> owner);
+
+  std::byte* data() const { return data_.get(); }
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  /// The same memory with fewer bytes in view; `size <= this->size()`.
+  Buffer first(size_t size) const;
+
+  /// The bytes as elements of type `T`; bytes past the last whole element are left out.
+  template <class T>
+  std::span<T> as() const {
+    return {static_cast<T*>(static_cast<void*>(data_.get())), size_ / sizeof(T)};
+  }
+
+ private:
+  std::shared_ptr<std::byte> data_;
+  size_t size_ = 0;
+};
+
+}  // namespace sapwood

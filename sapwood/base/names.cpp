@@ -1,0 +1,58 @@
+#include "sapwood/base/names.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace sapwood {
+namespace {
+
+// Levenshtein distance times two; a change of case alone costs one.
+size_t doubled_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = 2 * j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = 2 * i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const auto x = static_cast<unsigned char>(a[i - 1]);
+      const auto y = static_cast<unsigned char>(b[j - 1]);
+      const size_t change = x == y ? 0 : std::tolower(x) == std::tolower(y) ? 1 : 2;
+      const size_t best = std::min({diagonal + change, row[j] + 2, row[j - 1] + 2});
+      diagonal = row[j];
+      row[j] = best;
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::vector<std::string> nearest_names(std::string_view name, const std::vector<std::string>& candidates,
+                                       size_t count) {
+  std::vector<std::pair<size_t, const std::string*>> ranked;
+  for (const std::string& candidate : candidates) {
+    const size_t shorter = std::min(name.size(), candidate.size());
+    const size_t longer = std::max(name.size(), candidate.size());
+    const bool contained = shorter >= 3 && (candidate.find(name) != std::string::npos ||
+                                            name.find(candidate) != std::string_view::npos);
+    if (!contained && longer - shorter > longer / 2) continue;
+    const size_t distance = doubled_distance(name, candidate);
+    if (contained || distance <= std::max<size_t>(longer, 2)) ranked.emplace_back(distance, &candidate);
+  }
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<std::string> result;
+  for (const auto& [distance, candidate] : ranked) {
+    if (result.size() == count) break;
+    result.push_back(*candidate);
+  }
+  return result;
+}
+
+std::string nearest_names_hint(std::string_view name, const std::vector<std::string>& candidates) {
+  std::string hint;
+  for (const std::string& near : nearest_names(name, candidates)) hint += (hint.empty() ? "" : ", ") + near;
+  return hint.empty() ? hint : " (nearest: " + hint + ")";
+}
+
+}  // namespace sapwood

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sapwood/base/buffer.h"
+#include "sapwood/base/cursor.h"
+
+namespace sapwood::io {
+
+struct ByteRange {
+  uint64_t offset = 0;
+  uint64_t size = 0;
+};
+
+/// A file whose bytes can be read anywhere, from many threads at once. The seam for tests with faults.
+class RandomAccessFile {
+ public:
+  virtual ~RandomAccessFile() = default;
+  /// Path or URI, as given.
+  virtual const std::string& uri() const = 0;
+  virtual uint64_t size() const = 0;
+  /// Fills `out` from `offset`. Throws IoError when the system refuses, FormatError when the file ends before.
+  virtual void read_at(uint64_t offset, std::span<std::byte> out) const = 0;
+  /// Several reads in one request where the medium has such; here one `read_at` after the other.
+  virtual void read_vector(std::span<const ByteRange> ranges, std::span<const std::span<std::byte>> outs) const;
+};
+
+/// Opens a local file. Throws IoError: missing, a directory, not permitted.
+std::unique_ptr<RandomAccessFile> open_local_file(const std::string& path);
+
+/// Opens by URI: a path or file://. root://, http(s)://, s3:// throw `UnsupportedError`: not built in yet.
+std::unique_ptr<RandomAccessFile> open_file(const std::string& uri);
+
+/// The bytes of several ranges, read together.
+class CoalescedRead {
+ public:
+  /// Reads `ranges` (any order, may overlap); neighbours less than `max_gap` bytes apart share a request.
+  CoalescedRead(const RandomAccessFile& file, std::span<const ByteRange> ranges,
+                const std::shared_ptr<MemoryPool>& pool, uint64_t max_gap = 64 << 10);
+  /// The bytes of the i-th range; valid as long as this object.
+  Bytes operator[](size_t i) const { return views_[i]; }
+  size_t requests() const { return buffers_.size(); }
+
+ private:
+  std::vector<Buffer> buffers_;
+  std::vector<Bytes> views_;
+};
+
+/// The files that a path, glob (*, ?, [..], ** ) or URI names, globs sorted bytewise. Throws IoError when a path does
+/// not exist or a glob matches nothing, naming the near ones in the folder.
+std::vector<std::string> resolve_paths(const std::string& pattern);
+
+}  // namespace sapwood::io
