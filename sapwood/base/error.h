@@ -19,10 +19,10 @@ struct EntryRange {
 
 /// Where in the data an error belongs. Empty members are unknown there; a caller further out fills them in.
 struct ErrorContext {
-  std::string file;                   ///< path or URI
-  std::string object;                 ///< tree, n-tuple or key inside the file
-  std::string column;                 ///< branch or field
-  std::optional<EntryRange> entries;  ///< entries being read
+  std::string file{};                 ///< path or URI
+  std::string object{};               ///< tree, n-tuple or key inside the file
+  std::string column{};               ///< branch or field
+  std::optional<EntryRange> entries{};  ///< entries being read
 };
 
 /// The base of everything sapwood throws. `what()` is one line: the message, then the context that is known.
