@@ -133,9 +133,8 @@ void RecyclingPool::trim(uint64_t keep) {
 
 Buffer::Buffer(size_t size, std::shared_ptr<MemoryPool> pool) : size_(size) {
   MemoryPool& source = *pool;
-  data_ = std::shared_ptr<std::byte>(source.allocate(size), [pool = std::move(pool), size](std::byte* data) {
-    pool->release(data, size);
-  });
+  data_ = std::shared_ptr<std::byte>(
+      source.allocate(size), [pool = std::move(pool), size](std::byte* data) { pool->release(data, size); });
 }
 
 Buffer Buffer::wrap(std::byte* data, size_t size, std::shared_ptr<void> owner) {

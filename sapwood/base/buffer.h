@@ -22,9 +22,9 @@ class MemoryPool {
 /// The plain heap.
 std::shared_ptr<MemoryPool> heap_pool();
 
-/// A pool that keeps released blocks for the next request of like size, so that memory whose pages are already
-/// mapped is used again, and large blocks sit on huge pages where the system grants them. It counts what it holds:
-/// the figures behind the loader's memory bound.
+/// A pool that keeps released blocks for the next request of like size, so that memory whose pages are
+/// already mapped is used again, and large blocks sit on huge pages where the system grants them. It counts
+/// what it holds: the figures behind the loader's memory bound.
 class RecyclingPool final : public MemoryPool {
  public:
   RecyclingPool();
@@ -46,8 +46,8 @@ class RecyclingPool final : public MemoryPool {
   std::unique_ptr<State> state_;
 };
 
-/// A shared, immutable-size run of bytes from a pool. Copies share the memory; the last one releases it to its
-/// pool, which it keeps alive. Contents may be written until the buffer is shared.
+/// A shared, immutable-size run of bytes from a pool. Copies share the memory; the last one releases it to
+/// its pool, which it keeps alive. Contents may be written until the buffer is shared.
 class Buffer {
  public:
   Buffer() = default;

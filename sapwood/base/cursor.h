@@ -17,7 +17,8 @@ using Bytes = std::span<const std::byte>;
 namespace detail {
 template <size_t Size>
 using UnsignedOfSize = std::conditional_t<
-    Size == 1, uint8_t, std::conditional_t<Size == 2, uint16_t, std::conditional_t<Size == 4, uint32_t, uint64_t>>>;
+    Size == 1, uint8_t,
+    std::conditional_t<Size == 2, uint16_t, std::conditional_t<Size == 4, uint32_t, uint64_t>>>;
 inline uint8_t byte_swapped(uint8_t v) { return v; }
 inline uint16_t byte_swapped(uint16_t v) { return __builtin_bswap16(v); }
 inline uint32_t byte_swapped(uint32_t v) { return __builtin_bswap32(v); }
@@ -75,14 +76,16 @@ class ByteCursor {
     return result;
   }
 
-  /// Throws unless `count` elements of `element_size` bytes can still follow; call it before allocating for them.
+  /// Throws unless `count` elements of `element_size` bytes can still follow; call it before allocating for
+  /// them.
   void require(uint64_t count, uint64_t element_size) const {
-    if (element_size != 0 && count > remaining() / element_size) fail(concat(count, " elements of ", element_size, " bytes"));
+    if (element_size != 0 && count > remaining() / element_size)
+      fail(concat(count, " elements of ", element_size, " bytes"));
   }
 
   [[noreturn]] void fail(const std::string& wanted) const {
-    throw FormatError(concat("corrupt or truncated ", what_, ": ", wanted, " wanted at byte ", position_, " of ",
-                             bytes_.size()));
+    throw FormatError(concat("corrupt or truncated ", what_, ": ", wanted, " wanted at byte ", position_,
+                             " of ", bytes_.size()));
   }
 
  private:

@@ -19,9 +19,9 @@ struct EntryRange {
 
 /// Where in the data an error belongs. Empty members are unknown there; a caller further out fills them in.
 struct ErrorContext {
-  std::string file{};                 ///< path or URI
-  std::string object{};               ///< tree, n-tuple or key inside the file
-  std::string column{};               ///< branch or field
+  std::string file{};                   ///< path or URI
+  std::string object{};                 ///< tree, n-tuple or key inside the file
+  std::string column{};                 ///< branch or field
   std::optional<EntryRange> entries{};  ///< entries being read
 };
 
@@ -44,12 +44,12 @@ class Error : public std::exception {
   std::string text_;
 };
 
-#define SAPWOOD_DEFINE_ERROR(Name)                                                                    \
-  class Name : public Error {                                                                         \
-   public:                                                                                            \
-    explicit Name(std::string message, ErrorContext context = {})                                     \
-        : Error(std::move(message), std::move(context)) {}                                            \
-    const char* kind() const noexcept override { return #Name; }                                      \
+#define SAPWOOD_DEFINE_ERROR(Name)                                \
+  class Name : public Error {                                     \
+   public:                                                        \
+    explicit Name(std::string message, ErrorContext context = {}) \
+        : Error(std::move(message), std::move(context)) {}        \
+    const char* kind() const noexcept override { return #Name; }  \
   }
 
 /// The operating system or a server refused, or the file ended too early to be read at all.

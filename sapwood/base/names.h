@@ -6,8 +6,8 @@
 
 namespace sapwood {
 
-/// The up to `count` candidates nearest to `name` by edit distance (case counts half), nearest first; those too
-/// far to be a slip of the fingers are left out.
+/// The up to `count` candidates nearest to `name` by edit distance (case counts half), nearest first; those
+/// too far to be a slip of the fingers are left out.
 std::vector<std::string> nearest_names(std::string_view name, const std::vector<std::string>& candidates,
                                        size_t count = 3);
 

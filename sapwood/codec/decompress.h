@@ -8,10 +8,10 @@
 
 namespace sapwood::codec {
 
-/// Decompresses a ROOT record: one or more blocks, each with a 9-byte header, that together fill `output` exactly.
-/// When `record.size() == output.size()` the record is not compressed and is copied. Contexts of the libraries are
-/// kept for each thread and used again. Throws FormatError (corrupt, wrong checksum, wrong size), UnsupportedError
-/// (unknown algorithm).
+/// Decompresses a ROOT record: one or more blocks, each with a 9-byte header, that together fill `output`
+/// exactly. When `record.size() == output.size()` the record is not compressed and is copied. Contexts of the
+/// libraries are kept for each thread and used again. Throws FormatError (corrupt, wrong checksum, wrong
+/// size), UnsupportedError (unknown algorithm).
 void decompress(Bytes record, std::span<std::byte> output);
 
 /// The name of the algorithm of a record's first block ("zlib", "lzma", "lz4", "zstd", "old"), or "none".

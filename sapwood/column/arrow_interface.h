@@ -41,13 +41,14 @@ namespace sapwood {
 /// Fills `schema` for a column of `type`; the consumer releases it.
 void export_schema(const Type& type, const std::string& name, ArrowSchema* schema);
 
-/// Fills `array` with the column's buffers, shared without a copy (bool is packed into bits). Lists and strings are
-/// Arrow's large_list and large_string. The consumer releases it.
+/// Fills `array` with the column's buffers, shared without a copy (bool is packed into bits). Lists and
+/// strings are Arrow's large_list and large_string. The consumer releases it.
 void export_array(const Column& column, ArrowArray* array);
 
-/// Takes over `array` (it is released when the last buffer of the column goes, or when this throws) and reads it as
-/// a column: primitives, (large) strings, (large) lists, fixed-size lists, structs. Buffers are shared where the
-/// layouts agree: 32-bit offsets are widened, bits unpacked, slices copied. Nulls and other types: `UnsupportedError`.
+/// Takes over `array` (it is released when the last buffer of the column goes, or when this throws) and reads
+/// it as a column: primitives, (large) strings, (large) lists, fixed-size lists, structs. Buffers are shared
+/// where the layouts agree: 32-bit offsets are widened, bits unpacked, slices copied. Nulls and other types:
+/// `UnsupportedError`.
 Column import_array(const ArrowSchema& schema, ArrowArray* array, const std::shared_ptr<MemoryPool>& pool);
 
 }  // namespace sapwood

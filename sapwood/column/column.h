@@ -10,7 +10,8 @@
 
 namespace sapwood {
 
-/// One column of decoded data in Arrow layout. A value: copies share the buffers, which nobody writes any more.
+/// One column of decoded data in Arrow layout. A value: copies share the buffers, which nobody writes any
+/// more.
 ///
 ///  kind        values                     offsets                     children
 ///  primitive   length elements            -                           -

@@ -13,10 +13,11 @@
 
 namespace sapwood {
 
-/// A piece of a column as it is stored: a TTree basket or an RNTuple page, the least that can be decompressed.
+/// A piece of a column as it is stored: a TTree basket or an RNTuple page, the least that can be
+/// decompressed.
 struct StorageBlock {
-  int64_t first_entry = 0;          ///< for pages below a collection: estimated by interpolation in the cluster
-  uint64_t compressed_bytes = 0;    ///< in the file
+  int64_t first_entry = 0;        ///< for pages below a collection: estimated by interpolation in the cluster
+  uint64_t compressed_bytes = 0;  ///< in the file
   uint64_t uncompressed_bytes = 0;  ///< decompressed, as stored
 };
 
@@ -26,8 +27,8 @@ class FetchedColumns {
   virtual ~FetchedColumns() = default;
 };
 
-/// The one interface over every format: a table (TTree, RNTuple, ...) of one file. Formats implement it; everything
-/// above reads through it. All of it is const and safe from many threads at once.
+/// The one interface over every format: a table (TTree, RNTuple, ...) of one file. Formats implement it;
+/// everything above reads through it. All of it is const and safe from many threads at once.
 class Reader {
  public:
   virtual ~Reader() = default;
@@ -45,16 +46,17 @@ class Reader {
   /// The baskets or pages (of all levels) holding a column, ordered by first entry.
   virtual std::vector<StorageBlock> blocks(size_t column) const = 0;
 
-  /// Reads what is stored of `columns` over `entries` with as few, coalesced requests as possible. Buffers come from
-  /// `pool`. Throws IoError, FormatError, UnsupportedError.
+  /// Reads what is stored of `columns` over `entries` with as few, coalesced requests as possible. Buffers
+  /// come from `pool`. Throws IoError, FormatError, UnsupportedError.
   virtual std::unique_ptr<FetchedColumns> fetch(std::span<const size_t> columns, EntryRange entries,
                                                 const std::shared_ptr<MemoryPool>& pool) const = 0;
 
-  /// Decompresses and decodes the `position`-th of the fetched columns: exactly its entries, in order. May be called
-  /// for the positions of one `fetched` from different threads. A column of fixed width is written to `destination`
-  /// when that is given (its exact size in bytes; the column then refers to it). Throws FormatError, UnsupportedError.
-  virtual Column decode(const FetchedColumns& fetched, size_t position, const std::shared_ptr<MemoryPool>& pool,
-                        const Buffer& destination = {}) const = 0;
+  /// Decompresses and decodes the `position`-th of the fetched columns: exactly its entries, in order. May be
+  /// called for the positions of one `fetched` from different threads. A column of fixed width is written to
+  /// `destination` when that is given (its exact size in bytes; the column then refers to it). Throws
+  /// FormatError, UnsupportedError.
+  virtual Column decode(const FetchedColumns& fetched, size_t position,
+                        const std::shared_ptr<MemoryPool>& pool, const Buffer& destination = {}) const = 0;
 };
 
 }  // namespace sapwood

@@ -17,8 +17,8 @@ struct ColumnInfo {
   Type type;                ///< meaningless when `unsupported` is set
   std::string stored_type;  ///< in the file's own words, such as "vector<float>" or "Float_t[3]"
   std::string unsupported;  ///< why it can't be read; empty when it can
-  /// A part of another column in the schema (a record's member, a leaf of a leaf list): readable by name, and left
-  /// out when all columns are asked for.
+  /// A part of another column in the schema (a record's member, a leaf of a leaf list): readable by name, and
+  /// left out when all columns are asked for.
   bool is_member = false;
   uint64_t compressed_bytes = 0;    ///< in the file
   uint64_t uncompressed_bytes = 0;  ///< after decompression, as stored
@@ -36,8 +36,8 @@ class Schema {
   const std::vector<ColumnInfo>& columns() const { return columns_; }
 
   std::optional<size_t> find(std::string_view name) const;
-  /// Throws `SchemaError` with the nearest names when there is no such column, `UnsupportedError` when it can't be
-  /// read.
+  /// Throws `SchemaError` with the nearest names when there is no such column, `UnsupportedError` when it
+  /// can't be read.
   size_t require(std::string_view name) const;
 
  private:

@@ -91,7 +91,8 @@ size_t primitive_size(TypeKind kind) {
 }
 
 size_t fixed_entry_size(const Type& type) {
-  if (type.kind == TypeKind::kFixedList) return static_cast<size_t>(type.fixed_size) * fixed_entry_size(type.item());
+  if (type.kind == TypeKind::kFixedList)
+    return static_cast<size_t>(type.fixed_size) * fixed_entry_size(type.item());
   return primitive_size(type.kind);
 }
 

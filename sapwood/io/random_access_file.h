@@ -24,10 +24,12 @@ class RandomAccessFile {
   /// Path or URI, as given.
   virtual const std::string& uri() const = 0;
   virtual uint64_t size() const = 0;
-  /// Fills `out` from `offset`. Throws IoError when the system refuses, FormatError when the file ends before.
+  /// Fills `out` from `offset`. Throws IoError when the system refuses, FormatError when the file ends
+  /// before.
   virtual void read_at(uint64_t offset, std::span<std::byte> out) const = 0;
   /// Several reads in one request where the medium has such; here one `read_at` after the other.
-  virtual void read_vector(std::span<const ByteRange> ranges, std::span<const std::span<std::byte>> outs) const;
+  virtual void read_vector(std::span<const ByteRange> ranges,
+                           std::span<const std::span<std::byte>> outs) const;
 };
 
 /// Opens a local file. Throws IoError: missing, a directory, not permitted.
@@ -51,8 +53,8 @@ class CoalescedRead {
   std::vector<Bytes> views_;
 };
 
-/// The files that a path, glob (*, ?, [..], ** ) or URI names, globs sorted bytewise. Throws IoError when a path does
-/// not exist or a glob matches nothing, naming the near ones in the folder.
+/// The files that a path, glob (*, ?, [..], ** ) or URI names, globs sorted bytewise. Throws IoError when a
+/// path does not exist or a glob matches nothing, naming the near ones in the folder.
 std::vector<std::string> resolve_paths(const std::string& pattern);
 
 }  // namespace sapwood::io

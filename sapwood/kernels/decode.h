@@ -5,15 +5,15 @@
 
 namespace sapwood::kernels {
 
-// Loops over arrays of one element size (1, 2, 4 or 8 bytes), vectorised with Highway for the processor at hand.
-// Inputs and outputs may be unaligned; they must not overlap, unless said otherwise. Every function has a scalar twin
-// of the same name in `kernels::scalar`, which defines its result.
+// Loops over arrays of one element size (1, 2, 4 or 8 bytes), vectorised with Highway for the processor at
+// hand. Inputs and outputs may be unaligned; they must not overlap, unless said otherwise. Every function has
+// a scalar twin of the same name in `kernels::scalar`, which defines its result.
 
 /// Big-endian elements to native order; a plain copy for element size 1.
 void byte_swap(const std::byte* in, std::byte* out, size_t count, size_t element_size);
 
-/// RNTuple split encoding to native order: `in` holds byte 0 (the least significant) of all elements, then byte 1 of
-/// all, and so on.
+/// RNTuple split encoding to native order: `in` holds byte 0 (the least significant) of all elements, then
+/// byte 1 of all, and so on.
 void unsplit(const std::byte* in, std::byte* out, size_t count, size_t element_size);
 
 /// In place: zigzag-coded unsigned elements to two's complement, (v >> 1) ^ -(v & 1).

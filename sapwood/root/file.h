@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sapwood/base/buffer.h"
+#include "sapwood/io/random_access_file.h"
+
+namespace sapwood::root {
+
+/// A key of the container: where an object is stored and what it is.
+struct Key {
+  std::string path;        ///< directories and name, "dir/sub/tree", as users write it
+  std::string class_name;  ///< "TTree", "ROOT::RNTuple", "TDirectory", ...
+  std::string title;
+  int16_t cycle = 0;               ///< the number after ';' (highest: newest)
+  uint64_t seek = 0;               ///< file offset of the key's record
+  uint32_t record_size = 0;        ///< bytes of the record: key header and stored object
+  uint32_t key_size = 0;           ///< bytes of the key header at its start
+  uint32_t uncompressed_size = 0;  ///< bytes of the object after decompression
+};
+
+/// An open TFile. Immutable after opening; safe from many threads.
+class File {
+ public:
+  /// Reads header and directories. Throws IoError, FormatError (not a ROOT file, truncated, not closed
+  /// cleanly).
+  static std::shared_ptr<const File> open(std::unique_ptr<io::RandomAccessFile> bytes);
+
+  const std::string& uri() const { return bytes_->uri(); }
+  const io::RandomAccessFile& bytes() const { return *bytes_; }
+  /// ROOT's version that wrote the file, as in its header, such as 63400.
+  int32_t version() const { return version_; }
+
+  /// All keys, sub-directories' too (directories included), in file order; of each name all cycles.
+  const std::vector<Key>& keys() const { return keys_; }
+  /// The key of a path, "dir/name" or "dir/name;cycle"; without a cycle the highest.
+  const Key* find(std::string_view path) const;
+
+  /// The object's bytes, decompressed. Throws IoError, FormatError.
+  Buffer read_object(const Key& key, const std::shared_ptr<MemoryPool>& pool) const;
+  /// The decompressed payload of the list of streamer infos; empty when the file has none.
+  Buffer read_streamer_infos(const std::shared_ptr<MemoryPool>& pool) const;
+
+ private:
+  File() = default;
+  std::unique_ptr<io::RandomAccessFile> bytes_;
+  int32_t version_ = 0;
+  std::vector<Key> keys_;
+  uint64_t streamer_info_seek_ = 0;
+  uint32_t streamer_info_size_ = 0;
+};
+
+}  // namespace sapwood::root
