@@ -47,7 +47,10 @@ class File {
   Buffer read_streamer_infos(const std::shared_ptr<MemoryPool>& pool) const;
 
  private:
+  struct Opener;
   File() = default;
+  Buffer read_record(uint64_t seek, uint64_t record_size, const std::shared_ptr<MemoryPool>& pool) const;
+
   std::unique_ptr<io::RandomAccessFile> bytes_;
   int32_t version_ = 0;
   std::vector<Key> keys_;

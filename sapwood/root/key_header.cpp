@@ -1,0 +1,49 @@
+#include "sapwood/root/key_header.h"
+
+namespace sapwood::root {
+
+// TKey, big-endian:
+//   int32 fNbytes, int16 fVersion, int32 fObjlen, uint32 fDatime, int16 fKeylen, int16 fCycle,
+//   int32 fSeekKey, int32 fSeekPdir (int64 each when fVersion > 1000), TString class, name, title
+KeyHeader read_key_header(BigEndianCursor& in) {
+  KeyHeader key;
+  key.record_size = in.read<int32_t>();
+  key.version = in.read<int16_t>();
+  key.object_size = in.read<int32_t>();
+  in.skip(4);
+  key.key_size = in.read<int16_t>();
+  key.cycle = in.read<int16_t>();
+  if (key.version > 1000) {
+    key.seek = in.read<uint64_t>();
+    // The upper 16 bits of fSeekPdir number the file of a multi-volume archive.
+    key.parent_seek = in.read<uint64_t>() & 0xFFFFFFFFFFFFu;
+  } else {
+    key.seek = in.read<uint32_t>();
+    key.parent_seek = in.read<uint32_t>();
+  }
+  key.class_name = read_string(in);
+  key.name = read_string(in);
+  key.title = read_string(in);
+  if (key.key_size < 0 || key.object_size < 0 || key.record_size < key.key_size) {
+    throw FormatError(concat("corrupt key '", key.name, "': record of ", key.record_size,
+                             " bytes, header of ", key.key_size, ", object of ", key.object_size));
+  }
+  return key;
+}
+
+std::string read_string(BigEndianCursor& in) {
+  uint32_t length = in.read<uint8_t>();
+  if (length == 255) length = in.read<uint32_t>();
+  return in.read_text(length);
+}
+
+void check_compression_ratio(uint64_t compressed, uint64_t uncompressed) {
+  // Zstandard's run-length blocks are the densest: 128 KiB in 4 bytes.
+  constexpr uint64_t kLargestRatio = 65536;
+  if (uncompressed / kLargestRatio > compressed) {
+    throw FormatError(
+        concat("corrupt record: ", uncompressed, " bytes can't be compressed into ", compressed));
+  }
+}
+
+}  // namespace sapwood::root

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "sapwood/base/cursor.h"
+
+namespace sapwood::root {
+
+/// What stands at the start of every record of a TFile, and in the key lists of its directories.
+struct KeyHeader {
+  int32_t record_size = 0;  ///< bytes of the record, this header included; negative: a gap
+  int16_t version = 0;      ///< above 1000: 64-bit positions
+  int32_t object_size = 0;  ///< bytes of the object after decompression
+  int16_t key_size = 0;     ///< bytes of this header
+  int16_t cycle = 0;
+  uint64_t seek = 0;         ///< position of the record in the file
+  uint64_t parent_seek = 0;  ///< position of the directory's record
+  std::string class_name;
+  std::string name;
+  std::string title;
+};
+
+/// Reads a key header. Throws FormatError when it ends early or its sizes contradict each other.
+KeyHeader read_key_header(BigEndianCursor& in);
+
+/// Reads a TString: one byte of length, or 255 and four bytes of length, then the characters.
+std::string read_string(BigEndianCursor& in);
+
+/// Throws FormatError when `uncompressed` bytes can't come out of `compressed` bytes with any of ROOT's
+/// codecs: a guard before memory is allocated for them.
+void check_compression_ratio(uint64_t compressed, uint64_t uncompressed);
+
+}  // namespace sapwood::root
