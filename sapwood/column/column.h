@@ -20,11 +20,11 @@ namespace sapwood {
 ///  kFixedList  -                          -                           1, of length length * fixed_size
 ///  kStruct     -                          -                           each of length `length`
 struct Column {
-  Type type;
+  Type type{};
   int64_t length = 0;
-  Buffer values;
-  Buffer offsets;
-  std::vector<Column> children;
+  Buffer values{};
+  Buffer offsets{};
+  std::vector<Column> children{};
 
   const Column& item() const { return children.front(); }
   std::span<const int64_t> offset_span() const { return offsets.as<const int64_t>(); }

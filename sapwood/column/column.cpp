@@ -1,0 +1,197 @@
+#include "sapwood/column/column.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "sapwood/base/error.h"
+
+namespace sapwood {
+namespace {
+
+size_t offsets_size(int64_t length) { return (static_cast<size_t>(length) + 1) * sizeof(int64_t); }
+
+void copy_bytes(std::byte* out, const std::byte* in, size_t size) {
+  if (size != 0) std::memcpy(out, in, size);  // empty buffers have no address
+}
+
+void require_fixed_width(const Type& type) {
+  const Type* innermost = &type;
+  while (innermost->kind == TypeKind::kFixedList) innermost = &innermost->item();
+  if (!innermost->is_primitive())
+    throw SchemaError("a column of " + type.to_string() + " has no fixed width");
+}
+
+// Bytes of `length` entries of a type of fixed width.
+size_t fixed_size(const Type& type, int64_t length) {
+  require_fixed_width(type);
+  size_t size = 0;
+  if (length < 0 || __builtin_mul_overflow(static_cast<size_t>(length), fixed_entry_size(type), &size)) {
+    throw SchemaError(concat("no column can have ", length, " entries of ", type.to_string()));
+  }
+  return size;
+}
+
+bool same_bytes(const std::byte* a, const std::byte* b, size_t size) {
+  return size == 0 || std::memcmp(a, b, size) == 0;
+}
+
+}  // namespace
+
+uint64_t Column::byte_size() const {
+  uint64_t size = values.size() + offsets.size();
+  for (const Column& child : children) size += child.byte_size();
+  return size;
+}
+
+Column make_fixed_width_column(const Type& type, int64_t length, Buffer values) {
+  if (values.size() != fixed_size(type, length)) {
+    throw SchemaError(
+        concat(length, " entries of ", type.to_string(), " don't take ", values.size(), " bytes"));
+  }
+  Column column{.type = type, .length = length};
+  if (type.kind == TypeKind::kFixedList) {
+    column.children.push_back(
+        make_fixed_width_column(type.item(), length * type.fixed_size, std::move(values)));
+  } else {
+    column.values = std::move(values);
+  }
+  return column;
+}
+
+Column make_fixed_width_column(const Type& type, int64_t length, const std::shared_ptr<MemoryPool>& pool) {
+  return make_fixed_width_column(type, length, Buffer(fixed_size(type, length), pool));
+}
+
+Buffer fixed_width_values(const Column& column) {
+  require_fixed_width(column.type);
+  const Column* innermost = &column;
+  while (innermost->type.kind == TypeKind::kFixedList) innermost = &innermost->item();
+  return innermost->values;
+}
+
+namespace {
+
+// A run of entries of a column. Slicing one column and joining several are the same copy of runs.
+struct Run {
+  const Column* column;
+  int64_t start;
+  int64_t length;
+};
+
+Column copy_runs(std::span<const Run> runs, const std::shared_ptr<MemoryPool>& pool);
+
+// The runs of the items of lists, or of the characters of strings; writes the joined offsets.
+std::vector<Run> item_runs(std::span<const Run> runs, std::span<int64_t> offsets) {
+  std::vector<Run> items;
+  items.reserve(runs.size());
+  size_t next = 0;
+  int64_t end = 0;
+  offsets[next++] = 0;
+  for (const Run& run : runs) {
+    const std::span<const int64_t> from = run.column->offset_span().subspan(
+        static_cast<size_t>(run.start), static_cast<size_t>(run.length) + 1);
+    const int64_t shift = end - from.front();
+    for (size_t i = 1; i < from.size(); ++i) offsets[next++] = from[i] + shift;
+    items.push_back({run.column, from.front(), from.back() - from.front()});
+    end += from.back() - from.front();
+  }
+  return items;
+}
+
+// Elements of `element_size` bytes from the values of each run's column.
+Buffer copy_values(std::span<const Run> runs, size_t element_size, const std::shared_ptr<MemoryPool>& pool) {
+  size_t size = 0;
+  for (const Run& run : runs) size += static_cast<size_t>(run.length) * element_size;
+  Buffer values(size, pool);
+  std::byte* out = values.data();
+  for (const Run& run : runs) {
+    const size_t bytes = static_cast<size_t>(run.length) * element_size;
+    copy_bytes(out, run.column->values.data() + static_cast<size_t>(run.start) * element_size, bytes);
+    out += bytes;
+  }
+  return values;
+}
+
+Column copy_children(std::vector<Run> runs, size_t child, const std::shared_ptr<MemoryPool>& pool) {
+  for (Run& run : runs) run.column = &run.column->children[child];
+  return copy_runs(runs, pool);
+}
+
+Column copy_runs(std::span<const Run> runs, const std::shared_ptr<MemoryPool>& pool) {
+  const Type& type = runs.front().column->type;
+  Column result{.type = type};
+  for (const Run& run : runs) result.length += run.length;
+  switch (type.kind) {
+    case TypeKind::kString:
+    case TypeKind::kList: {
+      result.offsets = Buffer(offsets_size(result.length), pool);
+      std::vector<Run> items = item_runs(runs, result.offsets.as<int64_t>());
+      if (type.kind == TypeKind::kString) {
+        result.values = copy_values(items, 1, pool);
+      } else {
+        result.children.push_back(copy_children(std::move(items), 0, pool));
+      }
+      break;
+    }
+    case TypeKind::kFixedList: {
+      std::vector<Run> items(runs.begin(), runs.end());
+      for (Run& run : items) {
+        run.start *= type.fixed_size;
+        run.length *= type.fixed_size;
+      }
+      result.children.push_back(copy_children(std::move(items), 0, pool));
+      break;
+    }
+    case TypeKind::kStruct:
+      for (size_t child = 0; child < type.children.size(); ++child) {
+        result.children.push_back(copy_children({runs.begin(), runs.end()}, child, pool));
+      }
+      break;
+    default:
+      result.values = copy_values(runs, primitive_size(type.kind), pool);
+  }
+  return result;
+}
+
+}  // namespace
+
+Column concatenate(std::span<const Column> parts, const std::shared_ptr<MemoryPool>& pool) {
+  if (parts.empty()) throw SchemaError("no columns to concatenate");
+  if (parts.size() == 1) return parts.front();
+  std::vector<Run> runs;
+  runs.reserve(parts.size());
+  for (const Column& part : parts) {
+    if (part.type != parts.front().type) {
+      throw SchemaError("a column of " + part.type.to_string() + " after one of " +
+                        parts.front().type.to_string());
+    }
+    runs.push_back({&part, 0, part.length});
+  }
+  return copy_runs(runs, pool);
+}
+
+Column slice(const Column& column, int64_t start, int64_t length, const std::shared_ptr<MemoryPool>& pool) {
+  if (start < 0 || length < 0 || start > column.length || length > column.length - start) {
+    throw SchemaError(
+        concat("entries [", start, ", ", start, " + ", length, ") of a column of ", column.length));
+  }
+  const Run run{&column, start, length};
+  return copy_runs({&run, 1}, pool);
+}
+
+bool identical(const Column& a, const Column& b) {
+  if (a.type != b.type || a.length != b.length) return false;
+  const size_t length = static_cast<size_t>(a.length);
+  if (a.type.is_primitive()) {
+    return same_bytes(a.values.data(), b.values.data(), length * primitive_size(a.type.kind));
+  }
+  if (a.type.kind == TypeKind::kString || a.type.kind == TypeKind::kList) {
+    if (!same_bytes(a.offsets.data(), b.offsets.data(), offsets_size(a.length))) return false;
+    if (a.type.kind == TypeKind::kString) {
+      return same_bytes(a.values.data(), b.values.data(), static_cast<size_t>(a.offset_span()[length]));
+    }
+  }
+  return std::equal(a.children.begin(), a.children.end(), b.children.begin(), b.children.end(), identical);
+}
+
+}  // namespace sapwood
