@@ -47,8 +47,8 @@ void export_array(const Column& column, ArrowArray* array);
 
 /// Takes over `array` (it is released when the last buffer of the column goes, or when this throws) and reads
 /// it as a column: primitives, (large) strings, (large) lists, fixed-size lists, structs. Buffers are shared
-/// where the layouts agree: 32-bit offsets are widened, bits unpacked, slices copied. Nulls and other types:
-/// `UnsupportedError`.
+/// where the layouts agree: 32-bit offsets are widened, offsets of slices moved to start at 0, bits unpacked.
+/// Nulls and other types: `UnsupportedError`; an array that contradicts itself or its schema: `FormatError`.
 Column import_array(const ArrowSchema& schema, ArrowArray* array, const std::shared_ptr<MemoryPool>& pool);
 
 }  // namespace sapwood
