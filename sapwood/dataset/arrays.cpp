@@ -1,0 +1,110 @@
+#include <algorithm>
+
+#include "sapwood/base/parallel.h"
+#include "sapwood/dataset/dataset.h"
+
+namespace sapwood {
+namespace {
+
+// Units cut to a range of entries counted over the whole source.
+std::vector<Unit> units_within(const std::vector<Unit>& units, const Source& source, EntryRange range) {
+  std::vector<Unit> result;
+  for (Unit unit : units) {
+    const int64_t first = source.files()[unit.file].first_entry;
+    unit.entries.start = std::max(unit.entries.start, range.start - first);
+    unit.entries.stop = std::min(unit.entries.stop, range.stop - first);
+    if (unit.entries.size() > 0) result.push_back(unit);
+  }
+  return result;
+}
+
+// The columns of an `arrays` call while its parts arrive.
+class ArraysJob {
+ public:
+  ArraysJob(const Dataset& dataset, const Selection& selection, std::vector<Unit> units)
+      : dataset_(dataset), selection_(selection), units_(std::move(units)), pool_(heap_pool()) {
+    for (const Unit& unit : units_) {
+      starts_.push_back(num_entries_);
+      num_entries_ += unit.entries.size();
+    }
+    for (const Selection::Place& column : selection_.columns) {
+      const size_t width = fixed_entry_size(column.type);
+      whole_.push_back(width == 0 ? Buffer{} : Buffer(width * static_cast<size_t>(num_entries_), pool_));
+      parts_.emplace_back(width == 0 ? units_.size() : 0);
+    }
+  }
+
+  std::vector<Column> run(size_t threads, const std::stop_token& stop) {
+    const size_t num_columns = selection_.columns.size();
+    const bool many_units = units_.size() >= 2 * threads || threads == 1;
+    if (many_units) {
+      // A thread decompresses what it has just read, while it is in its cache.
+      parallel_for(units_.size(), threads, [&](size_t u) { decode_unit(u, fetch(u)); }, stop);
+    } else {
+      std::vector<FetchedUnit> fetched(units_.size());
+      parallel_for(units_.size(), threads, [&](size_t u) { fetched[u] = fetch(u); }, stop);
+      parallel_for(units_.size() * num_columns, threads,
+                   [&](size_t i) { decode(i / num_columns, fetched[i / num_columns], i % num_columns); },
+                   stop);
+    }
+    std::vector<Column> result(num_columns);
+    parallel_for(num_columns, threads, [&](size_t c) { result[c] = finish(c); }, stop);
+    return result;
+  }
+
+ private:
+  FetchedUnit fetch(size_t unit) const { return dataset_.fetch(units_[unit], selection_, pool_); }
+
+  void decode_unit(size_t unit, const FetchedUnit& fetched) {
+    for (size_t c = 0; c < selection_.columns.size(); ++c) decode(unit, fetched, c);
+  }
+
+  void decode(size_t unit, const FetchedUnit& fetched, size_t column) {
+    const size_t width = fixed_entry_size(selection_.columns[column].type);
+    if (width == 0) {
+      parts_[column][unit] = dataset_.decode(fetched, selection_, column, pool_);
+      return;
+    }
+    const auto start = static_cast<size_t>(starts_[unit]) * width;
+    const auto size = static_cast<size_t>(units_[unit].entries.size()) * width;
+    const Buffer destination = Buffer::wrap(whole_[column].data() + start, size, nullptr);
+    dataset_.decode(fetched, selection_, column, pool_, destination);
+  }
+
+  Column finish(size_t column) {
+    if (fixed_entry_size(selection_.columns[column].type) != 0) {
+      return make_fixed_width_column(selection_.columns[column].type, num_entries_, whole_[column]);
+    }
+    std::vector<Column> parts = std::move(parts_[column]);
+    if (parts.size() == 1) return std::move(parts.front());
+    return concatenate(parts, pool_);
+  }
+
+  const Dataset& dataset_;
+  const Selection& selection_;
+  std::vector<Unit> units_;
+  std::vector<int64_t> starts_;  // of each unit in the result
+  int64_t num_entries_ = 0;
+  std::shared_ptr<MemoryPool> pool_;
+  std::vector<Buffer> whole_;               // of columns of fixed width: units decode in place
+  std::vector<std::vector<Column>> parts_;  // of the others: one for each unit
+};
+
+}  // namespace
+
+std::vector<Column> Dataset::arrays(const std::vector<std::string>& columns, const ArraysOptions& options) const {
+  const size_t threads = options.threads == 0 ? available_threads() : options.threads;
+  EntryRange range = options.entries.value_or(EntryRange{0, num_entries()});
+  if (range.start < 0 || range.stop < range.start) {
+    throw ConfigError(concat("entries ", range.start, "..", range.stop, " are no range"));
+  }
+  range.stop = std::min(range.stop, num_entries());
+  range.start = std::min(range.start, range.stop);
+  const Selection selection = select(columns);
+  std::vector<Unit> units = units_within(this->units(selection), *source_, range);
+  // Without entries the first file still says what empty columns look like.
+  if (units.empty()) units.push_back(Unit{});
+  return ArraysJob(*this, selection, std::move(units)).run(threads, options.stop);
+}
+
+}  // namespace sapwood

@@ -1,0 +1,156 @@
+#include "sapwood/dataset/dataset.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "sapwood/base/parallel.h"
+
+namespace sapwood {
+namespace {
+
+constexpr const char* kLabelColumn = "sample_label";
+constexpr const char* kWeightColumn = "sample_weight";
+
+// Weight of one entry of each sample: in proportion to weight / entries, with a mean of 1 over all entries.
+std::vector<double> weights_per_entry(const Source& source) {
+  const std::vector<Sample>& samples = source.samples();
+  std::vector<double> entries(samples.size(), 0);
+  for (const FileInfo& file : source.files()) entries[file.sample] += static_cast<double>(file.num_entries);
+  double total_weight = 0;
+  for (const Sample& sample : samples) total_weight += *sample.weight;
+  std::vector<double> weights;
+  for (size_t i = 0; i < samples.size(); ++i) {
+    weights.push_back(*samples[i].weight / std::max(entries[i], 1.0) * static_cast<double>(source.num_entries()) /
+                      total_weight);
+  }
+  return weights;
+}
+
+}  // namespace
+
+std::shared_ptr<const Dataset> Dataset::open(std::vector<Sample> samples, const std::string& tree) {
+  const bool labelled = !samples.empty() && !samples.front().label.empty();
+  const auto weighted = static_cast<size_t>(
+      std::count_if(samples.begin(), samples.end(), [](const Sample& sample) { return sample.weight.has_value(); }));
+  if (weighted != 0 && weighted != samples.size()) {
+    throw ConfigError("some samples have a weight and some have none: give one to each");
+  }
+  for (const Sample& sample : samples) {
+    if (sample.weight && !(*sample.weight > 0)) {
+      throw ConfigError(concat("the weight of sample '", sample.label, "' is ", *sample.weight, ", must be positive"));
+    }
+  }
+  return std::shared_ptr<const Dataset>(new Dataset(Source::open(std::move(samples), tree), labelled));
+}
+
+std::shared_ptr<const Dataset> Dataset::open(std::vector<std::string> paths, const std::string& tree) {
+  std::vector<Sample> samples(1);
+  samples.front().paths = std::move(paths);
+  return open(std::move(samples), tree);
+}
+
+Dataset::Dataset(std::shared_ptr<const Source> source, bool labelled) : source_(std::move(source)) {
+  std::vector<ColumnInfo> columns = source_->schema().columns();
+  const auto add = [&](const char* name, TypeKind kind) {
+    if (source_->schema().find(name)) return;  // the files have a column of that name already
+    ColumnInfo info;
+    info.name = name;
+    info.type = {kind, 0, {}};
+    info.stored_type = "of the sample, not in the files";
+    columns.push_back(std::move(info));
+  };
+  if (labelled) {
+    add(kLabelColumn, TypeKind::kInt32);
+    if (source_->samples().front().weight) {
+      add(kWeightColumn, TypeKind::kFloat64);
+      sample_weights_ = weights_per_entry(*source_);
+    }
+  }
+  schema_ = Schema(std::move(columns));
+}
+
+std::vector<std::string> Dataset::readable_columns() const {
+  std::vector<std::string> names;
+  for (const ColumnInfo& column : schema_.columns()) {
+    if (column.unsupported.empty() && !column.is_member) names.push_back(column.name);
+  }
+  return names;
+}
+
+Selection Dataset::select(const std::vector<std::string>& columns) const {
+  Selection selection;
+  for (const std::string& name : columns) {
+    Selection::Place place{name, schema_[schema_.require(name)].type, std::nullopt};
+    if (source_->schema().find(name)) {
+      place.stored = selection.stored.size();
+      selection.stored.push_back(name);
+    }
+    selection.columns.push_back(std::move(place));
+  }
+  return selection;
+}
+
+std::vector<Unit> Dataset::units(const Selection& selection) const {
+  std::vector<std::vector<Unit>> of_file(source_->files().size());
+  parallel_for(of_file.size(), available_threads(), [&](size_t file) {
+    const auto reader = source_->reader(file);
+    of_file[file] = plan_units(*reader, file, source_->column_indices(*reader, selection.stored));
+  });
+  std::vector<Unit> units;
+  for (const auto& part : of_file) units.insert(units.end(), part.begin(), part.end());
+  return units;
+}
+
+std::vector<double> Dataset::values_per_entry(const Selection& selection) const {
+  std::vector<std::vector<double>> of_file(source_->files().size());
+  parallel_for(of_file.size(), available_threads(), [&](size_t file) {
+    const auto reader = source_->reader(file);
+    for (const size_t index : source_->column_indices(*reader, selection.stored)) {
+      of_file[file].push_back(reader->schema()[index].values_per_entry);
+    }
+  });
+  std::vector<double> means;
+  for (const Selection::Place& column : selection.columns) {
+    double values = 0;
+    for (size_t file = 0; file < of_file.size(); ++file) {
+      const double each = column.stored ? of_file[file][*column.stored] : 1;
+      values += each * static_cast<double>(source_->files()[file].num_entries);
+    }
+    means.push_back(values / std::max(1.0, static_cast<double>(num_entries())));
+  }
+  return means;
+}
+
+FetchedUnit Dataset::fetch(const Unit& unit, const Selection& selection,
+                           const std::shared_ptr<MemoryPool>& pool) const {
+  const ErrorContext context{source_->files()[unit.file].path, source_->tree(), {}, unit.entries};
+  return with_context(context, [&] {
+    auto reader = source_->reader(unit.file);
+    auto fetched = reader->fetch(source_->column_indices(*reader, selection.stored), unit.entries, pool);
+    return FetchedUnit{unit, std::move(reader), std::move(fetched)};
+  });
+}
+
+Column Dataset::decode(const FetchedUnit& fetched, const Selection& selection, size_t position,
+                       const std::shared_ptr<MemoryPool>& pool, const Buffer& destination) const {
+  const Selection::Place& column = selection.columns[position];
+  const Unit& unit = fetched.unit;
+  const ErrorContext context{fetched.reader->file(), fetched.reader->object(), column.name, unit.entries};
+  return with_context(context, [&] {
+    if (column.stored) return fetched.reader->decode(*fetched.columns, *column.stored, pool, destination);
+    const size_t bytes = fixed_entry_size(column.type) * static_cast<size_t>(unit.entries.size());
+    return sample_column(column, unit, destination.empty() ? Buffer(bytes, pool) : destination);
+  });
+}
+
+Column Dataset::sample_column(const Selection::Place& column, const Unit& unit, Buffer values) const {
+  const size_t sample = source_->files()[unit.file].sample;
+  if (column.name == kLabelColumn) {
+    std::ranges::fill(values.as<int32_t>(), static_cast<int32_t>(sample));
+  } else {
+    std::ranges::fill(values.as<double>(), sample_weights_[sample]);
+  }
+  return make_fixed_width_column(column.type, unit.entries.size(), std::move(values));
+}
+
+}  // namespace sapwood

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "sapwood/source/source.h"
+#include "sapwood/source/units.h"
+
+namespace sapwood {
+
+/// Columns of a data set, resolved once to be read many times.
+struct Selection {
+  struct Place {
+    std::string name;
+    Type type;
+    std::optional<size_t> stored;  ///< place among the columns that are in the files; none for a sample's columns
+  };
+  std::vector<Place> columns;
+  std::vector<std::string> stored;  ///< names of those in the files
+};
+
+/// A unit's stored bytes, between `Dataset::fetch` and `Dataset::decode`.
+struct FetchedUnit {
+  Unit unit;
+  std::shared_ptr<const Reader> reader;
+  std::unique_ptr<FetchedColumns> columns;
+};
+
+struct ArraysOptions {
+  std::optional<EntryRange> entries{};  ///< all when not given; a range past the end is cut
+  size_t threads = 0;                   ///< 0: as many as there are processors
+  std::stop_token stop{};               ///< a requested stop ends the work with CancelledError
+};
+
+/// A lazy, immutable data set: the files of a `Source` and what is asked of them. Opened from labelled samples it has
+/// two columns more: `sample_label`, int32, the sample's place among those given; and, when every sample has a weight,
+/// `sample_weight`, float64: weight / entries of the sample, scaled to a mean of 1 over the data set, so that each
+/// sample counts in proportion to its weight (its cross-section). Safe from many threads.
+class Dataset {
+ public:
+  /// `tree` as in `open_table`. Throws IoError, FormatError, SchemaError, ConfigError.
+  static std::shared_ptr<const Dataset> open(std::vector<Sample> samples, const std::string& tree = {});
+  /// One unlabelled sample.
+  static std::shared_ptr<const Dataset> open(std::vector<std::string> paths, const std::string& tree = {});
+
+  const Source& source() const { return *source_; }
+  const Schema& schema() const { return schema_; }
+  int64_t num_entries() const { return source_->num_entries(); }
+
+  /// The columns that are read when all are asked for: those that can be, without members of records.
+  std::vector<std::string> readable_columns() const;
+
+  /// Resolves names. Throws SchemaError (unknown; with the nearest names), UnsupportedError.
+  Selection select(const std::vector<std::string>& columns) const;
+
+  /// The whole data set as units, in the order of files and entries.
+  std::vector<Unit> units(const Selection& selection) const;
+  /// Mean number of innermost values per entry of each selected column, over all files.
+  std::vector<double> values_per_entry(const Selection& selection) const;
+
+  /// Reads what is stored of the selected columns in one unit.
+  FetchedUnit fetch(const Unit& unit, const Selection& selection, const std::shared_ptr<MemoryPool>& pool) const;
+  /// Decodes the `position`-th of the columns that were fetched; into `destination` when given (as `Reader::decode`).
+  Column decode(const FetchedUnit& fetched, const Selection& selection, size_t position,
+                const std::shared_ptr<MemoryPool>& pool, const Buffer& destination = {}) const;
+
+  /// Columns over a range of entries, decoded in parallel over units and columns.
+  std::vector<Column> arrays(const std::vector<std::string>& columns, const ArraysOptions& options = {}) const;
+
+ private:
+  Dataset(std::shared_ptr<const Source> source, bool labelled);
+  Column sample_column(const Selection::Place& column, const Unit& unit, Buffer values) const;
+
+  std::shared_ptr<const Source> source_;
+  Schema schema_;
+  std::vector<double> sample_weights_;  // per entry, of each sample
+};
+
+}  // namespace sapwood

@@ -1,0 +1,119 @@
+#include "sapwood/features/convert.h"
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include "sapwood/base/error.h"
+
+namespace sapwood {
+namespace {
+
+struct Boolean {
+  uint8_t value;
+};
+
+template <class To, class From>
+To converted(From value) {
+  if constexpr (std::is_same_v<To, Boolean>) {
+    return Boolean{static_cast<uint8_t>(value != From{})};
+  } else if constexpr (std::is_integral_v<To>) {
+    using Limits = std::numeric_limits<To>;
+    if constexpr (std::is_floating_point_v<From>) {
+      // 2^31 and 2^63 are exact in both floating types, the integer limits need not be.
+      constexpr From kEnd = static_cast<From>(uint64_t{1} << Limits::digits);
+      if (std::isnan(value)) return 0;
+      if (value >= kEnd) return Limits::max();
+      if (value < -kEnd) return Limits::min();
+      return static_cast<To>(value);
+    } else {
+      if (std::cmp_greater(value, Limits::max())) return Limits::max();
+      if (std::cmp_less(value, Limits::min())) return Limits::min();
+      return static_cast<To>(value);
+    }
+  } else {
+    return static_cast<To>(value);
+  }
+}
+
+template <class From, class To>
+void convert_run(const std::byte* in, size_t stride, std::byte* out, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    From value;
+    std::memcpy(&value, in + i * stride * sizeof(From), sizeof(From));
+    const To result = converted<To>(value);
+    std::memcpy(out + i * sizeof(To), &result, sizeof(To));
+  }
+}
+
+template <class From>
+void convert_to(const std::byte* in, size_t stride, std::byte* out, DType dtype, size_t count) {
+  switch (dtype) {
+    case DType::kBool:
+      return convert_run<From, Boolean>(in, stride, out, count);
+    case DType::kInt32:
+      return convert_run<From, int32_t>(in, stride, out, count);
+    case DType::kInt64:
+      return convert_run<From, int64_t>(in, stride, out, count);
+    case DType::kFloat32:
+      return convert_run<From, float>(in, stride, out, count);
+    case DType::kFloat64:
+      return convert_run<From, double>(in, stride, out, count);
+  }
+}
+
+}  // namespace
+
+bool same_representation(TypeKind kind, DType dtype) {
+  switch (dtype) {
+    case DType::kBool:
+      return kind == TypeKind::kBool;
+    case DType::kInt32:
+      return kind == TypeKind::kInt32;
+    case DType::kInt64:
+      return kind == TypeKind::kInt64;
+    case DType::kFloat32:
+      return kind == TypeKind::kFloat32;
+    case DType::kFloat64:
+      return kind == TypeKind::kFloat64;
+  }
+  return false;
+}
+
+void convert_values(const std::byte* in, TypeKind kind, size_t stride, std::byte* out, DType dtype, size_t count) {
+  if (count == 0) return;
+  if (stride == 1 && same_representation(kind, dtype)) {
+    std::memcpy(out, in, count * dtype_size(dtype));
+    return;
+  }
+  switch (kind) {
+    case TypeKind::kBool:
+    case TypeKind::kUInt8:
+      return convert_to<uint8_t>(in, stride, out, dtype, count);
+    case TypeKind::kInt8:
+      return convert_to<int8_t>(in, stride, out, dtype, count);
+    case TypeKind::kInt16:
+      return convert_to<int16_t>(in, stride, out, dtype, count);
+    case TypeKind::kUInt16:
+      return convert_to<uint16_t>(in, stride, out, dtype, count);
+    case TypeKind::kInt32:
+      return convert_to<int32_t>(in, stride, out, dtype, count);
+    case TypeKind::kUInt32:
+      return convert_to<uint32_t>(in, stride, out, dtype, count);
+    case TypeKind::kInt64:
+      return convert_to<int64_t>(in, stride, out, dtype, count);
+    case TypeKind::kUInt64:
+      return convert_to<uint64_t>(in, stride, out, dtype, count);
+    case TypeKind::kFloat32:
+      return convert_to<float>(in, stride, out, dtype, count);
+    case TypeKind::kFloat64:
+      return convert_to<double>(in, stride, out, dtype, count);
+    default:
+      throw SchemaError("only numbers can become tensor elements");
+  }
+}
+
+}  // namespace sapwood

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sapwood/column/column.h"
+#include "sapwood/column/schema.h"
+#include "sapwood/features/feature_spec.h"
+
+namespace sapwood {
+
+/// The row form of a feature specification: each entry as one run of bytes that holds all its tensor elements, already
+/// of their final type and order. Decoded columns are written into rows once; batches are assembled from rows in any
+/// order. Immutable; safe from many threads.
+///
+/// A row:
+///   flat groups            each C elements, at multiples of 8 bytes
+///   multiplicities         uint32 for each padded group, cut to its length P
+///   padded groups          each n x C elements, in the order of the tensor; at multiples of 8 bytes
+class RowFormat {
+ public:
+  /// Checks the groups against the columns' types. Throws SchemaError (no such column; jagged where a scalar is
+  /// wanted, and the other way round), UnsupportedError, ConfigError (no groups, a name twice).
+  RowFormat(const FeatureSpec& spec, const Schema& schema);
+
+  /// The columns to read, each once.
+  const std::vector<std::string>& columns() const { return columns_; }
+  /// The tensors of a batch, in the order of the groups, a mask behind its group.
+  const std::vector<TensorInfo>& tensors() const { return tensors_; }
+  /// Bytes of one row of each tensor.
+  const std::vector<size_t>& tensor_row_bytes() const { return tensor_row_bytes_; }
+  /// The mean size of a row, given the mean number of values per entry of each of `columns()`.
+  double expected_row_bytes(std::span<const double> values_per_entry) const;
+
+  /// Fills tensors (one pointer for each of `tensors()`, to memory for `rows.size()` rows) from rows.
+  void assemble(std::span<const std::byte* const> rows, std::span<std::byte* const> tensors) const;
+
+ private:
+  friend class RowWriter;
+
+  // A channel of a flat group: element `element` of each entry's `stride` values in a column.
+  struct Channel {
+    size_t column = 0;
+    size_t element = 0;
+    size_t stride = 1;
+    TypeKind kind{};
+  };
+  struct Group {
+    FeatureGroup spec;
+    std::vector<Channel> channels{};
+    size_t element_size = 0;
+    size_t row_offset = 0;    // flat: of the elements; padded: of the multiplicity
+    size_t first_tensor = 0;
+  };
+
+  void add_flat(const FeatureGroup& spec, const Schema& schema);
+  void add_padded(const FeatureGroup& spec, const Schema& schema);
+  size_t column_place(const std::string& name);
+
+  std::vector<std::string> columns_;
+  std::vector<Group> flat_;
+  std::vector<Group> padded_;
+  std::vector<TensorInfo> tensors_;
+  std::vector<size_t> tensor_row_bytes_;
+  size_t fixed_bytes_ = 0;  // up to the first padded group
+};
+
+/// Writes entries of decoded columns as rows. Holds the columns; used by one thread.
+class RowWriter {
+ public:
+  /// Entries converted and written together.
+  static constexpr int64_t kTile = 256;
+
+  /// `columns` in the order of `format.columns()`. Throws SchemaError when the columns of a padded group differ in
+  /// their multiplicities.
+  RowWriter(const RowFormat& format, std::vector<Column> columns, const std::shared_ptr<MemoryPool>& pool);
+
+  int64_t num_rows() const { return num_rows_; }
+  /// Bytes of an entry's row; a multiple of 8.
+  size_t row_size(int64_t entry) const;
+  /// Writes `entries` (ascending, all in one tile [t * kTile, (t + 1) * kTile)) to `rows`, one pointer each.
+  void write(std::span<const int64_t> entries, std::span<std::byte* const> rows);
+
+ private:
+  struct JaggedGroup {
+    const int64_t* offsets = nullptr;  // null for fixed arrays
+    int64_t fixed_size = 0;
+    std::vector<const std::byte*> values;  // of each channel, as the tensor's elements
+    int64_t start(int64_t entry) const { return offsets != nullptr ? offsets[entry] : entry * fixed_size; }
+    int64_t count(int64_t entry) const { return offsets != nullptr ? offsets[entry + 1] - offsets[entry] : fixed_size; }
+  };
+
+  void prepare_padded(const RowFormat::Group& group, const std::shared_ptr<MemoryPool>& pool);
+  void write_flat(const RowFormat::Group& group, std::span<const int64_t> entries, std::span<std::byte* const> rows);
+  template <size_t ElementSize>
+  void scatter_channels(const RowFormat::Group& group, int64_t tile_start, std::span<const int64_t> entries,
+                        std::span<std::byte* const> rows) const;
+  size_t write_padded(size_t group, int64_t entry, std::byte* row, size_t offset) const;
+
+  const RowFormat& format_;
+  std::vector<Column> columns_;
+  std::vector<Buffer> converted_;
+  std::vector<JaggedGroup> jagged_;
+  std::vector<std::byte> tile_;                  // converted channels of one tile
+  std::vector<const std::byte*> channel_bases_;  // of one flat group: the tile's first entry
+  int64_t num_rows_ = 0;
+};
+
+}  // namespace sapwood

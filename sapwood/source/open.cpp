@@ -1,0 +1,82 @@
+#include "sapwood/source/open.h"
+
+#include <algorithm>
+
+#include "sapwood/base/names.h"
+#include "sapwood/io/random_access_file.h"
+#include "sapwood/root/file.h"
+#include "sapwood/rntuple/ntuple.h"
+#include "sapwood/ttree/tree.h"
+
+namespace sapwood {
+namespace {
+
+enum class Format { kNone, kTree, kNtuple };
+
+Format format_of(const std::string& class_name) {
+  if (class_name == "TTree" || class_name == "TNtuple" || class_name == "TNtupleD") return Format::kTree;
+  if (class_name == "ROOT::RNTuple" || class_name == "ROOT::Experimental::RNTuple") return Format::kNtuple;
+  return Format::kNone;
+}
+
+std::vector<TableInfo> tables_of(const root::File& file) {
+  std::vector<TableInfo> tables;
+  for (const root::Key& key : file.keys()) {
+    const Format format = format_of(key.class_name);
+    if (format == Format::kNone) continue;
+    const bool seen = std::any_of(tables.begin(), tables.end(), [&](const auto& t) { return t.path == key.path; });
+    if (!seen) tables.push_back({key.path, format == Format::kTree ? "TTree" : "RNTuple"});
+  }
+  return tables;
+}
+
+std::string joined_names(const std::vector<TableInfo>& tables) {
+  std::string text;
+  for (const TableInfo& table : tables) text += (text.empty() ? "'" : ", '") + table.path + "'";
+  return text;
+}
+
+const root::Key& find_table(const root::File& file, const std::string& tree) {
+  const std::vector<TableInfo> tables = tables_of(file);
+  if (tree.empty()) {
+    if (tables.empty()) throw SchemaError("the file holds no TTree and no RNTuple");
+    if (tables.size() > 1) throw SchemaError("the file holds several trees: name one of " + joined_names(tables));
+    return *file.find(tables.front().path);
+  }
+  const root::Key* key = file.find(tree);
+  if (key != nullptr && format_of(key->class_name) != Format::kNone) return *key;
+  if (key != nullptr) throw SchemaError(concat("'", tree, "' is a ", key->class_name, ", not a TTree or RNTuple"));
+  std::vector<std::string> names;
+  for (const TableInfo& table : tables) names.push_back(table.path);
+  throw SchemaError(concat("no tree '", tree, "'", nearest_names_hint(tree, names),
+                           tables.empty() ? "; the file holds none" : "; the file holds " + joined_names(tables)));
+}
+
+}  // namespace
+
+std::vector<TableInfo> list_tables(const std::string& uri) {
+  return with_context({.file = uri}, [&] { return tables_of(*root::File::open(io::open_file(uri))); });
+}
+
+std::vector<ObjectInfo> list_objects(const std::string& uri) {
+  return with_context({.file = uri}, [&] {
+    std::vector<ObjectInfo> objects;
+    for (const root::Key& key : root::File::open(io::open_file(uri))->keys()) {
+      objects.push_back({key.path, key.class_name, key.cycle, key.record_size});
+    }
+    return objects;
+  });
+}
+
+std::shared_ptr<const Reader> open_table(const std::string& uri, const std::string& tree) {
+  return with_context({.file = uri}, [&]() -> std::shared_ptr<const Reader> {
+    const auto file = root::File::open(io::open_file(uri));
+    const root::Key& key = find_table(*file, tree);
+    return with_context({.object = key.path}, [&]() -> std::shared_ptr<const Reader> {
+      if (format_of(key.class_name) == Format::kTree) return ttree::Tree::open(file, key);
+      return rntuple::Ntuple::open(file, key);
+    });
+  });
+}
+
+}  // namespace sapwood

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sapwood/column/reader.h"
+
+namespace sapwood {
+
+/// Files that belong together: a class, a process, a data-taking period.
+struct Sample {
+  std::string label;                ///< empty when the user gave none
+  std::vector<std::string> paths;   ///< paths, globs or URIs
+  std::optional<double> weight{};   ///< such as a cross-section
+};
+
+/// What stays in memory of each file.
+struct FileInfo {
+  std::string path;
+  int64_t first_entry = 0;  ///< of the file, counted over the whole source
+  int64_t num_entries = 0;
+  size_t sample = 0;        ///< index of its `Sample`
+  std::vector<EntryRange> clusters;  ///< in the file's own entries
+};
+
+/// Many files as one table: entries are counted through all files in order. Columns and types are those of the first
+/// file; another file is held to them when its columns are read. Immutable; safe from many threads.
+class Source {
+ public:
+  /// Resolves and opens all files once (on several threads) and keeps their entries and clusters; the files
+  /// themselves are opened again when needed, so that thousands stay within the limit of open files. `tree` as in
+  /// `open_table`. Throws IoError, FormatError, SchemaError, ConfigError (no paths, a label twice).
+  static std::shared_ptr<const Source> open(std::vector<Sample> samples, const std::string& tree);
+  ~Source();
+
+  const std::vector<Sample>& samples() const { return samples_; }
+  const std::vector<FileInfo>& files() const { return files_; }
+  const Schema& schema() const { return schema_; }
+  const std::string& tree() const { return tree_; }
+  /// "TTree" or "RNTuple"; "TTree and RNTuple" when files of both are mixed.
+  const std::string& format() const { return format_; }
+  int64_t num_entries() const { return num_entries_; }
+
+  /// The reader of a file, from a cache of those last used.
+  std::shared_ptr<const Reader> reader(size_t file) const;
+  /// The columns of that name and type in the file. Throws SchemaError where it differs from the first file.
+  std::vector<size_t> column_indices(const Reader& reader, const std::vector<std::string>& names) const;
+
+ private:
+  Source();
+  struct Cache;
+  std::vector<Sample> samples_;
+  std::vector<FileInfo> files_;
+  Schema schema_;
+  std::string tree_;
+  std::string format_;
+  int64_t num_entries_ = 0;
+  std::unique_ptr<Cache> cache_;
+};
+
+}  // namespace sapwood
