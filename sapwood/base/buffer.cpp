@@ -60,9 +60,20 @@ struct RecyclingPool::State {
   uint64_t in_use = 0;
   uint64_t held = 0;
   uint64_t peak = 0;
+  uint64_t limit = 0;
+
+  void trim(uint64_t keep) {
+    while (held > keep && !kept.empty()) {
+      const auto largest = std::prev(kept.end());
+      free_block(largest->second.back(), largest->first);
+      held -= largest->first;
+      largest->second.pop_back();
+      if (largest->second.empty()) kept.erase(largest);
+    }
+  }
 };
 
-RecyclingPool::RecyclingPool() : state_(std::make_unique<State>()) {}
+RecyclingPool::RecyclingPool(uint64_t limit) : state_(std::make_unique<State>()) { state_->limit = limit; }
 
 RecyclingPool::~RecyclingPool() { trim(0); }
 
@@ -78,6 +89,7 @@ std::byte* RecyclingPool::allocate(size_t requested) {
       state_->in_use += size;
       return data;
     }
+    state_->trim(state_->limit > size ? state_->limit - size : 0);
   }
   std::byte* data = nullptr;
   if (size >= kMappedFrom) {
@@ -122,13 +134,7 @@ uint64_t RecyclingPool::peak_bytes_held() const {
 
 void RecyclingPool::trim(uint64_t keep) {
   const std::lock_guard lock(state_->mutex);
-  while (state_->held > keep && !state_->kept.empty()) {
-    const auto largest = std::prev(state_->kept.end());
-    free_block(largest->second.back(), largest->first);
-    state_->held -= largest->first;
-    largest->second.pop_back();
-    if (largest->second.empty()) state_->kept.erase(largest);
-  }
+  state_->trim(keep);
 }
 
 Buffer::Buffer(size_t size, std::shared_ptr<MemoryPool> pool) : size_(size) {

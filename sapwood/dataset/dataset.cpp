@@ -1,7 +1,7 @@
 #include "sapwood/dataset/dataset.h"
 
 #include <algorithm>
-#include <mutex>
+#include <atomic>
 
 #include "sapwood/base/parallel.h"
 
@@ -119,6 +119,20 @@ std::vector<double> Dataset::values_per_entry(const Selection& selection) const 
     means.push_back(values / std::max(1.0, static_cast<double>(num_entries())));
   }
   return means;
+}
+
+double Dataset::straddling(const std::vector<Unit>& units, const Selection& selection) const {
+  std::atomic<uint64_t> stored_once{0};
+  parallel_for(source_->files().size(), available_threads(), [&](size_t file) {
+    const auto reader = source_->reader(file);
+    for (const size_t column : source_->column_indices(*reader, selection.stored)) {
+      for (const StorageBlock& block : reader->blocks(column)) stored_once += block.uncompressed_bytes;
+    }
+  });
+  uint64_t decoded = 0;
+  for (const Unit& unit : units) decoded += unit.decoded_bytes;
+  if (decoded <= stored_once) return 0;
+  return static_cast<double>(decoded - stored_once) / static_cast<double>(decoded);
 }
 
 FetchedUnit Dataset::fetch(const Unit& unit, const Selection& selection,

@@ -61,6 +61,9 @@ class Dataset {
   /// Mean number of innermost values per entry of each selected column, over all files.
   std::vector<double> values_per_entry(const Selection& selection) const;
 
+  /// The share of the units' decoded bytes that other units decode as well.
+  double straddling(const std::vector<Unit>& units, const Selection& selection) const;
+
   /// Reads what is stored of the selected columns in one unit.
   FetchedUnit fetch(const Unit& unit, const Selection& selection, const std::shared_ptr<MemoryPool>& pool) const;
   /// Decodes the `position`-th of the columns that were fetched; into `destination` when given (as `Reader::decode`).

@@ -1,0 +1,227 @@
+#include "sapwood/loader/loader.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <mutex>
+#include <numeric>
+#include <random>
+
+#include "sapwood/base/parallel.h"
+#include "sapwood/features/row_format.h"
+#include "sapwood/loader/pipeline.h"
+
+namespace sapwood {
+namespace {
+
+constexpr double kIndexBytes = 24 + 24;  // of a row, staged and in the sorted bucket
+constexpr double kStagingRoom = 1.3;     // a full window's rows over M, with chunks that are not full
+constexpr uint64_t kSmallestMemory = uint64_t{1} << 20;
+
+void check_options(const LoaderOptions& options) {
+  if (options.batch_size < 1) throw ConfigError(concat("batch_size is ", options.batch_size, ", must be at least 1"));
+  if (options.memory < kSmallestMemory) {
+    throw ConfigError(concat("memory is ", options.memory, " bytes, must be at least ", kSmallestMemory));
+  }
+  if (options.buffer_rows && *options.buffer_rows < 1) {
+    throw ConfigError(concat("buffer_rows is ", *options.buffer_rows, ", must be at least 1"));
+  }
+}
+
+// Shares that let the largest unit through and leave the rest to the shuffle.
+MemoryShares share_memory(uint64_t memory, const std::vector<Unit>& units) {
+  uint64_t largest_stored = 0;
+  uint64_t largest_decoding = 0;
+  for (const Unit& unit : units) {
+    largest_stored = std::max(largest_stored, unit.stored_bytes);
+    largest_decoding = std::max(largest_decoding, decoding_bytes(unit));
+  }
+  MemoryShares shares;
+  shares.total = memory;
+  shares.ready = memory / 10;
+  shares.read_ahead = std::max(memory / 10, largest_stored);
+  shares.decode = std::max(memory / 4, largest_decoding);
+  const uint64_t room = memory - memory / 20;  // blocks rounded up, kept for reuse
+  const uint64_t taken = shares.ready + shares.read_ahead + shares.decode;
+  if (taken + memory / 10 > room) {
+    throw ConfigError(concat("memory is ", memory, " bytes, but the largest unit of work takes ",
+                             largest_stored + largest_decoding, ": give at least ",
+                             (largest_stored + largest_decoding) * 3 / 2 + memory / 10, " bytes"));
+  }
+  shares.staging = room - taken;
+  return shares;
+}
+
+uint64_t drawn_seed() {
+  std::random_device device;
+  return uint64_t{device()} << 32 | device();
+}
+
+}  // namespace
+
+struct Loader::Plan {
+  std::shared_ptr<const Dataset> dataset;
+  LoaderOptions options;
+  std::shared_ptr<const RowFormat> format;
+  Selection selection;
+  std::shared_ptr<const std::vector<Unit>> units;  // in file order
+  std::vector<size_t> sample_of_file;
+  double row_bytes = 0;
+  MemoryShares memory;
+  int64_t buffer_rows = 0;
+  SplitPart part;
+
+  std::mutex mutex;
+  std::optional<int64_t> rows;  // of the part, once counted
+
+  int64_t count_rows() {
+    const std::lock_guard lock(mutex);
+    if (rows) return *rows;
+    if (part.everything()) {
+      rows = dataset->num_entries();
+      return *rows;
+    }
+    std::atomic<int64_t> total{0};
+    parallel_for(units->size(), options.threads, [&](size_t u) {
+      const Unit& unit = (*units)[u];
+      int64_t kept = 0;
+      for (int64_t entry = unit.entries.start; entry < unit.entries.stop; ++entry) {
+        kept += in_part(part, *options.seed, unit.file, entry) ? 1 : 0;
+      }
+      total += kept;
+    });
+    rows = total.load();
+    return *rows;
+  }
+
+  Window window() const { return plan_window(dataset->num_entries(), part.share(), buffer_rows, options.shuffle); }
+};
+
+Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options) : plan_(std::make_shared<Plan>()) {
+  check_options(options);
+  if (options.threads == 0) options.threads = available_threads();
+  if (!options.seed) options.seed = drawn_seed();
+  Plan& plan = *plan_;
+  plan.format = std::make_shared<RowFormat>(options.features, dataset->schema());
+  plan.selection = dataset->select(plan.format->columns());
+  plan.units = std::make_shared<std::vector<Unit>>(dataset->units(plan.selection));
+  for (const FileInfo& file : dataset->source().files()) plan.sample_of_file.push_back(file.sample);
+  plan.row_bytes = plan.format->expected_row_bytes(dataset->values_per_entry(plan.selection));
+  plan.memory = share_memory(options.memory, *plan.units);
+  const double room = static_cast<double>(plan.memory.staging) / (kStagingRoom * (plan.row_bytes + kIndexBytes));
+  const auto fitting = std::max<int64_t>(1, std::llround(room));
+  if (options.buffer_rows && *options.buffer_rows > fitting && *options.buffer_rows < dataset->num_entries()) {
+    throw ConfigError(concat("buffer_rows is ", *options.buffer_rows, ", but memory (", options.memory,
+                             " bytes) has room for about ", fitting, " rows of ", std::llround(plan.row_bytes),
+                             " bytes"));
+  }
+  plan.buffer_rows = std::min(options.buffer_rows.value_or(fitting), fitting);
+  plan.dataset = std::move(dataset);
+  plan.options = std::move(options);
+}
+
+std::vector<Loader> Loader::split(const std::vector<double>& fractions) const {
+  const double sum = std::accumulate(fractions.begin(), fractions.end(), 0.0);
+  const bool positive = std::all_of(fractions.begin(), fractions.end(), [](double f) { return f > 0; });
+  if (fractions.empty() || !positive || sum > 1 + 1e-9) {
+    throw ConfigError(concat("split fractions must be positive and sum to at most 1; they sum to ", sum));
+  }
+  std::vector<Loader> parts;
+  double done = 0;
+  for (const double fraction : fractions) {
+    auto plan = std::make_shared<Plan>();
+    plan->dataset = plan_->dataset;
+    plan->options = plan_->options;
+    plan->format = plan_->format;
+    plan->selection = plan_->selection;
+    plan->units = plan_->units;
+    plan->sample_of_file = plan_->sample_of_file;
+    plan->row_bytes = plan_->row_bytes;
+    plan->memory = plan_->memory;
+    plan->buffer_rows = plan_->buffer_rows;
+    const SplitPart& whole = plan_->part;
+    plan->part.low = whole.low + done * whole.share();
+    done += fraction;
+    plan->part.high = done > 1 - 1e-9 ? whole.high : whole.low + done * whole.share();
+    parts.push_back(Loader(std::move(plan)));
+  }
+  return parts;
+}
+
+const Dataset& Loader::dataset() const { return *plan_->dataset; }
+const std::vector<TensorInfo>& Loader::tensors() const { return plan_->format->tensors(); }
+uint64_t Loader::seed() const { return *plan_->options.seed; }
+int64_t Loader::num_rows() const { return plan_->count_rows(); }
+
+int64_t Loader::num_batches() const {
+  const int64_t rows = num_rows();
+  const int64_t size = plan_->options.batch_size;
+  return plan_->options.drop_remainder ? rows / size : (rows + size - 1) / size;
+}
+
+Explanation Loader::explain() const {
+  const Plan& plan = *plan_;
+  Explanation e;
+  e.rows = num_rows();
+  e.entries = plan.dataset->num_entries();
+  e.files = static_cast<int64_t>(plan.dataset->source().files().size());
+  for (const FileInfo& file : plan.dataset->source().files()) e.clusters += static_cast<int64_t>(file.clusters.size());
+  e.units = static_cast<int64_t>(plan.units->size());
+  e.batches = num_batches();
+  e.batch_size = plan.options.batch_size;
+  e.last_batch_rows = e.rows % e.batch_size;
+  if (e.last_batch_rows == 0 || plan.options.drop_remainder) e.last_batch_rows = std::min(e.rows, e.batch_size);
+  e.shuffle = plan.options.shuffle;
+  e.seed = seed();
+  e.threads = plan.options.threads;
+  e.tensors = plan.format->tensors();
+  for (const Unit& unit : *plan.units) {
+    e.stored_bytes += unit.stored_bytes;
+    e.decoded_bytes += unit.decoded_bytes;
+  }
+  e.straddling = plan.dataset->straddling(*plan.units, plan.selection);
+  e.row_bytes = plan.row_bytes;
+  e.buffer_rows = plan.buffer_rows;
+  const Window window = plan.window();
+  if (e.shuffle && window.num_buckets > 1) {
+    // A row shares its batch with rows of about one window; two rows of one unit meet again when they do next time.
+    const double in_window = static_cast<double>(window.segment_entries) * window.delays;
+    e.expected_lift = std::max(1.0, static_cast<double>(e.entries) / in_window);
+    e.expected_repeat = 1 + e.expected_lift * e.expected_lift / static_cast<double>(std::max<int64_t>(e.units, 1));
+  }
+  e.memory = plan.memory.total;
+  e.staging_bytes = plan.memory.staging;
+  e.decode_bytes = plan.memory.decode;
+  e.read_ahead_bytes = plan.memory.read_ahead;
+  e.ready_bytes = plan.memory.ready;
+  return e;
+}
+
+std::unique_ptr<BatchStream> Loader::epoch(uint64_t number) const {
+  const Plan& plan = *plan_;
+  EpochPlan epoch;
+  epoch.dataset = plan.dataset;
+  epoch.format = plan.format;
+  epoch.selection = plan.selection;
+  epoch.key = {seed(), number};
+  if (plan.options.shuffle) {
+    for (const size_t unit : stratified_order(*plan.units, plan.sample_of_file, epoch.key)) {
+      epoch.units.push_back((*plan.units)[unit]);
+    }
+  } else {
+    epoch.units = *plan.units;
+  }
+  for (const Unit& unit : epoch.units) {
+    epoch.positions.push_back(epoch.num_entries);
+    epoch.num_entries += unit.entries.size();
+  }
+  epoch.window = plan.window();
+  epoch.part = plan.part;
+  epoch.batch_size = plan.options.batch_size;
+  epoch.drop_remainder = plan.options.drop_remainder;
+  epoch.threads = plan.options.threads;
+  epoch.memory = plan.memory;
+  return start_pipeline(std::move(epoch));
+}
+
+}  // namespace sapwood

@@ -1,0 +1,437 @@
+#include "sapwood/loader/pipeline.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "sapwood/base/error.h"
+#include "sapwood/loader/staging.h"
+
+namespace sapwood {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+constexpr int64_t kBlockBytes = 1 << 19;  // batches are made, and waited for, in blocks of about this size
+constexpr int64_t kSegmentsAhead = 1;     // staged beyond those that the next bucket waits for
+
+size_t aligned64(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// Consecutive rows of a sorted bucket, as part of a block.
+struct RowRun {
+  std::shared_ptr<SortedBucket> bucket;
+  size_t begin = 0;
+  size_t end = 0;
+};
+
+// Rows that become `batches`, delivered in the order of `number`.
+struct Block {
+  int64_t number = 0;
+  int64_t rows = 0;
+  std::vector<RowRun> runs;
+  std::vector<Batch> batches;
+};
+
+class Pipeline final : public BatchStream {
+ public:
+  explicit Pipeline(EpochPlan plan);
+  ~Pipeline() override;
+  Status next(Batch& batch, double timeout_seconds) override;
+  void cancel() override;
+  LoaderStats stats() const override;
+
+ private:
+  enum class Task { kNone, kAssemble, kSort, kStage, kFetch };
+
+  void work(size_t worker, bool only_fetch);
+  Task choose_task(bool only_fetch) const;
+  bool can_assemble() const;
+  bool can_sort() const;
+  bool can_stage() const;
+  bool can_fetch() const;
+  bool finished() const;
+  // Each of these is entered and left with the lock held, and gives it up while it works.
+  void fetch_unit(std::unique_lock<std::mutex>& lock);
+  void stage_unit(std::unique_lock<std::mutex>& lock, WorkerStaging& staging);
+  void sort_bucket(std::unique_lock<std::mutex>& lock);
+  void assemble_block(std::unique_lock<std::mutex>& lock);
+
+  void stage_rows(const Unit& unit, int64_t position, std::vector<Column> columns, WorkerStaging& staging) const;
+  void cut_blocks();
+  void fill(Block& block) const;
+  void check_memory() const;
+
+  const EpochPlan plan_;
+  const std::shared_ptr<RecyclingPool> pool_;        // what the memory bound covers
+  const std::shared_ptr<RecyclingPool> batch_pool_;  // batches, delivered ones too
+  std::vector<WorkerStaging> staging_;               // one for each worker
+  int64_t block_rows_ = 1;
+  int64_t blocks_ahead_ = 1;
+
+  mutable std::mutex mutex_;
+  std::condition_variable work_changed_;
+  std::condition_variable block_ready_;
+  bool stopping_ = false;
+  std::exception_ptr failure_;
+
+  size_t next_fetch_ = 0;
+  uint64_t fetched_bytes_ = 0;
+  std::map<size_t, FetchedUnit> fetched_;  // by place in the order
+  size_t next_stage_ = 0;
+  uint64_t decoding_bytes_ = 0;
+  std::vector<int64_t> segment_entries_left_;  // not yet staged
+  int64_t complete_segments_ = 0;              // leading segments that are staged whole
+  int64_t next_sort_ = 0;                      // bucket
+  bool sorting_ = false;
+  std::deque<RowRun> loose_rows_;  // of sorted buckets, not yet in a block
+  int64_t num_loose_ = 0;
+  std::deque<Block> to_assemble_;
+  int64_t blocks_cut_ = 0;
+  int64_t blocks_delivered_ = 0;
+  size_t assembling_ = 0;
+  std::map<int64_t, Block> ready_;
+
+  Block current_;  // being handed out; the consumer's alone
+  size_t current_batch_ = 0;
+  LoaderStats stats_;
+  std::vector<std::jthread> threads_;  // last: they end before the rest goes
+};
+
+Pipeline::Pipeline(EpochPlan plan)
+    : plan_(std::move(plan)),
+      pool_(std::make_shared<RecyclingPool>(plan_.memory.total)),
+      batch_pool_(std::make_shared<RecyclingPool>(2 * plan_.memory.ready)) {
+  const auto buckets = static_cast<uint64_t>(plan_.window.delays) + 2;
+  const uint64_t chunk = std::clamp<uint64_t>(plan_.memory.staging / (plan_.threads * buckets * 8), 8 << 10, 1 << 20);
+  for (size_t i = 0; i < plan_.threads; ++i) staging_.emplace_back(plan_.window.num_buckets, chunk, pool_);
+
+  segment_entries_left_.assign(static_cast<size_t>(plan_.window.num_buckets), plan_.window.segment_entries);
+  segment_entries_left_.back() = plan_.num_entries - (plan_.window.num_buckets - 1) * plan_.window.segment_entries;
+  if (plan_.num_entries == 0) complete_segments_ = plan_.window.num_buckets;
+
+  int64_t row_bytes = 0;
+  for (const size_t bytes : plan_.format->tensor_row_bytes()) row_bytes += static_cast<int64_t>(bytes);
+  const int64_t batch_bytes = std::max<int64_t>(1, row_bytes * plan_.batch_size);
+  const int64_t per_block = std::max<int64_t>(1, kBlockBytes / batch_bytes);
+  block_rows_ = per_block * plan_.batch_size;
+  blocks_ahead_ = std::max<int64_t>(2, static_cast<int64_t>(plan_.memory.ready) / (per_block * batch_bytes));
+
+  for (size_t i = 0; i < plan_.threads; ++i) threads_.emplace_back([this, i] { work(i, false); });
+  threads_.emplace_back([this] { work(0, true); });  // reads ahead while the workers compute
+}
+
+Pipeline::~Pipeline() {
+  cancel();
+  threads_.clear();
+}
+
+void Pipeline::cancel() {
+  const std::lock_guard lock(mutex_);
+  stopping_ = true;
+  work_changed_.notify_all();
+  block_ready_.notify_all();
+}
+
+LoaderStats Pipeline::stats() const {
+  const std::lock_guard lock(mutex_);
+  LoaderStats stats = stats_;
+  stats.peak_bytes = pool_->peak_bytes_held();
+  return stats;
+}
+
+bool Pipeline::finished() const {
+  return next_sort_ == plan_.window.num_buckets && !sorting_ && to_assemble_.empty() && assembling_ == 0;
+}
+
+bool Pipeline::can_assemble() const {
+  return !to_assemble_.empty() && to_assemble_.front().number < blocks_delivered_ + blocks_ahead_;
+}
+
+bool Pipeline::can_sort() const {
+  return !sorting_ && next_sort_ < plan_.window.num_buckets && next_sort_ < complete_segments_ &&
+         to_assemble_.size() <= plan_.threads;
+}
+
+bool Pipeline::can_stage() const {
+  if (fetched_.empty() || fetched_.begin()->first != next_stage_) return false;
+  if (plan_.window.segment(plan_.positions[next_stage_]) > next_sort_ + kSegmentsAhead) return false;
+  const uint64_t needed = decoding_bytes(plan_.units[next_stage_]);
+  return decoding_bytes_ == 0 || decoding_bytes_ + needed <= plan_.memory.decode;
+}
+
+bool Pipeline::can_fetch() const {
+  if (next_fetch_ == plan_.units.size()) return false;
+  return fetched_bytes_ == 0 || fetched_bytes_ + plan_.units[next_fetch_].stored_bytes <= plan_.memory.read_ahead;
+}
+
+Pipeline::Task Pipeline::choose_task(bool only_fetch) const {
+  // What is nearest to the consumer goes first; reading ahead only when there is nothing else.
+  if (!only_fetch) {
+    if (can_assemble()) return Task::kAssemble;
+    if (can_sort()) return Task::kSort;
+    if (can_stage()) return Task::kStage;
+  }
+  return can_fetch() ? Task::kFetch : Task::kNone;
+}
+
+void Pipeline::work(size_t worker, bool only_fetch) {
+  std::unique_lock lock(mutex_);
+  try {
+    while (!stopping_ && !finished() && !(only_fetch && next_fetch_ == plan_.units.size())) {
+      switch (choose_task(only_fetch)) {
+        case Task::kAssemble:
+          assemble_block(lock);
+          break;
+        case Task::kSort:
+          sort_bucket(lock);
+          break;
+        case Task::kStage:
+          stage_unit(lock, staging_[worker]);
+          break;
+        case Task::kFetch:
+          fetch_unit(lock);
+          break;
+        case Task::kNone: {
+          const auto start = Clock::now();
+          work_changed_.wait(lock);
+          if (!only_fetch) stats_.idle_seconds += seconds_since(start);
+          continue;
+        }
+      }
+      work_changed_.notify_all();
+    }
+  } catch (...) {
+    if (!lock.owns_lock()) lock.lock();
+    if (!failure_) failure_ = std::current_exception();
+    stopping_ = true;
+  }
+  work_changed_.notify_all();
+  block_ready_.notify_all();
+}
+
+void Pipeline::fetch_unit(std::unique_lock<std::mutex>& lock) {
+  const size_t place = next_fetch_++;
+  const Unit& unit = plan_.units[place];
+  fetched_bytes_ += unit.stored_bytes;
+  lock.unlock();
+  const auto start = Clock::now();
+  FetchedUnit fetched = plan_.dataset->fetch(unit, plan_.selection, pool_);
+  const double seconds = seconds_since(start);
+  lock.lock();
+  stats_.fetch_seconds += seconds;
+  stats_.stored_bytes += unit.stored_bytes;
+  fetched_.emplace(place, std::move(fetched));
+}
+
+void Pipeline::stage_unit(std::unique_lock<std::mutex>& lock, WorkerStaging& staging) {
+  const size_t place = next_stage_++;
+  FetchedUnit fetched = std::move(fetched_.extract(place).mapped());
+  const Unit unit = fetched.unit;
+  const uint64_t needed = decoding_bytes(unit);
+  decoding_bytes_ += needed;
+  lock.unlock();
+
+  const auto start = Clock::now();
+  std::vector<Column> columns;
+  for (size_t c = 0; c < plan_.selection.columns.size(); ++c) {
+    columns.push_back(plan_.dataset->decode(fetched, plan_.selection, c, pool_));
+  }
+  fetched.columns.reset();
+  const double decode_seconds = seconds_since(start);
+  const ErrorContext context{fetched.reader->file(), fetched.reader->object(), {}, unit.entries};
+  with_context(context, [&] { stage_rows(unit, plan_.positions[place], std::move(columns), staging); });
+  check_memory();
+  const double all_seconds = seconds_since(start);
+
+  lock.lock();
+  stats_.decode_seconds += decode_seconds;
+  stats_.stage_seconds += all_seconds - decode_seconds;
+  decoding_bytes_ -= needed;
+  fetched_bytes_ -= unit.stored_bytes;
+  const int64_t begin = plan_.positions[place];
+  const int64_t end = begin + unit.entries.size();
+  for (int64_t at = begin; at < end;) {
+    const int64_t segment = plan_.window.segment(at);
+    const int64_t segment_end = std::min(end, (segment + 1) * plan_.window.segment_entries);
+    segment_entries_left_[static_cast<size_t>(segment)] -= segment_end - at;
+    at = segment_end;
+  }
+  while (complete_segments_ < plan_.window.num_buckets &&
+         segment_entries_left_[static_cast<size_t>(complete_segments_)] == 0) {
+    ++complete_segments_;
+  }
+}
+
+void Pipeline::stage_rows(const Unit& unit, int64_t position, std::vector<Column> columns,
+                          WorkerStaging& staging) const {
+  RowWriter writer(*plan_.format, std::move(columns), pool_);
+  std::array<int64_t, RowWriter::kTile> entries;
+  std::array<std::byte*, RowWriter::kTile> rows;
+  for (int64_t tile = 0; tile < writer.num_rows(); tile += RowWriter::kTile) {
+    const int64_t tile_end = std::min(tile + RowWriter::kTile, writer.num_rows());
+    size_t count = 0;
+    for (int64_t i = tile; i < tile_end; ++i) {
+      const int64_t entry = unit.entries.start + i;
+      if (!plan_.part.everything() && !in_part(plan_.part, plan_.key.seed, unit.file, entry)) continue;
+      const RowPlace place = place_row(plan_.window, plan_.key, unit.file, entry, position + i);
+      entries[count] = i;
+      rows[count++] =
+          staging.append(place.bucket, writer.row_size(i), place.key, static_cast<uint64_t>(position + i));
+    }
+    writer.write({entries.data(), count}, {rows.data(), count});
+  }
+}
+
+void Pipeline::check_memory() const {
+  const uint64_t used = pool_->bytes_in_use();
+  if (used <= plan_.memory.total) return;
+  throw ConfigError(concat("the loader needs ", used, " bytes where memory allows ", plan_.memory.total,
+                           ": rows are larger in this part of the data than on average; give buffer_rows=",
+                           plan_.window.segment_entries * plan_.window.delays / 4, " or more memory"));
+}
+
+void Pipeline::sort_bucket(std::unique_lock<std::mutex>& lock) {
+  const int64_t number = next_sort_++;
+  sorting_ = true;
+  std::shared_ptr<SortedBucket> bucket;
+  if (number >= plan_.window.first) {
+    lock.unlock();
+    const auto start = Clock::now();
+    std::vector<StagingChunk> chunks;
+    for (WorkerStaging& staging : staging_) {
+      for (StagingChunk& chunk : staging.take(number)) chunks.push_back(std::move(chunk));
+    }
+    bucket = std::make_shared<SortedBucket>(number, std::move(chunks), pool_);
+    const double seconds = seconds_since(start);
+    lock.lock();
+    stats_.assemble_seconds += seconds;
+  }
+  sorting_ = false;
+  if (bucket && bucket->size() != 0) {
+    loose_rows_.push_back({bucket, 0, bucket->size()});
+    num_loose_ += static_cast<int64_t>(bucket->size());
+  }
+  cut_blocks();
+}
+
+void Pipeline::cut_blocks() {
+  const bool last = next_sort_ == plan_.window.num_buckets;
+  while (num_loose_ >= block_rows_ || (last && num_loose_ > 0)) {
+    int64_t rows = std::min(num_loose_, block_rows_);
+    if (rows < block_rows_ && plan_.drop_remainder) rows -= rows % plan_.batch_size;
+    if (rows == 0) break;
+    Block block;
+    block.number = blocks_cut_++;
+    block.rows = rows;
+    num_loose_ -= rows;
+    while (rows > 0) {
+      RowRun& front = loose_rows_.front();
+      const size_t taken = std::min(static_cast<size_t>(rows), front.end - front.begin);
+      block.runs.push_back({front.bucket, front.begin, front.begin + taken});
+      front.begin += taken;
+      rows -= static_cast<int64_t>(taken);
+      if (front.begin == front.end) loose_rows_.pop_front();
+    }
+    to_assemble_.push_back(std::move(block));
+  }
+  if (last && num_loose_ > 0) {  // the remainder that is dropped
+    loose_rows_.clear();
+    num_loose_ = 0;
+  }
+}
+
+void Pipeline::assemble_block(std::unique_lock<std::mutex>& lock) {
+  Block block = std::move(to_assemble_.front());
+  to_assemble_.pop_front();
+  ++assembling_;
+  lock.unlock();
+  const auto start = Clock::now();
+  fill(block);
+  block.runs.clear();
+  const double seconds = seconds_since(start);
+  lock.lock();
+  --assembling_;
+  stats_.assemble_seconds += seconds;
+  const int64_t number = block.number;
+  ready_.emplace(number, std::move(block));
+  if (number == blocks_delivered_) block_ready_.notify_all();
+}
+
+void Pipeline::fill(Block& block) const {
+  std::vector<const std::byte*> rows(static_cast<size_t>(block.rows));
+  size_t filled = 0;
+  for (const RowRun& run : block.runs) {
+    run.bucket->rows(run.begin, run.end, rows.data() + filled);
+    filled += run.end - run.begin;
+  }
+  // One allocation holds each tensor of all the block's batches; they share it.
+  const std::vector<size_t>& row_bytes = plan_.format->tensor_row_bytes();
+  for (int64_t first = 0; first < block.rows; first += plan_.batch_size) {
+    Batch batch;
+    batch.number = (block.number * block_rows_ + first) / plan_.batch_size;
+    batch.rows = std::min(plan_.batch_size, block.rows - first);
+    block.batches.push_back(std::move(batch));
+  }
+  for (const size_t bytes : row_bytes) {
+    const size_t batch_bytes = aligned64(bytes * static_cast<size_t>(plan_.batch_size));
+    const Buffer memory(batch_bytes * block.batches.size(), batch_pool_);
+    const auto owner = std::make_shared<Buffer>(memory);
+    for (size_t b = 0; b < block.batches.size(); ++b) {
+      Batch& batch = block.batches[b];
+      batch.tensors.push_back(
+          Buffer::wrap(memory.data() + b * batch_bytes, bytes * static_cast<size_t>(batch.rows), owner));
+    }
+  }
+  for (size_t b = 0; b < block.batches.size(); ++b) {
+    std::vector<std::byte*> tensors;
+    for (const Buffer& tensor : block.batches[b].tensors) tensors.push_back(tensor.data());
+    const size_t first = b * static_cast<size_t>(plan_.batch_size);
+    plan_.format->assemble(std::span(rows).subspan(first, static_cast<size_t>(block.batches[b].rows)), tensors);
+  }
+}
+
+BatchStream::Status Pipeline::next(Batch& batch, double timeout_seconds) {
+  if (current_batch_ == current_.batches.size()) {
+    std::unique_lock lock(mutex_);
+    const auto start = Clock::now();
+    const auto settled = [&] { return stopping_ || ready_.contains(blocks_delivered_) || finished(); };
+    const bool in_time = block_ready_.wait_for(lock, std::chrono::duration<double>(timeout_seconds), settled);
+    stats_.consumer_wait_seconds += seconds_since(start);
+    if (!in_time) return Status::kNotReady;
+    if (failure_) std::rethrow_exception(failure_);
+    if (stopping_) throw CancelledError("the loader was cancelled");
+    if (!ready_.contains(blocks_delivered_)) return Status::kEnd;
+    current_ = std::move(ready_.extract(blocks_delivered_).mapped());
+    current_batch_ = 0;
+    ++blocks_delivered_;
+    stats_.rows += current_.rows;
+    stats_.batches += static_cast<int64_t>(current_.batches.size());
+    work_changed_.notify_all();
+  }
+  batch = std::move(current_.batches[current_batch_++]);
+  return Status::kBatch;
+}
+
+}  // namespace
+
+uint64_t decoding_bytes(const Unit& unit) { return unit.decoded_bytes + unit.decoded_bytes / 2; }
+
+std::optional<Batch> BatchStream::next() {
+  Batch batch;
+  Status status = Status::kNotReady;
+  while (status == Status::kNotReady) status = next(batch, 60);
+  if (status == Status::kEnd) return std::nullopt;
+  return batch;
+}
+
+std::unique_ptr<BatchStream> start_pipeline(EpochPlan plan) { return std::make_unique<Pipeline>(std::move(plan)); }
+
+}  // namespace sapwood

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "sapwood/dataset/dataset.h"
+#include "sapwood/features/row_format.h"
+#include "sapwood/loader/batch.h"
+#include "sapwood/loader/row_order.h"
+
+namespace sapwood {
+
+/// How the loader's memory is shared out, in bytes.
+struct MemoryShares {
+  uint64_t total = 0;
+  uint64_t staging = 0;     ///< rows in buckets, with their index
+  uint64_t decode = 0;      ///< units being decoded
+  uint64_t read_ahead = 0;  ///< units read, not yet decoded
+  uint64_t ready = 0;       ///< batches made, not yet delivered
+};
+
+/// Bytes that decoding a unit takes besides its stored bytes: columns, offsets and conversions.
+uint64_t decoding_bytes(const Unit& unit);
+
+/// All that an epoch needs to run.
+struct EpochPlan {
+  std::shared_ptr<const Dataset> dataset;
+  std::shared_ptr<const RowFormat> format;
+  Selection selection;
+  std::vector<Unit> units;         ///< in the order of the epoch
+  std::vector<int64_t> positions;  ///< stream position of each unit's first entry
+  int64_t num_entries = 0;
+  Window window;
+  OrderKey key;
+  SplitPart part;
+  int64_t batch_size = 1;
+  bool drop_remainder = false;
+  size_t threads = 1;
+  MemoryShares memory;
+};
+
+/// Starts the threads of an epoch.
+std::unique_ptr<BatchStream> start_pipeline(EpochPlan plan);
+
+}  // namespace sapwood

@@ -1,0 +1,102 @@
+#include "sapwood/loader/row_order.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <map>
+#include <numeric>
+
+#include "sapwood/base/random.h"
+
+namespace sapwood {
+namespace {
+
+// What a random number is for: part of the generator's counter, so that no two purposes share numbers.
+enum class Purpose : uint32_t { kRow = 1, kFilePhase = 2, kStratumPhase = 3, kSplit = 4 };
+
+constexpr uint32_t kDelays = 32;
+constexpr int64_t kFirstBucket = 3;            // starts early: VIF 1.02 in the first batches
+constexpr int64_t kSmallestSegment = 256;      // keeps the number of buckets in hand
+constexpr int64_t kOrderedSegment = 1 << 16;   // entries, of an epoch that is not shuffled
+
+// Counter: 56 bits of entry, 32 of file, 32 of epoch, 8 of purpose.
+std::array<uint32_t, 4> random_bits(uint64_t seed, uint64_t epoch, Purpose purpose, uint64_t file, uint64_t entry) {
+  return philox4x32({static_cast<uint32_t>(entry), static_cast<uint32_t>(file), static_cast<uint32_t>(epoch),
+                     static_cast<uint32_t>(purpose) << 24 | static_cast<uint32_t>(entry >> 32)},
+                    philox_key(seed));
+}
+
+double phase(const OrderKey& key, Purpose purpose, size_t index) {
+  const auto bits = random_bits(key.seed, key.epoch, purpose, index, 0);
+  return uniform_from_bits(bits[0], bits[1]);
+}
+
+struct KeyedUnit {
+  double key;
+  size_t unit;
+  auto operator<=>(const KeyedUnit&) const = default;
+};
+
+}  // namespace
+
+std::vector<size_t> stratified_order(std::span<const Unit> units, std::span<const size_t> sample_of_file,
+                                     const OrderKey& key) {
+  std::vector<size_t> units_of_file(sample_of_file.size(), 0);
+  for (const Unit& unit : units) ++units_of_file[unit.file];
+
+  std::map<size_t, std::vector<KeyedUnit>> strata;
+  std::vector<size_t> seen(sample_of_file.size(), 0);
+  for (size_t u = 0; u < units.size(); ++u) {
+    const size_t file = units[u].file;
+    const double place = static_cast<double>(seen[file]++) + phase(key, Purpose::kFilePhase, file);
+    strata[sample_of_file[file]].push_back({place / static_cast<double>(units_of_file[file]), u});
+  }
+  std::vector<KeyedUnit> all;
+  for (auto& [stratum, members] : strata) {
+    std::sort(members.begin(), members.end());
+    const double offset = phase(key, Purpose::kStratumPhase, stratum);
+    for (size_t i = 0; i < members.size(); ++i) {
+      all.push_back({(static_cast<double>(i) + offset) / static_cast<double>(members.size()), members[i].unit});
+    }
+  }
+  std::sort(all.begin(), all.end());
+  std::vector<size_t> order;
+  for (const KeyedUnit& unit : all) order.push_back(unit.unit);
+  return order;
+}
+
+Window plan_window(int64_t entries, double kept, int64_t buffer_rows, bool shuffle) {
+  Window window;
+  window.shuffle = shuffle;
+  if (!shuffle) {
+    window.segment_entries = kOrderedSegment;
+  } else if (static_cast<double>(entries) * kept <= static_cast<double>(buffer_rows)) {
+    window.segment_entries = std::max<int64_t>(entries, 1);  // all rows fit: one bucket, a full permutation
+  } else {
+    window.delays = kDelays;
+    window.segment_entries =
+        std::max<int64_t>(kSmallestSegment, std::llround(2.0 * static_cast<double>(buffer_rows) / kept / kDelays));
+  }
+  window.num_buckets = std::max<int64_t>(1, (entries + window.segment_entries - 1) / window.segment_entries);
+  if (shuffle) window.first = std::min(kFirstBucket, window.num_buckets - 1);
+  return window;
+}
+
+RowPlace place_row(const Window& window, const OrderKey& key, size_t file, int64_t entry, int64_t position) {
+  const int64_t segment = window.segment(position);
+  if (!window.shuffle) {
+    const uint64_t step = UINT64_MAX / static_cast<uint64_t>(window.segment_entries);
+    return {segment, static_cast<uint64_t>(position - segment * window.segment_entries) * step};
+  }
+  const auto bits = random_bits(key.seed, key.epoch, Purpose::kRow, file, static_cast<uint64_t>(entry));
+  const int64_t delay = bits[0] & (window.delays - 1);
+  return {std::clamp(segment + delay, window.first, window.num_buckets - 1), uint64_t{bits[1]} << 32 | bits[2]};
+}
+
+bool in_part(const SplitPart& part, uint64_t seed, size_t file, int64_t entry) {
+  const auto bits = random_bits(seed, 0, Purpose::kSplit, file, static_cast<uint64_t>(entry));
+  const double place = uniform_from_bits(bits[0], bits[1]);
+  return place >= part.low && place < part.high;
+}
+
+}  // namespace sapwood

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "sapwood/source/units.h"
+
+namespace sapwood {
+
+/// The numbers that fix the order of an epoch's rows.
+struct OrderKey {
+  uint64_t seed = 0;
+  uint64_t epoch = 0;
+};
+
+/// The units of an epoch in the order they are read, every stratum (sample) and file spread evenly over the epoch with
+/// a random phase: unit i of a file's n gets the key (i + u_file) / n; so merged, unit j of a stratum's m gets
+/// (j + u_stratum) / m; all are sorted by that. `sample_of_file[f]` is the stratum of file f. Returns places in `units`.
+std::vector<size_t> stratified_order(std::span<const Unit> units, std::span<const size_t> sample_of_file,
+                                     const OrderKey& key);
+
+/// The bounded-delay window: the stream of ordered entries is cut into segments of equal length; a row of segment s
+/// goes to bucket s + d, its random delay d being less than `delays`; inside a bucket rows are sorted by 64 random
+/// bits. Both follow from the row's file and entry alone. The first buckets are gathered into `first`, so that their
+/// rows mix, and the last segments' rows into the last bucket.
+struct Window {
+  int64_t segment_entries = 1;
+  int64_t num_buckets = 1;
+  uint32_t delays = 1;  ///< a power of two
+  int64_t first = 0;
+  bool shuffle = true;  ///< else rows stay in stream order: delays is 1 and keys are positions
+
+  int64_t segment(int64_t position) const { return position / segment_entries; }
+};
+
+/// A window over `entries` of which the share `kept` passes the split, holding about `buffer_rows` rows.
+Window plan_window(int64_t entries, double kept, int64_t buffer_rows, bool shuffle);
+
+struct RowPlace {
+  int64_t bucket = 0;
+  uint64_t key = 0;
+};
+
+/// Where the row at stream `position` goes.
+RowPlace place_row(const Window& window, const OrderKey& key, size_t file, int64_t entry, int64_t position);
+
+/// A share of the rows: those whose uniform number for the seed lies in [low, high).
+struct SplitPart {
+  double low = 0;
+  double high = 1;
+  bool everything() const { return low <= 0 && high >= 1; }
+  double share() const { return high - low; }
+};
+
+bool in_part(const SplitPart& part, uint64_t seed, size_t file, int64_t entry);
+
+}  // namespace sapwood
