@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Cuts the sample files of examples/data from larger files of simulated jets. Needs ROOT 6.40 (`pip install ROOT`).
+"""Cuts the sample files of examples/data from larger files of simulated jets. Needs ROOT 6.40.
 
     scripts/make_example_data.py --jets FOLDER --output examples/data
 
-FOLDER holds {QCD,Tbqq}_{ttree,rntuple}.root, each with a tree or n-tuple named "tree" of JetClass-like columns.
+FOLDER holds {QCD,Tbqq}_{ttree,rntuple}.root, each with a tree or n-tuple named "tree" of JetClass-like
+columns.
 """
 
 import argparse
@@ -11,8 +12,8 @@ import sys
 import warnings
 from pathlib import Path
 
-# Real numbers of particles keep this many bits of their mantissa (a relative precision of 1e-4), as slimmed data of
-# experiments do: that halves them, and so doubles the jets that fit.
+# Real numbers of particles keep this many bits of their mantissa (a relative precision of 1e-4), as slimmed
+# data of experiments do, so that more jets fit.
 MANTISSA_BITS = 12
 
 REAL_PARTICLE_COLUMNS = [
@@ -43,7 +44,7 @@ std::vector<float> sapwood_round_mantissa(const ROOT::RVecF& values) {
 
 
 def cut(source: Path, target: Path, jets: int, cluster_jets: int) -> None:
-    """Writes the first `jets` entries of `source`, in the format of its name, in clusters of `cluster_jets`."""
+    """Writes the first `jets` entries of `source`, in the format of its name."""
     import ROOT
 
     options = ROOT.RDF.RSnapshotOptions()
