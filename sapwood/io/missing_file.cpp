@@ -17,8 +17,8 @@ constexpr size_t kMostNames = 10000;  // enough for a hint; a folder may hold mi
 std::vector<std::string> names_in(const fs::path& folder) {
   std::vector<std::string> names;
   std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end && names.size() < kMostNames;
-       entry.increment(error)) {
+  for (fs::directory_iterator entry(folder.empty() ? "." : folder, error), end;
+       !error && entry != end && names.size() < kMostNames; entry.increment(error)) {
     names.push_back(entry->path().filename().string());
   }
   return names;
@@ -37,9 +37,13 @@ void throw_missing_file(const std::string& path) {
     }
     const std::string what =
         std::next(part) == parts.end() ? "no such file" : "no such folder: " + part->string();
-    throw IoError(what + nearest_names_hint(part->string(), names_in(folder)), {.file = path});
+    throw IoError(what + nearest_in_folder(folder.string(), part->string()), {.file = path});
   }
   throw IoError("no such file", {.file = path});
+}
+
+std::string nearest_in_folder(const std::string& folder, const std::string& name) {
+  return nearest_names_hint(name, names_in(folder));
 }
 
 }  // namespace sapwood::io

@@ -8,4 +8,7 @@ namespace sapwood::io {
 /// and the nearest names in the folder where that was looked for.
 [[noreturn]] void throw_missing_file(const std::string& path);
 
+/// " (nearest: a, b, c)" of the names in a folder (empty: the current one), or "" when nothing is near.
+std::string nearest_in_folder(const std::string& folder, const std::string& name);
+
 }  // namespace sapwood::io

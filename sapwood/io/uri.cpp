@@ -146,12 +146,13 @@ std::vector<std::string> resolve_paths(const std::string& pattern) {
   std::sort(found.begin(), found.end());
   found.erase(std::unique(found.begin(), found.end()), found.end());
   if (found.empty()) {
-    // A name without the glob's marks lies near the files that were meant.
     const fs::path folder = whole.parent_path();
-    if (!has_glob(folder.string()) && !folder.empty() && !fs::is_directory(folder, ignored)) {
+    const bool plain_folder = !has_glob(folder.string());
+    if (plain_folder && !folder.empty() && !fs::is_directory(folder, ignored))
       throw_missing_file(folder.string());
-    }
-    throw IoError("no file matches the pattern", {.file = pattern});
+    throw IoError("no file matches the pattern" +
+                      (plain_folder ? nearest_in_folder(folder.string(), whole.filename().string()) : ""),
+                  {.file = pattern});
   }
   return found;
 }
