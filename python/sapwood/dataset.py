@@ -1,0 +1,279 @@
+"""Data sets: files opened as one table, and their columns as arrays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from . import _core, _html
+from ._arrays import convert
+from .loader import Loader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    Path = str | os.PathLike[str]
+    Paths = Path | Iterable[Path]
+    Library = Literal["arrow", "ak", "np", "pd"]
+
+
+def open(
+    paths: Paths | Mapping[str, Paths | tuple[Paths, float] | Mapping[str, Any]], tree: str | None = None
+) -> Dataset:
+    """Open ROOT files as one data set.
+
+    paths
+        A path or glob (``*``, ``?``, ``[..]``, ``**``), several of them, or a mapping of label to paths. A label's value
+        may carry a weight, such as a cross-section: ``{"signal": ("ttH_*.root", 0.5), "background": ("tt_*.root", 830)}``
+        (or ``{"paths": ..., "weight": ...}``). Labelled data sets have a column ``sample_label`` (int32, the label's
+        place in the mapping) and, with weights, ``sample_weight`` (float64: weight / entries of the label, scaled to a
+        mean of 1 over the data set).
+    tree
+        Name of the TTree or RNTuple, with its directories (``"dir/Events"``) and, if need be, its cycle (``"tree;3"``).
+        May be left out when the file holds just one.
+
+    Raises IoError (missing, unreadable), FormatError (not a ROOT file, corrupt), SchemaError (no such tree; several
+    and none named), UnsupportedError, ConfigError.
+    """
+    if isinstance(paths, Mapping):
+        samples = [_labelled_sample(label, value) for label, value in paths.items()]
+    else:
+        samples = [_core.Sample("", _path_list(paths))]
+    return Dataset(_core.open_dataset(samples, tree or ""))
+
+
+def _path_list(paths: Paths) -> list[str]:
+    if isinstance(paths, (str, os.PathLike)):
+        return [os.fspath(paths)]
+    return [os.fspath(path) for path in paths]
+
+
+def _labelled_sample(label: str, value: Any) -> _core.Sample:
+    if not label:
+        raise _core.ConfigError("a label is empty")
+    if isinstance(value, Mapping):
+        unknown = set(value) - {"paths", "weight"}
+        if unknown or "paths" not in value:
+            raise _core.ConfigError(f"label '{label}' wants the keys 'paths' and 'weight', not {sorted(value)}")
+        return _core.Sample(label, _path_list(value["paths"]), value.get("weight"))
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], (int, float)):
+        return _core.Sample(label, _path_list(value[0]), float(value[1]))
+    return _core.Sample(label, _path_list(value))
+
+
+class Dataset:
+    """Files opened as one table. Lazy: nothing but metadata is read until arrays or batches are asked for."""
+
+    def __init__(self, core: _core.Dataset) -> None:
+        self._core = core
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns that can be read, in file order, without members of records."""
+        return self._core.readable_columns
+
+    @property
+    def schema(self) -> list[_core.ColumnInfo]:
+        """All columns with types and sizes; members of records and those that can't be read yet, too."""
+        return self._core.schema
+
+    @property
+    def num_entries(self) -> int:
+        """Entries in all files."""
+        return self._core.num_entries
+
+    @property
+    def files(self) -> list[_core.FileInfo]:
+        """The files in the order in which their entries are counted."""
+        return self._core.files
+
+    @property
+    def clusters(self) -> list[tuple[str, int, int]]:
+        """(path, start, stop) of every cluster, in the entries of its file."""
+        return [(file.path, *cluster) for file in self.files for cluster in file.clusters]
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels it was opened with, in order."""
+        return [sample.label for sample in self._core.samples if sample.label]
+
+    @property
+    def tree(self) -> str:
+        """Name of the TTree or RNTuple."""
+        return self._core.tree
+
+    @property
+    def format(self) -> str:
+        """``"TTree"`` or ``"RNTuple"``."""
+        return self._core.format
+
+    def __len__(self) -> int:
+        return self.num_entries
+
+    def arrays(
+        self,
+        columns: str | Sequence[str] | None = None,
+        entry_start: int = 0,
+        entry_stop: int | None = None,
+        *,
+        library: Library = "arrow",
+        threads: int | None = None,
+    ) -> Any:
+        """Read columns over a range of entries, decoded in parallel.
+
+        columns
+            Names; all that can be read when not given. ``"record.member"`` reads one member of a record.
+        entry_start, entry_stop
+            The range, counted over all files; cut at the end of the data.
+        library
+            ``"arrow"``: dict of ``pyarrow.Array``; ``"np"``: dict of NumPy arrays, jagged ones as arrays of arrays;
+            ``"ak"``: an ``awkward.Array`` of records; ``"pd"``: a ``pandas.DataFrame``, jagged columns as Arrow's.
+        threads
+            As many as there are processors when not given.
+
+        Raises SchemaError (no such column; with the nearest names), UnsupportedError, FormatError, IoError.
+        """
+        if columns is None:
+            names = self.columns
+        else:
+            names = [columns] if isinstance(columns, str) else list(columns)
+        decoded = self._core.arrays(names, entry_start, entry_stop, threads or 0)
+        return convert(dict(zip(names, decoded, strict=True)), library)
+
+    def loader(
+        self,
+        features: str | Sequence[str] | Mapping[str, str | Sequence[str]],
+        target: str | Sequence[str] | None = None,
+        weights: str | None = None,
+        *,
+        pad: int | Mapping[str, int] | None = None,
+        pad_value: float = 0.0,
+        channels: Literal["first", "last"] = "first",
+        dtype: str | Mapping[str, str] = "float32",
+        batch_size: int = 1024,
+        shuffle: bool = True,
+        seed: int | None = None,
+        memory: int | str = "1 GB",
+        threads: int | None = None,
+        drop_remainder: bool = False,
+        buffer_rows: int | None = None,
+    ) -> Loader:
+        """Batches of columns for training; see `Loader`.
+
+        features
+            Columns of one group (its tensor is called ``"features"``), or a mapping of group name to columns. A group of
+            scalars and fixed arrays is flat: ``[N, C]``. A group with a length in `pad` takes jagged columns of equal
+            multiplicity: ``[N, C, P]`` and ``"<group>_mask"`` ``[N, 1, P]``, bool, true at values.
+        target, weights
+            Columns for ``"target"`` (``[N]``, or ``[N, T]`` from a list; int64 when all are integers or bool, else as the
+            features) and ``"weights"`` (``[N]``, float32).
+        pad, pad_value
+            Length of each padded group; longer entries are cut. What fills the rest.
+        channels
+            ``"last"``: padded groups are ``[N, P, C]`` and their masks ``[N, P]``.
+        dtype
+            ``"float32"``, ``"float64"``, ``"int32"``, ``"int64"`` or ``"bool"``; for all groups or by group.
+        batch_size, drop_remainder
+            Rows of a batch; whether the last one is left out when it is not full.
+        shuffle, seed, buffer_rows
+            Rows come in a new random order each epoch, the same for the same seed (drawn, and reported by `explain`, when
+            not given), whatever the number of threads. ``buffer_rows`` sets the size of the shuffle buffer, which
+            otherwise follows from `memory`.
+        memory
+            Bytes (or ``"500 MB"``) that the loader may hold, besides delivered batches.
+        threads
+            As many as there are processors when not given.
+        """
+        groups = _feature_groups(features, pad, pad_value, channels, dtype)
+        default_dtype = dtype if isinstance(dtype, str) else "float32"
+        if target is not None:
+            groups.append(self._target_group(target, default_dtype))
+        if weights is not None:
+            groups.append(_core.FeatureGroup("weights", [weights], squeeze=True))
+        core = _core.Loader(
+            self._core,
+            groups,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            seed=seed,
+            memory=_byte_count(memory),
+            threads=threads or 0,
+            drop_remainder=drop_remainder,
+            buffer_rows=buffer_rows,
+        )
+        return Loader(core)
+
+    def _target_group(self, target: str | Sequence[str], dtype: str) -> _core.FeatureGroup:
+        names = [target] if isinstance(target, str) else list(target)
+        types = {column.name: column.type for column in self.schema}
+        whole = all(types.get(name, "").split("[")[0].lstrip("u").startswith(("int", "bool")) for name in names)
+        return _core.FeatureGroup(
+            "target", names, dtype="int64" if whole else dtype, squeeze=isinstance(target, str)
+        )
+
+    def __repr__(self) -> str:
+        files = f"{len(self.files)} file" + ("s" if len(self.files) != 1 else "")
+        return f"<Dataset '{self.tree}' ({self.format}): {self.num_entries} entries, {len(self.columns)} columns, {files}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                column.name,
+                column.type or "not read yet",
+                column.stored_type,
+                f"{column.values_per_entry:.3g}",
+                _html.readable_bytes(column.compressed_bytes),
+            )
+            for column in self.schema
+            if not column.is_member
+        ]
+        title = (
+            f"{self.tree} ({self.format}): {self.num_entries:,} entries, {len(self.files):,} files, "
+            f"{len(self.clusters):,} clusters"
+        )
+        return _html.table(title, ("column", "type", "stored as", "values / entry", "size (first file)"), rows)
+
+
+def _feature_groups(
+    features: str | Sequence[str] | Mapping[str, str | Sequence[str]],
+    pad: int | Mapping[str, int] | None,
+    pad_value: float,
+    channels: str,
+    dtype: str | Mapping[str, str],
+) -> list[_core.FeatureGroup]:
+    if channels not in ("first", "last"):
+        raise _core.ConfigError(f"channels is '{channels}', must be 'first' or 'last'")
+    named = features if isinstance(features, Mapping) else {"features": features}
+    for option, value in (("pad", pad), ("dtype", dtype)):
+        unknown = set(value) - set(named) if isinstance(value, Mapping) else set()
+        if unknown:
+            raise _core.ConfigError(f"{option} names no feature group: {', '.join(sorted(unknown))}")
+    groups = []
+    for name, columns in named.items():
+        length = pad.get(name, 0) if isinstance(pad, Mapping) else pad or 0
+        if length == 0 and isinstance(pad, int | Mapping) and pad == 0:
+            raise _core.ConfigError("pad is 0, must be positive")
+        groups.append(
+            _core.FeatureGroup(
+                name,
+                [columns] if isinstance(columns, str) else list(columns),
+                pad=length,
+                channels_last=channels == "last",
+                dtype=dtype.get(name, "float32") if isinstance(dtype, Mapping) else dtype,
+                pad_value=pad_value,
+            )
+        )
+    return groups
+
+
+def _byte_count(memory: int | str) -> int:
+    if not isinstance(memory, str):
+        return memory
+    units = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+    number = memory.strip().rstrip("BbGgMmKkIi").strip()
+    unit = memory.strip()[len(memory.strip().rstrip("BbGgMmKkIi")) :].upper() or "B"
+    try:
+        return int(float(number) * units[unit])
+    except (ValueError, KeyError):
+        raise _core.ConfigError(f"memory is '{memory}': write bytes, or such as '500 MB' or '2 GiB'") from None

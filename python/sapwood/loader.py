@@ -1,0 +1,116 @@
+"""Batches for training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import _core, _html
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    import torch
+
+    NumpyBatch = dict[str, np.ndarray[Any, np.dtype[Any]]]
+
+
+class Loader:
+    """Batches of a data set, as dicts of tensor name to array; made by `Dataset.loader`.
+
+    Each iteration is one epoch: every row once, in an order that depends on data, features, seed, epoch and buffer rows
+    alone. The reading threads belong to the iterator and end with it, also when it is dropped half-way.
+    """
+
+    def __init__(self, core: _core.Loader) -> None:
+        self._core = core
+        self._running: _core.Epoch | None = None
+        #: Number of the epoch that the next iteration gives; set it to repeat or to skip one.
+        self.epoch = 0
+
+    @property
+    def seed(self) -> int:
+        """The seed, also when it was drawn."""
+        return self._core.seed
+
+    @property
+    def num_rows(self) -> int:
+        """Rows in an epoch."""
+        return self._core.num_rows
+
+    @property
+    def tensors(self) -> list[_core.TensorInfo]:
+        """Name, dtype, shape (of one row) and channels of each tensor of a batch."""
+        return self._core.tensors
+
+    def __len__(self) -> int:
+        """Batches in an epoch; exact."""
+        return self._core.num_batches
+
+    def numpy(self) -> Iterator[NumpyBatch]:
+        """The next epoch, as NumPy arrays that share the loader's memory."""
+        names = [tensor.name for tensor in self.tensors]
+        running = self._running = self._core.epoch(self.epoch)
+        self.epoch += 1
+        return _batches(running, names)
+
+    def torch(self, device: torch.device | str | None = None) -> Iterator[dict[str, torch.Tensor]]:
+        """The next epoch, as PyTorch tensors that share the loader's memory; copied to `device` when that is given."""
+        import torch
+
+        for batch in self.numpy():
+            tensors = {name: torch.from_numpy(array) for name, array in batch.items()}
+            if device is not None:
+                tensors = {name: tensor.to(device, non_blocking=True) for name, tensor in tensors.items()}
+            yield tensors
+
+    def __iter__(self) -> Iterator[NumpyBatch]:
+        return self.numpy()
+
+    def split(self, **fractions: float) -> tuple[Loader, ...]:
+        """Loaders for disjoint parts of the rows: first the rest (for training), then one for each named fraction.
+
+        ``train, val = loader.split(val=0.2)``; ``train, val, test = loader.split(val=0.16, test=0.2)``. Rows are drawn one
+        by one with the seed, so that the parts' sizes are the fractions only on average. Each part that is iterated reads
+        what it needs.
+        """
+        rest = 1 - sum(fractions.values())
+        if not fractions or any(fraction <= 0 for fraction in fractions.values()) or rest <= 1e-9:
+            text = ", ".join(f"{name}={fraction}" for name, fraction in fractions.items())
+            raise _core.ConfigError(f"split({text}): fractions must be positive and leave rows for training")
+        return tuple(Loader(part) for part in self._core.split([rest, *fractions.values()]))
+
+    def explain(self) -> _core.Explanation:
+        """What an epoch will do, from metadata alone; print it."""
+        return self._core.explain()
+
+    def stats(self) -> _core.LoaderStats | None:
+        """Where the time of the epoch begun last went; None before the first."""
+        return self._running.stats if self._running is not None else None
+
+    def __repr__(self) -> str:
+        tensors = ", ".join(f"{t.name} {list(t.shape)} {t.dtype}" for t in self.tensors)
+        return f"<Loader: {self.num_rows} rows in {len(self)} batches of {tensors}>"
+
+    def _repr_html_(self) -> str:
+        plan = self.explain()
+        rows = [
+            (
+                tensor.name,
+                tensor.dtype,
+                str([plan.batch_size, *tensor.shape]),
+                ", ".join(tensor.channels),
+            )
+            for tensor in self.tensors
+        ]
+        title = f"{plan.rows:,} rows in {plan.batches:,} batches of {plan.batch_size:,}"
+        batch = _html.table(title, ("tensor", "dtype", "shape", "channels"), rows)
+        return f"{batch}<pre>{_html.escape(str(plan))}</pre>"
+
+
+def _batches(running: _core.Epoch, names: list[str]) -> Iterator[NumpyBatch]:
+    try:
+        while (arrays := running.next()) is not None:
+            yield dict(zip(names, arrays, strict=True))
+    finally:
+        running.close()

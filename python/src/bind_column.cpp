@@ -1,0 +1,128 @@
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "bindings.h"
+#include "sapwood/base/error.h"
+#include "sapwood/column/arrow_interface.h"
+#include "sapwood/column/column.h"
+
+using sapwood::Column;
+using sapwood::Type;
+using sapwood::TypeKind;
+
+namespace {
+
+// Arrow's PyCapsule interface: https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html
+template <class Struct>
+void release_capsule(PyObject* capsule) {
+  const char* name = PyCapsule_GetName(capsule);
+  auto* exported = static_cast<Struct*>(PyCapsule_GetPointer(capsule, name));
+  if (exported->release != nullptr) exported->release(exported);
+  delete exported;
+}
+
+nb::object schema_capsule(const Type& type) {
+  auto schema = std::make_unique<ArrowSchema>();
+  sapwood::export_schema(type, "", schema.get());
+  return nb::steal(PyCapsule_New(schema.release(), "arrow_schema", release_capsule<ArrowSchema>));
+}
+
+nb::object array_capsule(const Column& column) {
+  auto array = std::make_unique<ArrowArray>();
+  sapwood::export_array(column, array.get());
+  return nb::steal(PyCapsule_New(array.release(), "arrow_array", release_capsule<ArrowArray>));
+}
+
+nb::dlpack::dtype element_dtype(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::kBool:
+      return nb::dtype<bool>();
+    case TypeKind::kInt8:
+      return nb::dtype<int8_t>();
+    case TypeKind::kInt16:
+      return nb::dtype<int16_t>();
+    case TypeKind::kInt32:
+      return nb::dtype<int32_t>();
+    case TypeKind::kInt64:
+      return nb::dtype<int64_t>();
+    case TypeKind::kUInt8:
+      return nb::dtype<uint8_t>();
+    case TypeKind::kUInt16:
+      return nb::dtype<uint16_t>();
+    case TypeKind::kUInt32:
+      return nb::dtype<uint32_t>();
+    case TypeKind::kUInt64:
+      return nb::dtype<uint64_t>();
+    case TypeKind::kFloat32:
+      return nb::dtype<float>();
+    case TypeKind::kFloat64:
+      return nb::dtype<double>();
+    default:
+      throw sapwood::SchemaError("only columns of numbers, or fixed arrays of them, are NumPy arrays");
+  }
+}
+
+nb::ndarray<nb::numpy> share(const sapwood::Buffer& buffer, const std::vector<size_t>& shape, nb::dlpack::dtype dtype) {
+  auto owner = std::make_unique<sapwood::Buffer>(buffer);
+  void* data = owner->data();
+  const nb::capsule capsule(owner.release(), [](void* p) noexcept { delete static_cast<sapwood::Buffer*>(p); });
+  return nb::ndarray<nb::numpy>(data, shape.size(), shape.data(), capsule, nullptr, dtype);
+}
+
+nb::ndarray<nb::numpy> offsets_to_numpy(const Column& column) {
+  return share(column.offsets, {column.offset_span().size()}, nb::dtype<int64_t>());
+}
+
+nb::ndarray<nb::numpy> to_numpy(const Column& column) {
+  std::vector<size_t> shape{static_cast<size_t>(column.length)};
+  const Type* type = &column.type;
+  for (; type->kind == TypeKind::kFixedList; type = &type->item()) shape.push_back(static_cast<size_t>(type->fixed_size));
+  return share(sapwood::fixed_width_values(column), shape, element_dtype(type->kind));
+}
+
+Column from_arrow(nb::handle source) {
+  const nb::tuple capsules = nb::cast<nb::tuple>(source.attr("__arrow_c_array__")());
+  const auto* schema = static_cast<const ArrowSchema*>(PyCapsule_GetPointer(capsules[0].ptr(), "arrow_schema"));
+  auto* array = static_cast<ArrowArray*>(PyCapsule_GetPointer(capsules[1].ptr(), "arrow_array"));
+  if (schema == nullptr || array == nullptr) throw nb::python_error();
+  return sapwood::import_array(*schema, array, sapwood::heap_pool());
+}
+
+}  // namespace
+
+void bind_column(nb::module_& module) {
+  nb::class_<Column>(module, "Column", "A decoded column in Arrow layout; shared with Arrow's consumers without a copy.")
+      .def("__len__", [](const Column& column) { return column.length; })
+      .def_prop_ro("type", [](const Column& column) { return column.type.to_string(); },
+                   "Such as \"float32\", \"list<float32>\", \"int32[3]\".")
+      .def_prop_ro("nbytes", &Column::byte_size, "Bytes of all buffers.")
+      .def("numpy", &to_numpy, "The values of a column of numbers, or of fixed arrays of them, without a copy.")
+      .def_prop_ro("offsets", &offsets_to_numpy, "int64 [len + 1], of a list or string column: where each entry starts.")
+      .def_prop_ro("children", [](const Column& column) { return column.children; },
+                   "A list's items; a record's members.")
+      .def_prop_ro("member_names",
+                   [](const Column& column) {
+                     std::vector<std::string> names;
+                     for (const sapwood::Field& field : column.type.children) names.push_back(field.name);
+                     return names;
+                   })
+      .def_prop_ro("characters",
+                   [](const Column& column) {
+                     return nb::bytes(column.values.data(), column.type.kind == TypeKind::kString ? column.values.size() : 0);
+                   },
+                   "The bytes of all strings of a string column.")
+      .def("__arrow_c_schema__", [](const Column& column) { return schema_capsule(column.type); })
+      .def(
+          "__arrow_c_array__",
+          [](const Column& column, const nb::object&) {
+            return nb::make_tuple(schema_capsule(column.type), array_capsule(column));
+          },
+          nb::arg("requested_schema") = nb::none(),
+          nb::sig("def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]"))
+      .def_static("from_arrow", &from_arrow, nb::arg("array"),
+                  "A column from anything with Arrow's `__arrow_c_array__`; buffers are shared where layouts agree.")
+      .def("identical", [](const Column& a, const Column& b) { return sapwood::identical(a, b); }, nb::arg("other"),
+           "Whether both have the same type and bit-equal values.");
+}

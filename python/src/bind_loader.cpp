@@ -1,0 +1,174 @@
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/unique_ptr.h>
+#include <nanobind/stl/vector.h>
+
+#include "bindings.h"
+#include "sapwood/base/error.h"
+#include "sapwood/loader/loader.h"
+
+using namespace sapwood;
+
+namespace {
+
+nb::dlpack::dtype tensor_dtype(DType dtype) {
+  switch (dtype) {
+    case DType::kBool:
+      return nb::dtype<bool>();
+    case DType::kInt32:
+      return nb::dtype<int32_t>();
+    case DType::kInt64:
+      return nb::dtype<int64_t>();
+    case DType::kFloat32:
+      return nb::dtype<float>();
+    case DType::kFloat64:
+      return nb::dtype<double>();
+  }
+  return nb::dtype<float>();
+}
+
+// A stream with what its batches look like.
+struct Epoch {
+  std::vector<TensorInfo> tensors;
+  std::unique_ptr<BatchStream> stream;
+  LoaderStats last_stats{};
+
+  BatchStream& open_stream() const {
+    if (!stream) throw CancelledError("the epoch was closed");
+    return *stream;
+  }
+};
+
+nb::object tensor_to_numpy(const TensorInfo& info, const Batch& batch, const Buffer& data) {
+  std::vector<size_t> shape{static_cast<size_t>(batch.rows)};
+  for (const int64_t extent : info.shape) shape.push_back(static_cast<size_t>(extent));
+  auto owner = std::make_unique<Buffer>(data);
+  void* memory = owner->data();
+  const nb::capsule capsule(owner.release(), [](void* p) noexcept { delete static_cast<Buffer*>(p); });
+  return nb::cast(nb::ndarray<nb::numpy>(memory, shape.size(), shape.data(), capsule, nullptr,
+                                         tensor_dtype(info.dtype)));
+}
+
+// The next batch as arrays in the order of the loader's tensors, or None at the end. Looks for Ctrl-C while it waits.
+nb::object next_batch(Epoch& epoch) {
+  constexpr double kLookEvery = 0.1;
+  Batch batch;
+  for (;;) {
+    BatchStream::Status status = BatchStream::Status::kNotReady;
+    {
+      const nb::gil_scoped_release release;
+      status = epoch.open_stream().next(batch, kLookEvery);
+    }
+    if (status == BatchStream::Status::kBatch) break;
+    if (status == BatchStream::Status::kEnd) return nb::none();
+    if (PyErr_CheckSignals() != 0) throw nb::python_error();
+  }
+  nb::list arrays;
+  for (size_t i = 0; i < batch.tensors.size(); ++i) {
+    arrays.append(tensor_to_numpy(epoch.tensors[i], batch, batch.tensors[i]));
+  }
+  return arrays;
+}
+
+}  // namespace
+
+void bind_loader(nb::module_& module) {
+  nb::class_<FeatureGroup>(module, "FeatureGroup", "A named group of columns that becomes one tensor of a batch.")
+      .def(
+          "__init__",
+          [](FeatureGroup* group, std::string name, std::vector<std::string> columns, int64_t pad, bool channels_last,
+             const std::string& dtype, double pad_value, bool squeeze) {
+            new (group)
+                FeatureGroup{std::move(name), std::move(columns), pad, channels_last, parse_dtype(dtype), pad_value, squeeze};
+          },
+          nb::arg("name"), nb::arg("columns"), nb::arg("pad") = 0, nb::arg("channels_last") = false,
+          nb::arg("dtype") = "float32", nb::arg("pad_value") = 0.0, nb::arg("squeeze") = false)
+      .def_ro("name", &FeatureGroup::name)
+      .def_ro("columns", &FeatureGroup::columns);
+  nb::class_<TensorInfo>(module, "TensorInfo", "One tensor of a batch.")
+      .def_ro("name", &TensorInfo::name)
+      .def_prop_ro("dtype", [](const TensorInfo& info) { return dtype_name(info.dtype); })
+      .def_prop_ro("shape", [](const TensorInfo& info) { return nb::tuple(nb::cast(info.shape)); },
+                   nb::sig("def shape(self) -> tuple[int, ...]"), "Of one row.")
+      .def_ro("channels", &TensorInfo::channels);
+  nb::class_<Explanation>(module, "Explanation", "What a loader will do, known before anything but metadata is read.")
+      .def_ro("rows", &Explanation::rows)
+      .def_ro("entries", &Explanation::entries)
+      .def_ro("files", &Explanation::files)
+      .def_ro("clusters", &Explanation::clusters)
+      .def_ro("units", &Explanation::units)
+      .def_ro("batches", &Explanation::batches)
+      .def_ro("batch_size", &Explanation::batch_size)
+      .def_ro("last_batch_rows", &Explanation::last_batch_rows)
+      .def_ro("shuffle", &Explanation::shuffle)
+      .def_ro("seed", &Explanation::seed)
+      .def_ro("threads", &Explanation::threads)
+      .def_ro("tensors", &Explanation::tensors)
+      .def_ro("stored_bytes", &Explanation::stored_bytes)
+      .def_ro("decoded_bytes", &Explanation::decoded_bytes)
+      .def_ro("straddling", &Explanation::straddling)
+      .def_ro("row_bytes", &Explanation::row_bytes)
+      .def_ro("buffer_rows", &Explanation::buffer_rows)
+      .def_ro("expected_lift", &Explanation::expected_lift)
+      .def_ro("expected_repeat", &Explanation::expected_repeat)
+      .def_ro("memory", &Explanation::memory)
+      .def_ro("staging_bytes", &Explanation::staging_bytes)
+      .def_ro("decode_bytes", &Explanation::decode_bytes)
+      .def_ro("read_ahead_bytes", &Explanation::read_ahead_bytes)
+      .def_ro("ready_bytes", &Explanation::ready_bytes)
+      .def("__str__", &Explanation::to_string)
+      .def("__repr__", &Explanation::to_string);
+  nb::class_<LoaderStats>(module, "LoaderStats", "Where the time of an epoch went; seconds summed over threads.")
+      .def_ro("rows", &LoaderStats::rows)
+      .def_ro("batches", &LoaderStats::batches)
+      .def_ro("stored_bytes", &LoaderStats::stored_bytes)
+      .def_ro("peak_bytes", &LoaderStats::peak_bytes)
+      .def_ro("fetch_seconds", &LoaderStats::fetch_seconds)
+      .def_ro("decode_seconds", &LoaderStats::decode_seconds)
+      .def_ro("stage_seconds", &LoaderStats::stage_seconds)
+      .def_ro("assemble_seconds", &LoaderStats::assemble_seconds)
+      .def_ro("idle_seconds", &LoaderStats::idle_seconds)
+      .def_ro("consumer_wait_seconds", &LoaderStats::consumer_wait_seconds);
+  nb::class_<Epoch>(module, "Epoch", "The batches of one epoch, made by threads that end with it.")
+      .def("next", &next_batch, nb::sig("def next(self) -> list[numpy.typing.NDArray[typing.Any]] | None"),
+           "The next batch's arrays, or None at the end.")
+      .def("cancel", [](Epoch& epoch) { epoch.open_stream().cancel(); }, "Ends the epoch, from any thread.")
+      .def("close",
+           [](Epoch& epoch) {
+             const nb::gil_scoped_release release;
+             if (epoch.stream) epoch.last_stats = epoch.stream->stats();
+             epoch.stream.reset();
+           },
+           "Ends the epoch's threads and frees its memory; delivered batches stay.")
+      .def_prop_ro("stats", [](const Epoch& epoch) { return epoch.stream ? epoch.stream->stats() : epoch.last_stats; });
+  nb::class_<Loader>(module, "Loader", "Turns a data set into batches.")
+      .def(
+          "__init__",
+          [](Loader* loader, std::shared_ptr<const Dataset> dataset, std::vector<FeatureGroup> groups,
+             int64_t batch_size, bool shuffle, std::optional<uint64_t> seed, uint64_t memory, size_t threads,
+             bool drop_remainder, std::optional<int64_t> buffer_rows) {
+            LoaderOptions options;
+            options.features = {std::move(groups)};
+            options.batch_size = batch_size;
+            options.shuffle = shuffle;
+            options.seed = seed;
+            options.memory = memory;
+            options.threads = threads;
+            options.drop_remainder = drop_remainder;
+            options.buffer_rows = buffer_rows;
+            new (loader) Loader(run_interruptibly([&](const std::stop_token&) { return Loader(dataset, options); }));
+          },
+          nb::arg("dataset"), nb::arg("groups"), nb::arg("batch_size"), nb::arg("shuffle"),
+          nb::arg("seed").none(), nb::arg("memory"), nb::arg("threads"), nb::arg("drop_remainder"),
+          nb::arg("buffer_rows").none())
+      .def("split", &Loader::split, nb::arg("fractions"))
+      .def_prop_ro("tensors", &Loader::tensors)
+      .def_prop_ro("seed", &Loader::seed)
+      .def_prop_ro("num_rows", &Loader::num_rows, nb::call_guard<nb::gil_scoped_release>())
+      .def_prop_ro("num_batches", &Loader::num_batches, nb::call_guard<nb::gil_scoped_release>())
+      .def("explain", &Loader::explain, nb::call_guard<nb::gil_scoped_release>())
+      .def("epoch", [](const Loader& loader, uint64_t number) { return Epoch{loader.tensors(), loader.epoch(number), {}}; },
+           nb::arg("number"), "Starts reading an epoch.");
+}

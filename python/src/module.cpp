@@ -1,0 +1,10 @@
+#include "bindings.h"
+
+NB_MODULE(_core, module) {
+  module.doc() = "sapwood's C++ core.";
+  bind_errors(module);
+  bind_column(module);
+  bind_source(module);
+  bind_dataset(module);
+  bind_loader(module);
+}
