@@ -11,7 +11,7 @@ constexpr uint16_t kEpoch = 1;
 }  // namespace
 
 // Big-endian:
-//   u32 byte count of what follows, with bit 30 set; u16 class version
+//   u32 byte count of what follows up to the checksum, with bit 30 set; u16 class version
 //   u16 epoch, major, minor, patch
 //   u64 seek, nbytes, len of the header; u64 seek, nbytes, len of the footer; u64 max key size
 //   (fields of later versions)
@@ -38,11 +38,7 @@ Anchor parse_anchor(Bytes object) {
                           &anchor.nbytes_footer, &anchor.len_footer, &anchor.max_key_size}) {
     *field = body.read<uint64_t>();
   }
-  body.require(1, sizeof(uint64_t));
-  const size_t checksum_position = body.all().size() - sizeof(uint64_t);
-  body.seek(checksum_position);
-  const uint64_t checksum = body.read<uint64_t>();
-  if (checksum != xxh3_64(body.all().subspan(fields_start, checksum_position - fields_start))) {
+  if (in.read<uint64_t>() != xxh3_64(body.all().subspan(fields_start))) {
     throw FormatError("corrupt RNTuple anchor: its checksum does not match");
   }
   return anchor;

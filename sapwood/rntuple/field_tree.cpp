@@ -1,5 +1,6 @@
 #include "sapwood/rntuple/field_tree.h"
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -200,13 +201,33 @@ class TreeBuilder {
     const FieldDescription& field = descriptor_.fields[id];
     node.kind = NodeKind::kStruct;
     if (!columns_[id].empty()) return refuse(node, field, "a record with columns");
-    std::vector<Field> members;
     for (const uint32_t child : children_[id]) {
-      adopt(node, build(child, depth + 1));
-      node.child_names.push_back(descriptor_.fields[child].name);
-      members.push_back({node.child_names.back(), node.children.back()->type});
+      add_member(node, descriptor_.fields[child].name, build(child, depth + 1));
     }
-    if (node.unsupported.empty()) node.type = Type::structure(std::move(members));
+    if (!node.unsupported.empty()) return;
+    std::vector<Field> members;
+    for (size_t i = 0; i < node.children.size(); ++i) {
+      members.push_back({node.child_names[i], node.children[i]->type});
+    }
+    node.type = Type::structure(std::move(members));
+  }
+
+  // A base class is stored as a record named ":_0", ":_1", ...; what a class inherits are its members, too.
+  static void add_member(FieldNode& node, const std::string& name, std::shared_ptr<const FieldNode> member) {
+    const auto is_taken = [&](const std::string& inherited) {
+      return std::ranges::find(node.child_names, inherited) != node.child_names.end();
+    };
+    if (name.starts_with(":_") && member->kind == NodeKind::kStruct &&
+        std::ranges::none_of(member->child_names, is_taken)) {
+      if (node.unsupported.empty()) node.unsupported = member->unsupported;
+      for (size_t i = 0; i < member->children.size(); ++i) {
+        node.child_names.push_back(member->child_names[i]);
+        node.children.push_back(member->children[i]);
+      }
+      return;
+    }
+    node.child_names.push_back(name);
+    adopt(node, std::move(member));
   }
 
   static void adopt(FieldNode& node, std::shared_ptr<const FieldNode> child) {
