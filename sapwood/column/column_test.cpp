@@ -1,0 +1,71 @@
+#include "sapwood/column/column.h"
+
+#include <gtest/gtest.h>
+
+#include "sapwood/base/error.h"
+#include "sapwood/column/test_columns.h"
+
+namespace sapwood {
+namespace {
+
+const std::shared_ptr<MemoryPool> kPool = heap_pool();
+const Type kInt32{TypeKind::kInt32};
+
+TEST(Column, OfFixedWidthKeepsTheInnermostValues) {
+  const Type type = Type::fixed_list(Type::fixed_list(kInt32, 3), 2);
+  const Column column = make_fixed_width_column(type, 4, kPool);
+  EXPECT_EQ(column.length, 4);
+  EXPECT_EQ(column.item().length, 8);
+  EXPECT_EQ(column.item().item().length, 24);
+  EXPECT_EQ(fixed_width_values(column).size(), 96u);
+  EXPECT_EQ(column.byte_size(), 96u);
+  EXPECT_EQ(fixed_width_values(column).data(), column.item().item().values.data());
+}
+
+TEST(Column, OfFixedWidthRefusesWhatDoesNotFit) {
+  EXPECT_THROW(make_fixed_width_column(kInt32, 3, Buffer(13, kPool)), SchemaError);
+  EXPECT_THROW(make_fixed_width_column(kInt32, -1, kPool), SchemaError);
+  EXPECT_THROW(make_fixed_width_column({TypeKind::kFloat64}, INT64_MAX, kPool), SchemaError);
+  EXPECT_THROW(make_fixed_width_column(Type::list(kInt32), 1, kPool), SchemaError);
+  EXPECT_THROW(fixed_width_values(numbers_in_lists({{1}})), SchemaError);
+}
+
+TEST(Column, SlicesJoinToTheWhole) {
+  for (const auto& [name, column] : one_column_of_each_kind()) {
+    for (int64_t cut = 0; cut <= column.length; ++cut) {
+      const Column parts[] = {slice(column, 0, cut, kPool), slice(column, cut, column.length - cut, kPool)};
+      EXPECT_EQ(parts[0].length, cut);
+      EXPECT_TRUE(identical(concatenate(parts, kPool), column)) << name << " cut at " << cut;
+    }
+  }
+}
+
+TEST(Column, SliceOfListsStartsAtZero) {
+  const Column cut = slice(numbers_in_lists({{1, 2}, {}, {3}, {4, 5}}), 2, 2, kPool);
+  EXPECT_TRUE(identical(cut, numbers_in_lists({{3}, {4, 5}})));
+}
+
+TEST(Column, SliceRefusesWhatIsNotThere) {
+  const Column column = numbers({1, 2, 3});
+  EXPECT_THROW(slice(column, 2, 2, kPool), SchemaError);
+  EXPECT_THROW(slice(column, -1, 1, kPool), SchemaError);
+  EXPECT_THROW(slice(column, 1, INT64_MAX, kPool), SchemaError);
+}
+
+TEST(Column, ConcatenateRefusesOtherTypesAndNothing) {
+  const Column parts[] = {numbers({1}), numbers_in_lists({{1}})};
+  EXPECT_THROW(concatenate(parts, kPool), SchemaError);
+  EXPECT_THROW(concatenate({}, kPool), SchemaError);
+}
+
+TEST(Column, IdenticalSeesEveryDifference) {
+  EXPECT_TRUE(identical(numbers({1, 2}), numbers({1, 2})));
+  EXPECT_FALSE(identical(numbers({1, 2}), numbers({1, 3})));
+  EXPECT_FALSE(identical(numbers({1, 2}), numbers({1})));
+  EXPECT_FALSE(identical(numbers_in_lists({{1}, {2, 3}}), numbers_in_lists({{1, 2}, {3}})));
+  EXPECT_FALSE(identical(strings({"a", "bc"}), strings({"ab", "c"})));
+  EXPECT_FALSE(identical(strings({"a"}), strings({"b"})));
+}
+
+}  // namespace
+}  // namespace sapwood
