@@ -184,17 +184,24 @@ const Key* File::find(std::string_view path) const {
 }
 
 Buffer File::read_object(const Key& key, const std::shared_ptr<MemoryPool>& pool) const {
-  return with_context({.file = uri(), .object = key.path},
-                      [&] { return read_record(key.seek, key.record_size, pool); });
+  return with_context({.file = uri(), .object = key.path}, [&] {
+    StoredObject stored = read_record(key.seek, key.record_size, pool);
+    if (stored.key_size != key.key_size) {
+      throw FormatError(concat("corrupt: the record's header has ", stored.key_size,
+                               " bytes, the directory says ", key.key_size));
+    }
+    return std::move(stored.bytes);
+  });
 }
 
-Buffer File::read_streamer_infos(const std::shared_ptr<MemoryPool>& pool) const {
+StoredObject File::read_streamer_infos(const std::shared_ptr<MemoryPool>& pool) const {
   if (streamer_info_seek_ == 0 || streamer_info_size_ == 0) return {};
   return with_context({.file = uri(), .object = "StreamerInfo"},
                       [&] { return read_record(streamer_info_seek_, streamer_info_size_, pool); });
 }
 
-Buffer File::read_record(uint64_t seek, uint64_t record_size, const std::shared_ptr<MemoryPool>& pool) const {
+StoredObject File::read_record(uint64_t seek, uint64_t record_size,
+                               const std::shared_ptr<MemoryPool>& pool) const {
   if (seek > bytes_->size() || record_size > bytes_->size() - seek) {
     throw FormatError(concat("corrupt or truncated: a record of ", record_size, " bytes at byte ", seek,
                              " in a file of ", bytes_->size()));
@@ -209,7 +216,7 @@ Buffer File::read_record(uint64_t seek, uint64_t record_size, const std::shared_
   check_compression_ratio(stored.size(), size);
   Buffer object(size, pool);
   codec::decompress(stored, {object.data(), object.size()});
-  return object;
+  return {object, static_cast<uint32_t>(header.key_size)};
 }
 
 }  // namespace sapwood::root

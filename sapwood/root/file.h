@@ -24,6 +24,12 @@ struct Key {
   uint32_t uncompressed_size = 0;  ///< bytes of the object after decompression
 };
 
+/// An object's bytes after decompression.
+struct StoredObject {
+  Buffer bytes;
+  uint32_t key_size = 0;  ///< of the key header that stood before; references inside the object count from it
+};
+
 /// An open TFile. Immutable after opening; safe from many threads.
 class File {
  public:
@@ -43,13 +49,14 @@ class File {
 
   /// The object's bytes, decompressed. Throws IoError, FormatError.
   Buffer read_object(const Key& key, const std::shared_ptr<MemoryPool>& pool) const;
-  /// The decompressed payload of the list of streamer infos; empty when the file has none.
-  Buffer read_streamer_infos(const std::shared_ptr<MemoryPool>& pool) const;
+  /// The list of streamer infos; empty when the file has none.
+  StoredObject read_streamer_infos(const std::shared_ptr<MemoryPool>& pool) const;
 
  private:
   struct Opener;
   File() = default;
-  Buffer read_record(uint64_t seek, uint64_t record_size, const std::shared_ptr<MemoryPool>& pool) const;
+  StoredObject read_record(uint64_t seek, uint64_t record_size,
+                           const std::shared_ptr<MemoryPool>& pool) const;
 
   std::unique_ptr<io::RandomAccessFile> bytes_;
   int32_t version_ = 0;

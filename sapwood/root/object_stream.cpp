@@ -1,0 +1,101 @@
+#include "sapwood/root/object_stream.h"
+
+namespace sapwood::root {
+namespace {
+
+constexpr uint32_t kByteCountMask = 0x40000000;
+constexpr uint32_t kClassMask = 0x80000000;
+constexpr uint32_t kNewClassTag = 0xFFFFFFFF;
+constexpr uint16_t kMemberwise = 0x4000;
+constexpr uint32_t kIsReferenced = 1u << 4;
+/// Tags are positions plus this, so that none is 0 or 1.
+constexpr uint64_t kTagOffset = 2;
+constexpr size_t kLongestClassName = 4096;
+
+}  // namespace
+
+ObjectStream::ObjectStream(Bytes bytes, uint32_t key_size, const char* what)
+    : in_(bytes, what), key_size_(key_size) {}
+
+// uint32 byte count | 0x40000000 (of what follows it), uint16 version; or the version alone.
+VersionHeader ObjectStream::read_version() {
+  VersionHeader header;
+  const size_t start = in_.position();
+  uint32_t count = 0;
+  if (in_.remaining() >= 4) count = in_.read<uint32_t>();
+  if ((count & kByteCountMask) != 0) {
+    count &= ~kByteCountMask;
+    in_.require(count, 1);
+    header.end = in_.position() + count;
+  } else {
+    in_.seek(start);
+  }
+  auto version = in_.read<uint16_t>();
+  if (header.end && (version & kMemberwise) != 0) {
+    header.memberwise = true;
+    version &= static_cast<uint16_t>(~kMemberwise);
+  }
+  header.version = static_cast<int16_t>(version);
+  return header;
+}
+
+// [uint32 byte count | 0x40000000], uint32 tag, and by the tag:
+//   0            null
+//   0xFFFFFFFF   a new class: its name, ended by 0; then the object
+//   0x80000000 + tag of a class named before; then the object
+//   else         the tag of an object before
+// A class's tag is the position of its tag, an object's that of its byte count; without byte counts they are
+// numbered from 1 in the order of appearance.
+PointerHeader ObjectStream::read_pointer() {
+  PointerHeader header;
+  const size_t start = in_.position();
+  size_t tag_position = start;
+  auto tag = in_.read<uint32_t>();
+  if ((tag & kByteCountMask) != 0 && tag != kNewClassTag) {
+    const uint32_t count = tag & ~kByteCountMask;
+    in_.require(count, 1);
+    header.end = in_.position() + count;
+    tag_position = in_.position();
+    tag = in_.read<uint32_t>();
+  }
+  if ((tag & kClassMask) == 0) {
+    header.kind = tag == 0 ? PointerHeader::Kind::kNull : PointerHeader::Kind::kReference;
+    header.tag = tag;
+    return header;
+  }
+  header.kind = PointerHeader::Kind::kObject;
+  if (tag == kNewClassTag) {
+    while (const char c = in_.read<char>()) {
+      if (header.class_name.size() >= kLongestClassName) in_.fail("a class name's end");
+      header.class_name += c;
+    }
+    classes_[next_tag(tag_position, header.end.has_value())] = header.class_name;
+  } else if (const auto found = classes_.find(tag & ~kClassMask); found != classes_.end()) {
+    header.class_name = found->second;
+  } else if (!header.end) {
+    in_.fail(concat("class number ", tag & ~kClassMask));
+  }
+  header.tag = next_tag(start, header.end.has_value());
+  return header;
+}
+
+uint64_t ObjectStream::next_tag(size_t position, bool has_byte_count) {
+  ++mapped_;
+  return has_byte_count ? position + key_size_ + kTagOffset : mapped_;
+}
+
+// TObject: uint16 version, uint32 fUniqueID, uint32 fBits, uint16 process identifier if bit 4 of fBits is
+// set.
+void ObjectStream::skip_tobject() {
+  read_version();
+  in_.skip(4);
+  if ((in_.read<uint32_t>() & kIsReferenced) != 0) in_.skip(2);
+}
+
+void ObjectStream::finish(const std::optional<size_t>& end, const std::string& class_name) {
+  if (!end) return;
+  if (in_.position() > *end) in_.fail(concat("the end of ", class_name, " at byte ", *end));
+  in_.seek(*end);
+}
+
+}  // namespace sapwood::root

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "sapwood/base/cursor.h"
+
+namespace sapwood::root {
+
+/// What stands before the members of an object: byte count and class version.
+struct VersionHeader {
+  int16_t version = 0;
+  bool memberwise = false;    ///< a collection streamed member by member
+  std::optional<size_t> end;  ///< where the object ends, when it has a byte count
+};
+
+/// What stands before an object that is stored by pointer.
+struct PointerHeader {
+  enum class Kind { kNull, kReference, kObject };
+  Kind kind = Kind::kNull;
+  std::string class_name;     ///< of a new object; empty when its class was never named
+  uint64_t tag = 0;           ///< by which the object is referred to
+  std::optional<size_t> end;  ///< where the object ends, when it has a byte count
+};
+
+/// A buffer of serialised objects as TBufferFile writes it: the layer of byte counts, versions and tags.
+/// Holds the bytes by reference.
+class ObjectStream {
+ public:
+  /// `key_size`: bytes of the record's key header, from whose start tags count.
+  ObjectStream(Bytes bytes, uint32_t key_size, const char* what);
+
+  BigEndianCursor& in() { return in_; }
+  VersionHeader read_version();
+  PointerHeader read_pointer();
+  /// Reads the members of TObject, which has no byte count.
+  void skip_tobject();
+  /// Moves to the end of an object whose members have been read. Throws FormatError when they took more than
+  /// its byte count.
+  void finish(const std::optional<size_t>& end, const std::string& class_name);
+
+ private:
+  uint64_t next_tag(size_t position, bool has_byte_count);
+
+  BigEndianCursor in_;
+  uint64_t key_size_;
+  uint64_t mapped_ = 0;
+  std::unordered_map<uint64_t, std::string> classes_;
+};
+
+}  // namespace sapwood::root

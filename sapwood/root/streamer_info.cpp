@@ -1,0 +1,176 @@
+#include "sapwood/root/streamer_info.h"
+
+#include <algorithm>
+
+#include "sapwood/root/key_header.h"
+#include "sapwood/root/object_stream.h"
+
+namespace sapwood::root {
+namespace {
+
+constexpr int kDeepestInheritance = 50;
+
+struct Named {
+  std::string name;
+  std::string title;
+};
+
+// TNamed: version header, TObject, TString name, TString title.
+Named read_named(ObjectStream& stream) {
+  const VersionHeader header = stream.read_version();
+  stream.skip_tobject();
+  Named named{read_string(stream.in()), read_string(stream.in())};
+  stream.finish(header.end, "TNamed");
+  return named;
+}
+
+// TStreamerElement: version header, TNamed, int32 type, size, array length, array dimensions, int32[5]
+// maximum indices (version 1: int32 count first), TString type name, from version 3 on three doubles.
+StreamerElement read_element_base(ObjectStream& stream) {
+  const VersionHeader header = stream.read_version();
+  Named named = read_named(stream);
+  BigEndianCursor& in = stream.in();
+  StreamerElement element;
+  element.name = std::move(named.name);
+  element.title = std::move(named.title);
+  element.type = in.read<int32_t>();
+  element.size = in.read<int32_t>();
+  element.array_length = in.read<int32_t>();
+  const auto dimensions = in.read<int32_t>();
+  const int32_t stored = header.version == 1 ? in.read<int32_t>() : 5;
+  in.require(static_cast<uint32_t>(stored), 4);
+  for (int32_t i = 0; i < stored; ++i) {
+    const auto extent = in.read<int32_t>();
+    if (i < dimensions) element.dimensions.push_back(extent);
+  }
+  element.type_name = read_string(in);
+  // Early ROOT had no code for bool and stored it as an unsigned char.
+  if (element.type == kUChar && (element.type_name == "Bool_t" || element.type_name == "bool")) {
+    element.type = kBool;
+  }
+  stream.finish(header.end, "TStreamerElement");
+  return element;
+}
+
+// TStreamer<kind>: version header, TStreamerElement, and by kind:
+//   Base: int32 version of the base; BasicPointer, Loop: int32 version, TString count member, TString its
+//   class
+StreamerElement read_element(ObjectStream& stream, const std::string& class_name) {
+  const VersionHeader header = stream.read_version();
+  StreamerElement element = read_element_base(stream);
+  BigEndianCursor& in = stream.in();
+  if (class_name == "TStreamerBase") {
+    element.is_base = true;
+    if (header.version > 1) element.base_version = in.read<int32_t>();
+  } else if (class_name == "TStreamerBasicPointer" || class_name == "TStreamerLoop") {
+    in.skip(4);
+    element.count_name = read_string(in);
+    read_string(in);
+  } else if (class_name == "TStreamerSTL") {
+    in.skip(8);
+  }
+  stream.finish(header.end, class_name);
+  return element;
+}
+
+// TStreamerInfo: version header, TNamed, uint32 checksum, int32 class version, TObjArray* elements.
+// TObjArray: version header, TObject, TString name, int32 count, int32 lower bound, pointers.
+StreamerInfo read_info(ObjectStream& stream) {
+  const VersionHeader header = stream.read_version();
+  StreamerInfo info;
+  info.name = read_named(stream).name;
+  BigEndianCursor& in = stream.in();
+  info.checksum = in.read<uint32_t>();
+  info.version = in.read<int32_t>();
+  const PointerHeader array = stream.read_pointer();
+  if (array.kind == PointerHeader::Kind::kObject) {
+    const VersionHeader array_header = stream.read_version();
+    stream.skip_tobject();
+    read_string(in);
+    const auto count = in.read<uint32_t>();
+    in.skip(4);
+    in.require(count, 4);
+    for (uint32_t i = 0; i < count; ++i) {
+      const PointerHeader pointer = stream.read_pointer();
+      if (pointer.kind != PointerHeader::Kind::kObject) continue;
+      info.elements.push_back(read_element(stream, pointer.class_name));
+      stream.finish(pointer.end, pointer.class_name);
+    }
+    stream.finish(array_header.end, "TObjArray");
+  }
+  stream.finish(header.end, "TStreamerInfo");
+  return info;
+}
+
+}  // namespace
+
+// TList of TStreamerInfo: version header, TObject, TString name, int32 count, then for each a pointer and an
+// option string (uint8 length, characters).
+std::shared_ptr<const StreamerInfos> StreamerInfos::read(const File& file) {
+  auto infos = std::make_shared<StreamerInfos>();
+  const StoredObject stored = file.read_streamer_infos(heap_pool());
+  if (stored.bytes.empty()) return infos;
+  with_context({.file = file.uri(), .object = "StreamerInfo"}, [&] {
+    ObjectStream stream({stored.bytes.data(), stored.bytes.size()}, stored.key_size,
+                        "list of streamer infos");
+    BigEndianCursor& in = stream.in();
+    stream.read_version();
+    stream.skip_tobject();
+    read_string(in);
+    const auto count = in.read<uint32_t>();
+    in.require(count, 5);
+    for (uint32_t i = 0; i < count; ++i) {
+      const PointerHeader pointer = stream.read_pointer();
+      if (pointer.kind == PointerHeader::Kind::kObject) {
+        if (pointer.class_name == "TStreamerInfo") {
+          StreamerInfo info = read_info(stream);
+          infos->by_name_[info.name].push_back(std::move(info));
+        } else if (!pointer.end) {
+          in.fail(concat("the end of a ", pointer.class_name));
+        }
+        stream.finish(pointer.end, pointer.class_name);
+      }
+      in.skip(in.read<uint8_t>());
+    }
+  });
+  return infos;
+}
+
+const StreamerInfo* StreamerInfos::find(std::string_view class_name, int32_t version) const {
+  const auto found = by_name_.find(std::string(class_name));
+  if (found == by_name_.end()) return nullptr;
+  for (const StreamerInfo& info : found->second) {
+    if (info.version == version) return &info;
+  }
+  return nullptr;
+}
+
+const StreamerInfo* StreamerInfos::find_checksum(std::string_view class_name, uint32_t checksum) const {
+  const auto found = by_name_.find(std::string(class_name));
+  if (found == by_name_.end()) return nullptr;
+  for (const StreamerInfo& info : found->second) {
+    if (info.checksum == checksum) return &info;
+  }
+  return nullptr;
+}
+
+const StreamerInfo* StreamerInfos::newest(std::string_view class_name) const {
+  const auto found = by_name_.find(std::string(class_name));
+  if (found == by_name_.end()) return nullptr;
+  return &*std::max_element(found->second.begin(), found->second.end(),
+                            [](const auto& a, const auto& b) { return a.version < b.version; });
+}
+
+bool StreamerInfos::derives_from(std::string_view class_name, std::string_view base) const {
+  // Single inheritance first is how ROOT's own classes are built; the bound ends cycles of corrupt files.
+  std::string_view name = class_name;
+  for (int depth = 0; depth < kDeepestInheritance; ++depth) {
+    if (name == base) return true;
+    const StreamerInfo* info = newest(name);
+    if (info == nullptr || info->elements.empty() || !info->elements.front().is_base) return false;
+    name = info->elements.front().name;
+  }
+  return false;
+}
+
+}  // namespace sapwood::root

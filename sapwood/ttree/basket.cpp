@@ -1,0 +1,113 @@
+#include "sapwood/ttree/basket.h"
+
+#include <algorithm>
+
+#include "sapwood/codec/decompress.h"
+#include "sapwood/root/key_header.h"
+
+namespace sapwood::ttree {
+namespace {
+
+/// In the flag of an embedded basket, added when entry offsets are to be made from the counts.
+constexpr int kGenerateOffsets = 80;
+
+// Entry offsets: int32 count, int32[count]; the count is one more than the entries when the end is stored
+// too.
+Bytes read_offsets(BigEndianCursor& in, int64_t num_entries) {
+  const auto count = in.read<uint32_t>();
+  in.require(count, 4);
+  if (count < static_cast<uint64_t>(num_entries)) {
+    in.fail(concat(num_entries, " entry offsets instead of ", count));
+  }
+  return in.take(size_t{count} * 4).first(static_cast<size_t>(num_entries) * 4);
+}
+
+}  // namespace
+
+// A key header (root/key_header.h), then, big-endian:
+//   uint16 version, int32 fBufferSize, int32 fNevBufSize (negative: uint8 fIOBits follows), int32 fNevBuf,
+//   int32 fLast (end of the entries, from the record's start), uint8 flag
+BasketHeader read_basket_header(Bytes record) {
+  BigEndianCursor in(record, "basket");
+  const root::KeyHeader key = root::read_key_header(in);
+  in.skip(6);
+  if (in.read<int32_t>() < 0) in.skip(1);
+  BasketHeader header;
+  header.num_entries = in.read<int32_t>();
+  const auto last = in.read<int32_t>();
+  header.flag = in.read<uint8_t>();
+  header.header_end = in.position();
+  header.record_size = static_cast<uint32_t>(key.record_size);
+  header.key_size = static_cast<uint32_t>(key.key_size);
+  header.object_size = static_cast<uint32_t>(key.object_size);
+  if (header.num_entries < 0 || last < key.key_size) {
+    throw FormatError(concat("corrupt basket: ", header.num_entries, " entries that end at byte ", last,
+                             " after a header of ", key.key_size));
+  }
+  header.data_size = static_cast<uint32_t>(last - key.key_size);
+  return header;
+}
+
+uint32_t Basket::offset(int64_t entry) const {
+  uint32_t raw;
+  std::memcpy(&raw, offsets.data() + entry * 4, sizeof raw);
+  return __builtin_bswap32(raw) - offset_base;
+}
+
+std::span<std::byte> Scratch::get(size_t size) {
+  if (buffer_.size() < size) {
+    buffer_ = {};
+    buffer_ = Buffer(size, pool_);
+  }
+  return {buffer_.data(), size};
+}
+
+// The object of a basket's record: the entries, then their offsets if any are stored.
+Basket unpack_basket(Bytes record, Scratch& scratch) {
+  const BasketHeader header = read_basket_header(record);
+  if (header.record_size != record.size() || header.data_size > header.object_size) {
+    throw FormatError(concat("corrupt basket: a record of ", header.record_size,
+                             " bytes where the branch has ", record.size(), ", entries of ", header.data_size,
+                             " bytes in an object of ", header.object_size));
+  }
+  const Bytes stored = record.subspan(header.key_size);
+  Bytes object = stored;
+  if (stored.size() != header.object_size) {
+    root::check_compression_ratio(stored.size(), header.object_size);
+    const std::span<std::byte> out = scratch.get(header.object_size);
+    codec::decompress(stored, out);
+    object = out;
+  }
+  Basket basket{.data = object.first(header.data_size),
+                .offsets = {},
+                .offset_base = header.key_size,
+                .num_entries = header.num_entries};
+  if (header.data_size != header.object_size) {
+    BigEndianCursor in(object.subspan(header.data_size), "entry offsets");
+    basket.offsets = read_offsets(in, header.num_entries);
+  }
+  return basket;
+}
+
+// An embedded basket is a basket's header, and by its flag (80 subtracted if it is that large):
+//   flag not 0 and not 2 modulo 10: entry offsets; above 40: displacements too
+//   flag 1 or above 10: the record's bytes up to fLast: its key header again and the entries
+Basket unpack_embedded_basket(Bytes record) {
+  const BasketHeader header = read_basket_header(record);
+  BigEndianCursor in(record, "embedded basket");
+  in.seek(header.header_end);
+  Basket basket{.data = {}, .offsets = {}, .offset_base = header.key_size, .num_entries = header.num_entries};
+  const bool generates = header.flag >= kGenerateOffsets;
+  const int flag = generates ? header.flag - kGenerateOffsets : header.flag;
+  if (!generates && flag != 0 && flag % 10 != 2) {
+    if (header.num_entries != 0) basket.offsets = read_offsets(in, header.num_entries);
+    if (flag > 40) in.skip(size_t{in.read<uint32_t>()} * 4);
+  }
+  if (flag == 1 || flag > 10) {
+    in.skip(header.key_size);
+    basket.data = in.take(header.data_size);
+  }
+  return basket;
+}
+
+}  // namespace sapwood::ttree

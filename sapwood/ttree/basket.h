@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "sapwood/base/buffer.h"
+#include "sapwood/base/cursor.h"
+
+namespace sapwood::ttree {
+
+/// What stands at the start of a basket's record.
+struct BasketHeader {
+  uint32_t record_size = 0;
+  uint32_t key_size = 0;  ///< all of the header; entry offsets count from the record's start
+  uint32_t object_size = 0;
+  int64_t num_entries = 0;
+  uint32_t data_size = 0;  ///< bytes of the entries, before the offsets
+  uint8_t flag = 0;        ///< what an embedded basket holds
+  size_t header_end = 0;   ///< position after the header's last member
+};
+
+/// Throws FormatError when it ends early or its sizes contradict each other.
+BasketHeader read_basket_header(Bytes record);
+
+/// A basket's entries, decompressed. Refers to the record or to the scratch memory it was unpacked into.
+struct Basket {
+  Bytes data;
+  /// Big-endian uint32 entry offsets into `data` plus `offset_base`, one for each entry; empty: none stored.
+  Bytes offsets;
+  uint32_t offset_base = 0;
+  int64_t num_entries = 0;
+
+  bool has_offsets() const { return !offsets.empty(); }
+  /// Where an entry begins in `data`; not checked against it. `entry < num_entries`, offsets stored.
+  uint32_t offset(int64_t entry) const;
+};
+
+/// Memory for decompression, used again from basket to basket.
+class Scratch {
+ public:
+  explicit Scratch(std::shared_ptr<MemoryPool> pool) : pool_(std::move(pool)) {}
+  std::span<std::byte> get(size_t size);
+
+ private:
+  std::shared_ptr<MemoryPool> pool_;
+  Buffer buffer_;
+};
+
+/// Unpacks a basket from its record in the file. Throws FormatError, UnsupportedError.
+Basket unpack_basket(Bytes record, Scratch& scratch);
+/// Unpacks a basket embedded in the tree's record.
+Basket unpack_embedded_basket(Bytes record);
+
+}  // namespace sapwood::ttree

@@ -1,0 +1,384 @@
+#include "sapwood/ttree/column_plan.h"
+
+#include <algorithm>
+#include <charconv>
+#include <unordered_map>
+
+namespace sapwood::ttree {
+namespace {
+
+using Layout = ColumnPlan::Layout;
+using Kind = StreamNode::Kind;
+
+constexpr int64_t kLargestItem = 1 << 30;
+/// Before the items of a collection: byte count, version, count.
+constexpr int64_t kCollectionHeader = 10;
+/// Before the items of an array of variable length in a class: whether there are any.
+constexpr int64_t kPresenceByte = 1;
+
+/// The sizes in a leaf's title, "name[3][n][2]/F": those that are numbers.
+std::vector<int64_t> fixed_dimensions(const Leaf& leaf) {
+  std::vector<int64_t> dimensions;
+  int64_t product = 1;
+  const std::string_view title = leaf.title;
+  for (size_t open = title.find('['); open != std::string_view::npos; open = title.find('[', open + 1)) {
+    const size_t close = title.find(']', open);
+    if (close == std::string_view::npos) break;
+    int64_t size = 0;
+    const auto [end, error] = std::from_chars(title.data() + open + 1, title.data() + close, size);
+    if (error != std::errc{} || end != title.data() + close || size <= 0 || size > kLargestItem) continue;
+    dimensions.push_back(size);
+    product = std::min(product * size, kLargestItem);
+  }
+  if (product != leaf.length) {
+    dimensions.clear();
+    if (leaf.length > 1) dimensions.push_back(leaf.length);
+  }
+  return dimensions;
+}
+
+Type scalar(TypeKind kind) {
+  Type type;
+  type.kind = kind;
+  return type;
+}
+
+Type with_dimensions(TypeKind kind, const std::vector<int64_t>& dimensions) {
+  Type type = scalar(kind);
+  for (auto size = dimensions.rbegin(); size != dimensions.rend(); ++size) {
+    type = Type::fixed_list(std::move(type), *size);
+  }
+  return type;
+}
+
+/// "Float_t" and the like, for leaves that don't name their type.
+std::string leaf_type_name(const Leaf& leaf, const NumberFormat& number) {
+  if (leaf.class_name == "TLeafD32") return "Double32_t";
+  if (leaf.class_name == "TLeafF16") return "Float16_t";
+  switch (number.type) {
+    case TypeKind::kBool:
+      return "Bool_t";
+    case TypeKind::kInt8:
+      return "Char_t";
+    case TypeKind::kUInt8:
+      return "UChar_t";
+    case TypeKind::kInt16:
+      return "Short_t";
+    case TypeKind::kUInt16:
+      return "UShort_t";
+    case TypeKind::kInt32:
+      return "Int_t";
+    case TypeKind::kUInt32:
+      return "UInt_t";
+    case TypeKind::kInt64:
+      return "Long64_t";
+    case TypeKind::kUInt64:
+      return "ULong64_t";
+    case TypeKind::kFloat32:
+      return "Float_t";
+    default:
+      return "Double_t";
+  }
+}
+
+/// A type name as the file spells it, with the sizes from the leaf's title.
+std::string with_sizes(const std::string& type_name, const Leaf& leaf) {
+  const size_t open = leaf.title.find('[');
+  const size_t close = leaf.title.rfind(']');
+  if (open == std::string::npos || close == std::string::npos || close < open) return type_name;
+  return type_name + leaf.title.substr(open, close - open + 1);
+}
+
+StreamNode stream_node(const CppType& cpp, bool has_header) {
+  switch (cpp.kind) {
+    case CppType::Kind::kNumber:
+      return {.kind = Kind::kNumber, .number = cpp.number};
+    case CppType::Kind::kString:
+      return {.kind = Kind::kString, .has_header = has_header && cpp.is_std_string};
+    case CppType::Kind::kCollection:
+      return {
+          .kind = Kind::kList, .has_header = has_header, .item = {stream_node(cpp.arguments.front(), false)}};
+    case CppType::Kind::kArray:
+      return {.kind = Kind::kFixed, .size = cpp.size, .item = {stream_node(cpp.arguments.front(), false)}};
+  }
+  return {};
+}
+
+Type stream_type(const StreamNode& node) {
+  switch (node.kind) {
+    case Kind::kNumber:
+      return scalar(node.number.type);
+    case Kind::kString:
+      return scalar(TypeKind::kString);
+    case Kind::kFixed:
+      return Type::fixed_list(stream_type(node.item.front()), node.size);
+    default:
+      return Type::list(stream_type(node.item.front()));
+  }
+}
+
+/// Plans one branch; what can't be read throws UnsupportedError.
+class BranchPlanner {
+ public:
+  BranchPlanner(const Branch& branch, size_t index, const root::StreamerInfos& infos)
+      : branch_(branch), infos_(infos), element_(find_element()) {
+    plan_.branch = index;
+  }
+
+  /// The type in the file's own words.
+  std::string stored_type() const {
+    if (element_ != nullptr) return element_->type_name;
+    if (branch_.class_name == "TBranchElement" || branch_.class_name == "TBranchObject")
+      return branch_.cpp_class;
+    if (branch_.leaves.empty()) return branch_.class_name;
+    if (branch_.leaves.size() > 1) return branch_.title;
+    const Leaf& leaf = branch_.leaves.front();
+    if (leaf.class_name == "TLeafC") return "char*";
+    const auto number = leaf_number_format(leaf.class_name, leaf.is_unsigned, leaf.title);
+    return number ? with_sizes(leaf_type_name(leaf, *number), leaf) : leaf.class_name;
+  }
+
+  ColumnPlan plan() {
+    if (!branch_.problem.empty()) throw UnsupportedError(branch_.problem);
+    if (branch_.leaves.empty()) throw UnsupportedError("the branch has no leaves");
+    if (branch_.leaves.size() > 1) return plan_leaf_list();
+    const Leaf& leaf = branch_.leaves.front();
+    if (leaf.class_name == "TLeafC") return plan_stream({.kind = Kind::kString});
+    if (const auto number = leaf_number(leaf)) return plan_numbers(leaf, *number);
+    if (branch_.class_name == "TBranchElement") return plan_object();
+    throw UnsupportedError(concat(branch_.class_name, " with a ", leaf.class_name, ", an object of class ",
+                                  branch_.cpp_class, " stored as a whole"));
+  }
+
+ private:
+  bool in_collection() const { return branch_.node_type == 31 || branch_.node_type == 41; }
+
+  const root::StreamerElement* find_element() const {
+    if (branch_.member_id < 0) return nullptr;
+    const auto id = static_cast<size_t>(branch_.member_id);
+    const root::StreamerInfo* info =
+        infos_.find(branch_.cpp_class, static_cast<int32_t>(branch_.class_version));
+    if (info == nullptr) {
+      info = infos_.find_checksum(branch_.cpp_class, static_cast<uint32_t>(branch_.checksum));
+    }
+    return info != nullptr && id < info->elements.size() ? &info->elements[id] : nullptr;
+  }
+
+  std::optional<NumberFormat> leaf_number(const Leaf& leaf) const {
+    if (leaf.class_name == "TLeafElement") {
+      return number_format(leaf.element_type, element_ == nullptr ? "" : element_->title);
+    }
+    return leaf_number_format(leaf.class_name, leaf.is_unsigned, leaf.title);
+  }
+
+  void set_numbers(const Leaf& leaf, const NumberFormat& number) {
+    if (leaf.length <= 0 || leaf.length > kLargestItem / number.stored_size) {
+      throw UnsupportedError(concat("an array of ", leaf.length, " values"));
+    }
+    plan_.number = number;
+    plan_.values_per_item = leaf.length;
+    plan_.type = with_dimensions(number.type, fixed_dimensions(leaf));
+  }
+
+  ColumnPlan plan_numbers(const Leaf& leaf, const NumberFormat& number) {
+    set_numbers(leaf, number);
+    const bool pointer = leaf.class_name == "TLeafElement" && leaf.element_type > root::kOffsetP;
+    if (pointer && in_collection()) {
+      throw UnsupportedError("an array of variable length in each object of a collection");
+    }
+    if (pointer || leaf.is_counted) {
+      plan_.layout = Layout::kJagged;
+      plan_.header_size = pointer ? kPresenceByte : 0;
+      plan_.counter = leaf.counter;
+      plan_.type = Type::list(std::move(plan_.type));
+    } else if (in_collection()) {
+      throw UnsupportedError("a member of a collection without the collection's counts");
+    } else {
+      plan_.entry_size = plan_.item_size();
+    }
+    return std::move(plan_);
+  }
+
+  ColumnPlan plan_leaf_list() {
+    ColumnPlan list{.layout = Layout::kLeafList, .branch = plan_.branch};
+    std::vector<Field> fields;
+    for (const Leaf& leaf : branch_.leaves) {
+      const auto number = leaf_number(leaf);
+      if (!number || leaf.is_counted) {
+        throw UnsupportedError(concat("a list of leaves with a ", leaf.is_counted ? "counted " : "",
+                                      leaf.class_name, " among them"));
+      }
+      plan_ = {.branch = list.branch};
+      set_numbers(leaf, *number);
+      plan_.entry_offset = list.entry_size;
+      list.entry_size += plan_.item_size();
+      if (list.entry_size > kLargestItem) throw UnsupportedError("leaves of more than 1 GiB an entry");
+      fields.push_back({leaf.name, plan_.type});
+      list.members.push_back(std::move(plan_));
+    }
+    for (ColumnPlan& member : list.members) member.entry_size = list.entry_size;
+    list.type = Type::structure(std::move(fields));
+    return list;
+  }
+
+  ColumnPlan plan_stream(StreamNode node) {
+    plan_.layout = Layout::kStream;
+    plan_.stream = std::move(node);
+    plan_.type = stream_type(plan_.stream);
+    return std::move(plan_);
+  }
+
+  /// A branch of something other than numbers: by the streamer's type for a member, by its class else.
+  ColumnPlan plan_object() {
+    if (branch_.node_type == 3 || branch_.node_type == 4) {
+      throw UnsupportedError(concat("a collection of ", branch_.clones_class, " without members"));
+    }
+    const bool is_member = branch_.member_id >= 0;
+    if (is_member && element_ == nullptr) {
+      throw UnsupportedError(
+          concat("no streamer info for version ", branch_.class_version, " of class ", branch_.cpp_class));
+    }
+    const std::string& type_name = is_member ? element_->type_name : branch_.cpp_class;
+    if (is_member && element_->type > root::kOffsetL && element_->array_length > 0) {
+      throw UnsupportedError("an array of objects");
+    }
+    if (is_member && element_->type == root::kCharStar) {
+      if (in_collection()) throw UnsupportedError("a char* in each object of a collection");
+      return plan_stream({.kind = Kind::kString, .long_length = true});
+    }
+    const auto cpp = parse_cpp_type(type_name);
+    if (!cpp) throw UnsupportedError(concat("objects of class ", type_name, " are stored as a whole"));
+    if (in_collection()) return plan_collection_member(*cpp);
+    // Only as a member has a std::string a header.
+    if (cpp->kind == CppType::Kind::kString) return plan_stream(stream_node(*cpp, is_member));
+    if (cpp->kind == CppType::Kind::kCollection && cpp->arguments.front().kind == CppType::Kind::kNumber) {
+      plan_.layout = Layout::kJagged;
+      plan_.number = cpp->arguments.front().number;
+      plan_.header_size = kCollectionHeader;
+      plan_.type = Type::list(scalar(plan_.number.type));
+      return std::move(plan_);
+    }
+    return plan_stream(stream_node(*cpp, true));
+  }
+
+  /// A member of each object in a split collection: one header for all of them, then one after the other.
+  ColumnPlan plan_collection_member(const CppType& cpp) {
+    StreamNode all{.kind = Kind::kUntilEnd,
+                   .has_header = cpp.kind != CppType::Kind::kString || cpp.is_std_string,
+                   .item = {stream_node(cpp, false)}};
+    return plan_stream(std::move(all));
+  }
+
+  const Branch& branch_;
+  const root::StreamerInfos& infos_;
+  const root::StreamerElement* element_;
+  ColumnPlan plan_{};
+};
+
+double mean_values(const ColumnPlan& plan, const Branch& branch) {
+  if (plan.layout == Layout::kLeafList) {
+    double sum = 0;
+    for (const ColumnPlan& member : plan.members) sum += static_cast<double>(member.values_per_item);
+    return sum;
+  }
+  const auto per_item = static_cast<double>(plan.values_per_item);
+  if (plan.layout == Layout::kFixed) return per_item;
+  if (branch.num_entries == 0) return 0;
+  // An entry offset of 4 bytes goes with each entry.
+  const double bytes = static_cast<double>(branch.total_bytes) / static_cast<double>(branch.num_entries);
+  const double item_bytes = std::max(1.0, static_cast<double>(plan.item_size()));
+  return std::max(0.0, (bytes - 4 - static_cast<double>(plan.header_size)) / item_bytes) * per_item;
+}
+
+/// Makes names unique: those that several branches share become paths, and if even those are shared, the
+/// later ones are numbered.
+void set_unique_names(std::vector<ColumnInfo>& columns, const std::vector<ColumnPlan>& plans,
+                      const std::vector<Branch>& branches) {
+  std::unordered_map<std::string, int> uses;
+  for (const ColumnInfo& column : columns) ++uses[column.name];
+  std::unordered_map<std::string, int> taken;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    std::string& name = columns[i].name;
+    const Branch& branch = branches[plans[i].branch];
+    if (uses[name] > 1) name = branch.path + name.substr(branch.name.size());
+    const std::string base = name;
+    for (int number = 2; taken[name]++ > 0; ++number) name = concat(base, ';', number);
+  }
+}
+
+}  // namespace
+
+PlannedColumns plan_columns(const std::vector<Branch>& branches, const root::StreamerInfos& infos,
+                            int64_t num_entries) {
+  PlannedColumns planned;
+  for (size_t i = 0; i < branches.size(); ++i) {
+    const Branch& branch = branches[i];
+    if (branch.has_children) continue;
+    ColumnInfo info{.name = branch.name,
+                    .type = {},
+                    .stored_type = "",
+                    .unsupported = "",
+                    .compressed_bytes = static_cast<uint64_t>(std::max<int64_t>(branch.compressed_bytes, 0)),
+                    .uncompressed_bytes = static_cast<uint64_t>(std::max<int64_t>(branch.total_bytes, 0))};
+    ColumnPlan plan{.branch = i};
+    BranchPlanner planner(branch, i, infos);
+    info.stored_type = planner.stored_type();
+    try {
+      plan = planner.plan();
+      if (branch.num_entries < num_entries) {
+        throw UnsupportedError(
+            concat("the branch has ", branch.num_entries, " entries, the tree ", num_entries));
+      }
+      info.type = plan.type;
+      info.values_per_entry = mean_values(plan, branch);
+    } catch (const UnsupportedError& error) {
+      info.unsupported = error.message();
+    }
+    const std::vector<ColumnPlan> members = plan.members;
+    const ColumnInfo whole = info;
+    planned.columns.push_back(std::move(info));
+    planned.plans.push_back(std::move(plan));
+    for (size_t m = 0; m < members.size(); ++m) {
+      ColumnInfo member = whole;
+      const Leaf& leaf = branch.leaves[m];
+      member.name += '.' + leaf.name;
+      member.type = members[m].type;
+      member.stored_type = with_sizes(leaf_type_name(leaf, members[m].number), leaf);
+      member.is_member = true;
+      member.values_per_entry = static_cast<double>(members[m].values_per_item);
+      planned.columns.push_back(std::move(member));
+      planned.plans.push_back(members[m]);
+    }
+  }
+  set_unique_names(planned.columns, planned.plans, branches);
+  return planned;
+}
+
+ColumnPlan plan_counter(const std::vector<Branch>& branches, LeafPosition position) {
+  const Branch& branch = branches[position.branch];
+  const Leaf& counter = branch.leaves[position.leaf];
+  ColumnPlan plan{.layout = Layout::kFixed, .branch = position.branch};
+  const auto format_of = [&](const Leaf& leaf) {
+    // The parent of a split collection holds the number of objects.
+    if (branch.node_type == 3 || branch.node_type == 4) return number_format(root::kInt, {});
+    if (leaf.class_name == "TLeafElement") return number_format(leaf.element_type, {});
+    return leaf_number_format(leaf.class_name, leaf.is_unsigned, {});
+  };
+  for (size_t i = 0; i < branch.leaves.size(); ++i) {
+    const Leaf& leaf = branch.leaves[i];
+    const auto number = format_of(leaf);
+    if (!number || leaf.length <= 0 || leaf.length > kLargestItem / 8) {
+      throw UnsupportedError(concat("counts in a ", leaf.class_name), {.column = branch.name});
+    }
+    if (i == position.leaf) plan.entry_offset = plan.entry_size;
+    plan.entry_size += leaf.length * number->stored_size;
+  }
+  plan.number = *format_of(counter);
+  plan.type = scalar(plan.number.type);
+  if (plan.type.is_floating() || counter.length != 1) {
+    throw UnsupportedError("counts that are not integers", {.column = branch.name});
+  }
+  return plan;
+}
+
+}  // namespace sapwood::ttree

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sapwood/column/schema.h"
+#include "sapwood/root/streamer_info.h"
+#include "sapwood/ttree/branch.h"
+#include "sapwood/ttree/cpp_type.h"
+
+namespace sapwood::ttree {
+
+/// How one value of an entry is serialised, for entries that must be walked through.
+struct StreamNode {
+  enum class Kind {
+    kNumber,
+    kString,    ///< length (1 byte, or 255 and 4 bytes), characters
+    kList,      ///< uint32 count, items
+    kFixed,     ///< `size` items
+    kUntilEnd,  ///< items up to the end of the entry
+  };
+  Kind kind = Kind::kNumber;
+  bool has_header = false;   ///< byte count and version stand before it
+  bool long_length = false;  ///< of a string: always 4 bytes of length
+  int64_t size = 0;
+  NumberFormat number{};
+  std::vector<StreamNode> item{};  ///< one, of lists
+};
+
+/// How the entries of a column lie in its branch's baskets.
+struct ColumnPlan {
+  enum class Layout {
+    kFixed,     ///< every entry the same bytes, of which the column takes some
+    kLeafList,  ///< several kFixed members side by side
+    kJagged,    ///< a header, then as many items as the entry's bytes hold
+    kStream,    ///< values to be walked through
+  };
+  Layout layout = Layout::kFixed;
+  size_t branch = 0;
+  Type type{};
+  NumberFormat number{};
+  int64_t values_per_item = 1;            ///< numbers in an entry (kFixed) or in each of its items (kJagged)
+  int64_t entry_size = 0;                 ///< stored bytes of an entry, for kFixed and kLeafList
+  int64_t entry_offset = 0;               ///< where in these the column's numbers begin
+  int64_t header_size = 0;                ///< bytes before the items, for kJagged
+  std::optional<LeafPosition> counter{};  ///< gives the number of items where no offsets are stored
+  std::vector<ColumnPlan> members{};      ///< of a kLeafList
+  StreamNode stream{};
+
+  int64_t item_size() const { return values_per_item * number.stored_size; }
+};
+
+/// The schema of a tree, and beside each column its plan (meaningless for columns that can't be read).
+struct PlannedColumns {
+  std::vector<ColumnInfo> columns;
+  std::vector<ColumnPlan> plans;
+};
+
+PlannedColumns plan_columns(const std::vector<Branch>& branches, const root::StreamerInfos& infos,
+                            int64_t num_entries);
+
+/// The plan for the counts of a counted array, a column of integers.
+ColumnPlan plan_counter(const std::vector<Branch>& branches, LeafPosition position);
+
+}  // namespace sapwood::ttree

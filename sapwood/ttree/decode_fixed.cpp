@@ -1,0 +1,84 @@
+#include <algorithm>
+#include <vector>
+
+#include "sapwood/ttree/fetched.h"
+
+namespace sapwood::ttree {
+namespace {
+
+/// Numbers gathered from scattered entries before they are decoded together.
+constexpr int64_t kGatheredBytes = 16 << 10;
+
+const std::byte* entries_of(const BasketPart& part, int64_t entry_size) {
+  // Sizes are bounded by the plan and by int32 entry numbers, so the product can't overflow.
+  if (part.local.stop * entry_size > static_cast<int64_t>(part.basket.data.size())) {
+    throw FormatError(concat("corrupt basket: ", part.basket.data.size(), " bytes for ", part.local.stop,
+                             " entries of ", entry_size));
+  }
+  return part.basket.data.data() + part.local.start * entry_size;
+}
+
+/// The numbers of one plan, out of entries side by side.
+void decode_entries(const ColumnPlan& plan, const std::byte* in, std::byte* out, int64_t count) {
+  const int64_t size = plan.item_size();
+  if (size == plan.entry_size) {
+    decode_numbers(plan.number, in, out, static_cast<size_t>(count * plan.values_per_item));
+    return;
+  }
+  const auto out_size = static_cast<int64_t>(primitive_size(plan.number.type)) * plan.values_per_item;
+  const int64_t batch = std::max<int64_t>(1, kGatheredBytes / size);
+  std::vector<std::byte> gathered(static_cast<size_t>(std::min(batch, count) * size));
+  for (int64_t done = 0; done < count; done += batch) {
+    const int64_t now = std::min(batch, count - done);
+    const std::byte* from = in + done * plan.entry_size + plan.entry_offset;
+    for (int64_t i = 0; i < now; ++i) {
+      std::memcpy(gathered.data() + i * size, from + i * plan.entry_size, static_cast<size_t>(size));
+    }
+    decode_numbers(plan.number, gathered.data(), out + done * out_size,
+                   static_cast<size_t>(now * plan.values_per_item));
+  }
+}
+
+}  // namespace
+
+// A basket of fixed entries: the entries, one after the other, numbers big-endian.
+Column decode_fixed(const DecodeTask& task, const Buffer& destination) {
+  const int64_t length = task.entries.size();
+  const size_t entry_size = fixed_entry_size(task.plan.type);
+  const size_t size = entry_size * static_cast<size_t>(length);
+  if (!destination.empty() && destination.size() != size) {
+    throw ConfigError(concat("a destination of ", destination.size(), " bytes for a column of ", size));
+  }
+  Buffer values = destination.empty() ? Buffer(size, task.pool) : destination;
+  std::byte* out = values.data();
+  Scratch scratch(task.pool);
+  for_each_basket(task.data, task.entries, scratch, [&](const BasketPart& part) {
+    const std::byte* in = entries_of(part, task.plan.entry_size);
+    decode_entries(task.plan, in, out, part.local.size());
+    out += entry_size * static_cast<size_t>(part.local.size());
+  });
+  return make_fixed_width_column(task.plan.type, length, std::move(values));
+}
+
+// A basket of a leaf list: entries one after the other, in each the leaves one after the other.
+Column decode_leaf_list(const DecodeTask& task) {
+  const int64_t length = task.entries.size();
+  Column column{.type = task.plan.type, .length = length, .values = {}, .offsets = {}, .children = {}};
+  std::vector<std::byte*> outs;
+  for (const ColumnPlan& member : task.plan.members) {
+    column.children.push_back(make_fixed_width_column(member.type, length, task.pool));
+    outs.push_back(fixed_width_values(column.children.back()).data());
+  }
+  Scratch scratch(task.pool);
+  for_each_basket(task.data, task.entries, scratch, [&](const BasketPart& part) {
+    const std::byte* in = entries_of(part, task.plan.entry_size);
+    for (size_t i = 0; i < outs.size(); ++i) {
+      const ColumnPlan& member = task.plan.members[i];
+      decode_entries(member, in, outs[i], part.local.size());
+      outs[i] += fixed_entry_size(member.type) * static_cast<size_t>(part.local.size());
+    }
+  });
+  return column;
+}
+
+}  // namespace sapwood::ttree

@@ -1,0 +1,221 @@
+#include <algorithm>
+#include <vector>
+
+#include "sapwood/root/key_header.h"
+#include "sapwood/ttree/fetched.h"
+
+namespace sapwood::ttree {
+namespace {
+
+/// Entries shorter than this many bytes are swapped in place of a call for each.
+constexpr int64_t kShortEntry = 48;
+/// The header of a std::vector, which ends in the number of items.
+constexpr int64_t kCollectionHeader = 10;
+
+int64_t stored_count(const std::byte* header) {
+  uint32_t raw;
+  std::memcpy(&raw, header + kCollectionHeader - sizeof raw, sizeof raw);
+  return __builtin_bswap32(raw);
+}
+
+/// Where entries begin in a basket's data, one more than there are: from the offsets stored with them.
+void stored_positions(const BasketPart& part, std::vector<int64_t>& positions) {
+  const Basket& basket = part.basket;
+  const auto size = static_cast<int64_t>(basket.data.size());
+  int64_t before = 0;
+  for (int64_t i = 0; i <= part.local.size(); ++i) {
+    const int64_t entry = part.local.start + i;
+    const int64_t position = entry < basket.num_entries ? int64_t{basket.offset(entry)} : size;
+    if (position < before || position > size) {
+      throw FormatError(concat("corrupt basket: its entry ", entry, " begins at byte ", position, " of ",
+                               size, ", the one before at ", before));
+    }
+    positions[static_cast<size_t>(i)] = position;
+    before = position;
+  }
+}
+
+template <class T>
+int64_t sum_counts(const Column& counts, int64_t header_size, int64_t item_size, int64_t limit,
+                   std::vector<int64_t>& positions, int64_t skip) {
+  const auto values = counts.values.as<const T>();
+  int64_t position = 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (static_cast<int64_t>(i) >= skip) positions[i - static_cast<size_t>(skip)] = position;
+    const auto count = static_cast<int64_t>(values[i]);
+    if (count < 0 || count > (limit - position) / item_size) return -1;
+    position += header_size + count * item_size;
+    if (position > limit) return -1;
+  }
+  return position;
+}
+
+/// The same where none are stored: from the counts of the entries, of all since the basket's first.
+void counted_positions(const DecodeTask& task, const BasketPart& part, std::vector<int64_t>& positions) {
+  if (task.counter_plan == nullptr) {
+    throw UnsupportedError("an array of variable length without entry offsets and without a counter");
+  }
+  const EntryRange entries{part.first_entry, part.first_entry + part.local.stop};
+  const DecodeTask count_task{
+      .plan = *task.counter_plan, .data = *task.counter_data, .entries = entries, .pool = task.pool};
+  const Column counts = decode_fixed(count_task, {});
+  const int64_t item_size = task.plan.item_size();
+  const auto limit = static_cast<int64_t>(part.basket.data.size());
+  const int64_t skip = part.local.start;
+  int64_t end = -1;
+  const auto sum = [&]<class T>(T) {
+    end = sum_counts<T>(counts, task.plan.header_size, item_size, limit, positions, skip);
+  };
+  switch (task.counter_plan->number.type) {
+    case TypeKind::kInt8:
+    case TypeKind::kBool:
+      sum(int8_t{});
+      break;
+    case TypeKind::kUInt8:
+      sum(uint8_t{});
+      break;
+    case TypeKind::kInt16:
+      sum(int16_t{});
+      break;
+    case TypeKind::kUInt16:
+      sum(uint16_t{});
+      break;
+    case TypeKind::kInt32:
+      sum(int32_t{});
+      break;
+    case TypeKind::kUInt32:
+      sum(uint32_t{});
+      break;
+    default:
+      sum(int64_t{});
+      break;
+  }
+  if (end < 0) {
+    throw FormatError(concat("corrupt basket: the counts of its entries exceed its ", limit, " bytes"));
+  }
+  positions[static_cast<size_t>(part.local.size())] = end;
+}
+
+/// An upper bound, exact for whole baskets, of the stored bytes of the items in the wanted entries.
+int64_t item_bytes_bound(const DecodeTask& task) {
+  int64_t bytes = 0;
+  for (size_t i = 0; i < task.data.records.size(); ++i) {
+    const EntryRange held = task.data.branch->basket_entries(task.data.first_basket + i);
+    if (held.start >= task.entries.stop || held.stop <= task.entries.start) continue;
+    const BasketHeader header = read_basket_header(task.data.records[i]);
+    root::check_compression_ratio(task.data.records[i].size(), header.data_size);
+    bytes += std::max<int64_t>(0, header.data_size - task.plan.header_size * header.num_entries);
+  }
+  return bytes;
+}
+
+template <class T>
+void swap_short(const std::byte* in, std::byte* out, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) {
+    T raw;
+    std::memcpy(&raw, in + i * static_cast<int64_t>(sizeof raw), sizeof raw);
+    raw = sapwood::detail::byte_swapped(raw);
+    std::memcpy(out + i * static_cast<int64_t>(sizeof raw), &raw, sizeof raw);
+  }
+}
+
+/// Decodes the numbers of one entry, few of them without a call.
+void decode_entry(const NumberFormat& format, const std::byte* in, std::byte* out, int64_t bytes) {
+  if (format.packing == NumberFormat::Packing::kPlain && bytes <= kShortEntry) {
+    switch (format.stored_size) {
+      case 1:
+        return swap_short<uint8_t>(in, out, bytes);
+      case 2:
+        return swap_short<uint16_t>(in, out, bytes / 2);
+      case 4:
+        return swap_short<uint32_t>(in, out, bytes / 4);
+      default:
+        return swap_short<uint64_t>(in, out, bytes / 8);
+    }
+  }
+  decode_numbers(format, in, out, static_cast<size_t>(bytes / format.stored_size));
+}
+
+}  // namespace
+
+// A basket of counted arrays: the items of entry after entry, or for a std::vector (header of 10 bytes)
+//   uint32 byte count, uint16 version, uint32 count, items
+// and for an array of variable length in a class (header of 1 byte)
+//   uint8 whether there are any, items
+Column decode_jagged(const DecodeTask& task) {
+  const ColumnPlan& plan = task.plan;
+  const int64_t length = task.entries.size();
+  const int64_t item_size = plan.item_size();
+  const int64_t bound = item_bytes_bound(task);
+  const auto value_size = static_cast<int64_t>(primitive_size(plan.number.type));
+  const int64_t out_item_size = plan.values_per_item * value_size;
+
+  Buffer offsets(static_cast<size_t>(length + 1) * sizeof(int64_t), task.pool);
+  Buffer values(static_cast<size_t>(bound / item_size * out_item_size), task.pool);
+  const auto out_offsets = offsets.as<int64_t>();
+  int64_t entry = 0;
+  int64_t items = 0;
+  std::vector<int64_t> positions;
+  Scratch scratch(task.pool);
+  for_each_basket(task.data, task.entries, scratch, [&](const BasketPart& part) {
+    positions.resize(static_cast<size_t>(part.local.size()) + 1);
+    if (part.basket.has_offsets()) {
+      stored_positions(part, positions);
+    } else {
+      counted_positions(task, part, positions);
+    }
+    const std::byte* data = part.basket.data.data();
+    const int64_t header = plan.header_size;
+    if (header == 0) {
+      // Without headers the items of all entries are one run.
+      const int64_t begin = positions.front();
+      const int64_t bytes = positions.back() - begin;
+      const int64_t first_item = items;
+      for (const int64_t position : std::span(positions).first(positions.size() - 1)) {
+        if ((position - begin) % item_size != 0) {
+          throw FormatError(concat("corrupt basket: an entry ends inside an item of ", item_size, " bytes"));
+        }
+        out_offsets[static_cast<size_t>(entry++)] = first_item + (position - begin) / item_size;
+      }
+      const int64_t count = bytes / item_size;
+      if (bytes % item_size != 0 || first_item + count > bound / item_size) {
+        throw FormatError(concat("corrupt basket: ", bytes, " bytes for items of ", item_size));
+      }
+      decode_numbers(plan.number, data + begin, values.data() + first_item * out_item_size,
+                     static_cast<size_t>(count * plan.values_per_item));
+      items += count;
+      return;
+    }
+    for (size_t i = 0; i + 1 < positions.size(); ++i) {
+      out_offsets[static_cast<size_t>(entry++)] = items;
+      const int64_t size = positions[i + 1] - positions[i];
+      if (size == 0) continue;
+      const int64_t bytes = size - header;
+      const int64_t count = bytes / item_size;
+      if (bytes < 0 || bytes % item_size != 0 || items + count > bound / item_size ||
+          (header == kCollectionHeader && stored_count(data + positions[i]) != count)) {
+        throw FormatError(concat("corrupt basket: an entry of ", size, " bytes, for a header of ", header,
+                                 " and items of ", item_size));
+      }
+      decode_entry(plan.number, data + positions[i] + header, values.data() + items * out_item_size, bytes);
+      items += count;
+    }
+  });
+  out_offsets[static_cast<size_t>(length)] = items;
+
+  const auto used = static_cast<size_t>(items * out_item_size);
+  if (used < values.size() / 2) {
+    // A small part of large baskets: give the rest of the memory back.
+    Buffer exact(used, task.pool);
+    if (used != 0) std::memcpy(exact.data(), values.data(), used);
+    values = std::move(exact);
+  } else {
+    values = values.first(used);
+  }
+  Column column{
+      .type = plan.type, .length = length, .values = {}, .offsets = std::move(offsets), .children = {}};
+  column.children.push_back(make_fixed_width_column(plan.type.item(), items, std::move(values)));
+  return column;
+}
+
+}  // namespace sapwood::ttree

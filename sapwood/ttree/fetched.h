@@ -1,0 +1,65 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "sapwood/column/reader.h"
+#include "sapwood/ttree/basket.h"
+#include "sapwood/ttree/column_plan.h"
+
+namespace sapwood::ttree {
+
+/// The records of consecutive baskets of a branch.
+struct FetchedBranch {
+  const Branch* branch = nullptr;
+  size_t first_basket = 0;
+  std::vector<Bytes> records;
+};
+
+/// Some entries of one column, with all that decoding them takes.
+struct DecodeTask {
+  const ColumnPlan& plan;
+  const FetchedBranch& data;
+  const ColumnPlan* counter_plan = nullptr;  ///< null when no counts were fetched
+  const FetchedBranch* counter_data = nullptr;
+  EntryRange entries;
+  const std::shared_ptr<MemoryPool>& pool;
+};
+
+/// The wanted part of one basket.
+struct BasketPart {
+  Basket basket;
+  EntryRange local;         ///< wanted entries, counted from the basket's first
+  int64_t first_entry = 0;  ///< the basket's, in the tree
+};
+
+/// Unpacks the baskets that overlap the task's entries one after the other and calls `use(const
+/// BasketPart&)`.
+template <class Use>
+void for_each_basket(const FetchedBranch& data, EntryRange entries, Scratch& scratch, Use&& use) {
+  const Branch& branch = *data.branch;
+  for (size_t i = 0; i < data.records.size(); ++i) {
+    const size_t index = data.first_basket + i;
+    const EntryRange held = branch.basket_entries(index);
+    const EntryRange part{std::max(held.start, entries.start) - held.start,
+                          std::min(held.stop, entries.stop) - held.start};
+    if (part.size() <= 0) continue;
+    const bool embedded = branch.baskets[index].seek == 0;
+    const Basket basket =
+        embedded ? unpack_embedded_basket(data.records[i]) : unpack_basket(data.records[i], scratch);
+    if (basket.num_entries < part.stop) {
+      throw FormatError(
+          concat("corrupt basket ", index, ": ", basket.num_entries, " entries instead of ", held.size()));
+    }
+    use(BasketPart{basket, part, held.start});
+  }
+}
+
+/// Decode by layout. They throw FormatError when the bytes do not fit the plan.
+Column decode_fixed(const DecodeTask& task, const Buffer& destination);
+Column decode_leaf_list(const DecodeTask& task);
+Column decode_jagged(const DecodeTask& task);
+Column decode_stream(const DecodeTask& task);
+
+}  // namespace sapwood::ttree

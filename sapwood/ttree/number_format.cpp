@@ -1,0 +1,226 @@
+#include "sapwood/ttree/number_format.h"
+
+#include <bit>
+#include <charconv>
+#include <cstring>
+#include <numbers>
+#include <string>
+#include <vector>
+
+#include "sapwood/base/error.h"
+#include "sapwood/kernels/decode.h"
+#include "sapwood/root/streamer_info.h"
+
+namespace sapwood::ttree {
+namespace {
+
+using Packing = NumberFormat::Packing;
+
+NumberFormat plain(TypeKind type) {
+  return {.type = type, .stored_size = static_cast<uint8_t>(primitive_size(type))};
+}
+
+constexpr std::string_view kSpaces = " \t";
+
+std::string_view trimmed(std::string_view text) {
+  const size_t first = text.find_first_not_of(kSpaces);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
+}
+
+/// A limit of a range: a number, or a multiple or part of pi as ROOT writes them ("pi", "-2*pi", "twopi/4").
+std::optional<double> parse_limit(std::string_view text) {
+  text = trimmed(text);
+  double sign = 1;
+  if (!text.empty() && (text.front() == '-' || text.front() == '+')) {
+    if (text.front() == '-') sign = -1;
+    text.remove_prefix(1);
+  }
+  double value = 1;
+  bool divide = false;
+  while (true) {
+    const size_t end = text.find_first_of("*/");
+    const std::string_view factor = trimmed(text.substr(0, end));
+    double number = 0;
+    if (factor == "pi") {
+      number = std::numbers::pi;
+    } else if (factor == "twopi" || factor == "2pi") {
+      number = 2 * std::numbers::pi;
+    } else {
+      const auto [stop, error] = std::from_chars(factor.data(), factor.data() + factor.size(), number);
+      if (error != std::errc{} || stop != factor.data() + factor.size()) return std::nullopt;
+    }
+    value = divide ? value / number : value * number;
+    if (end == std::string_view::npos) return sign * value;
+    divide = text[end] == '/';
+    text.remove_prefix(end + 1);
+  }
+}
+
+struct Range {
+  double minimum = 0;
+  double maximum = 0;
+  int bits = 32;
+};
+
+/// The range in a comment, "[minimum, maximum]" or "[minimum, maximum, bits]".
+std::optional<Range> parse_range(std::string_view comment) {
+  for (size_t open = comment.find('['); open != std::string_view::npos; open = comment.find('[', open + 1)) {
+    const size_t close = comment.find(']', open);
+    if (close == std::string_view::npos) return std::nullopt;
+    const std::string_view inside = comment.substr(open + 1, close - open - 1);
+    const size_t comma = inside.find(',');
+    if (comma == std::string_view::npos) continue;
+    const size_t second = inside.find(',', comma + 1);
+    const auto minimum = parse_limit(inside.substr(0, comma));
+    const auto maximum =
+        parse_limit(inside.substr(comma + 1, second == std::string_view::npos ? second : second - comma - 1));
+    if (!minimum || !maximum) continue;
+    Range range{*minimum, *maximum, 32};
+    if (second != std::string_view::npos) {
+      const std::string_view bits = trimmed(inside.substr(second + 1));
+      std::from_chars(bits.data(), bits.data() + bits.size(), range.bits);
+      if (range.bits < 2 || range.bits > 32) range.bits = 32;
+    }
+    return range;
+  }
+  return std::nullopt;
+}
+
+/// Double32_t (float64 in memory) and Float16_t (float32): scaled when they have a range; else truncated when
+/// they have fewer than 15 bits, as Float16_t has 12 unless told otherwise; else a float32.
+NumberFormat short_real(TypeKind type, std::string_view comment) {
+  const auto range = parse_range(comment);
+  if (range && range->minimum < range->maximum) {
+    const double steps = range->bits < 32 ? static_cast<double>(1u << range->bits) : double{0xFFFFFFFFu};
+    return {.type = type,
+            .packing = Packing::kScaled,
+            .stored_size = 4,
+            .minimum = range->minimum,
+            .factor = steps / (range->maximum - range->minimum)};
+  }
+  const int default_bits = type == TypeKind::kFloat32 ? 12 : 0;
+  const int bits = range && range->bits < 15 ? range->bits : default_bits;
+  if (bits == 0) return {.type = type, .packing = Packing::kWidened, .stored_size = 4};
+  return {.type = type, .packing = Packing::kTruncated, .stored_size = 3, .bits = static_cast<uint8_t>(bits)};
+}
+
+template <class T>
+T load(const std::byte* in) {
+  T raw;
+  std::memcpy(&raw, in, sizeof raw);
+  return raw;
+}
+
+template <class Out>
+void store(std::byte* out, size_t index, Out value) {
+  std::memcpy(out + index * sizeof(Out), &value, sizeof value);
+}
+
+template <class Out>
+void decode_scaled(const NumberFormat& format, const std::byte* in, std::byte* out, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t steps = __builtin_bswap32(load<uint32_t>(in + i * 4));
+    store(out, i, static_cast<Out>(steps / format.factor + format.minimum));
+  }
+}
+
+// uint8 exponent and uint16 mantissa, whose bit `bits + 1` is the sign, make up a float32.
+template <class Out>
+void decode_truncated(const NumberFormat& format, const std::byte* in, std::byte* out, size_t count) {
+  const uint32_t sign_bit = 1u << (format.bits + 1);
+  for (size_t i = 0; i < count; ++i) {
+    const auto exponent = static_cast<uint32_t>(in[i * 3]);
+    const uint32_t mantissa = __builtin_bswap16(load<uint16_t>(in + i * 3 + 1));
+    uint32_t bits = exponent << 23;
+    bits |= (mantissa & (sign_bit - 1)) << (23 - format.bits);
+    const auto magnitude = std::bit_cast<float>(bits);
+    store(out, i, static_cast<Out>((mantissa & sign_bit) != 0 ? -magnitude : magnitude));
+  }
+}
+
+}  // namespace
+
+std::optional<NumberFormat> number_format(int64_t element_type, std::string_view comment) {
+  if (element_type > root::kOffsetL && element_type < root::kOffsetP) {
+    element_type -= root::kOffsetL;
+  } else if (element_type > root::kOffsetP && element_type < root::kOffsetP + root::kOffsetL) {
+    element_type -= root::kOffsetP;
+  }
+  switch (element_type) {
+    case root::kChar:
+    case root::kLegacyChar:
+      return plain(TypeKind::kInt8);
+    case root::kUChar:
+      return plain(TypeKind::kUInt8);
+    case root::kShort:
+      return plain(TypeKind::kInt16);
+    case root::kUShort:
+      return plain(TypeKind::kUInt16);
+    case root::kInt:
+      return plain(TypeKind::kInt32);
+    case root::kUInt:
+    case root::kBits:
+    case root::kCounter:
+      return plain(TypeKind::kUInt32);
+    case root::kLong:
+    case root::kLong64:
+      return plain(TypeKind::kInt64);
+    case root::kULong:
+    case root::kULong64:
+      return plain(TypeKind::kUInt64);
+    case root::kFloat:
+      return plain(TypeKind::kFloat32);
+    case root::kDouble:
+      return plain(TypeKind::kFloat64);
+    case root::kBool:
+      return NumberFormat{.type = TypeKind::kBool, .packing = Packing::kBool};
+    case root::kDouble32:
+      return short_real(TypeKind::kFloat64, comment);
+    case root::kFloat16:
+      return short_real(TypeKind::kFloat32, comment);
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<NumberFormat> leaf_number_format(std::string_view leaf_class, bool is_unsigned,
+                                               std::string_view title) {
+  if (leaf_class == "TLeafO") return number_format(root::kBool, {});
+  if (leaf_class == "TLeafB") return plain(is_unsigned ? TypeKind::kUInt8 : TypeKind::kInt8);
+  if (leaf_class == "TLeafS") return plain(is_unsigned ? TypeKind::kUInt16 : TypeKind::kInt16);
+  if (leaf_class == "TLeafI") return plain(is_unsigned ? TypeKind::kUInt32 : TypeKind::kInt32);
+  if (leaf_class == "TLeafL" || leaf_class == "TLeafG") {
+    return plain(is_unsigned ? TypeKind::kUInt64 : TypeKind::kInt64);
+  }
+  if (leaf_class == "TLeafF") return plain(TypeKind::kFloat32);
+  if (leaf_class == "TLeafD") return plain(TypeKind::kFloat64);
+  if (leaf_class == "TLeafD32") return number_format(root::kDouble32, title);
+  if (leaf_class == "TLeafF16") return number_format(root::kFloat16, title);
+  return std::nullopt;
+}
+
+void decode_numbers(const NumberFormat& format, const std::byte* in, std::byte* out, size_t count) {
+  switch (format.packing) {
+    case Packing::kPlain:
+      kernels::byte_swap(in, out, count, format.stored_size);
+      return;
+    case Packing::kBool:
+      for (size_t i = 0; i < count; ++i) out[i] = std::byte{in[i] != std::byte{0}};
+      return;
+    case Packing::kWidened:
+      for (size_t i = 0; i < count; ++i) {
+        const auto value = std::bit_cast<float>(__builtin_bswap32(load<uint32_t>(in + i * 4)));
+        store(out, i, static_cast<double>(value));
+      }
+      return;
+    case Packing::kScaled:
+      if (format.type == TypeKind::kFloat64) return decode_scaled<double>(format, in, out, count);
+      return decode_scaled<float>(format, in, out, count);
+    case Packing::kTruncated:
+      if (format.type == TypeKind::kFloat64) return decode_truncated<double>(format, in, out, count);
+      return decode_truncated<float>(format, in, out, count);
+  }
+}
+
+}  // namespace sapwood::ttree

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "sapwood/column/type.h"
+
+namespace sapwood::ttree {
+
+/// How one number is stored, big-endian, and what it becomes.
+struct NumberFormat {
+  enum class Packing : uint8_t {
+    kPlain,      ///< as it is
+    kBool,       ///< a byte; not 0 means true
+    kWidened,    ///< Double32_t: a float32 that becomes a float64
+    kScaled,     ///< a uint32 that stands for `minimum + value / factor`
+    kTruncated,  ///< uint8 exponent, uint16 sign and the mantissa's upper `bits`
+  };
+  TypeKind type = TypeKind::kInt8;
+  Packing packing = Packing::kPlain;
+  uint8_t stored_size = 1;
+  uint8_t bits = 0;
+  double minimum = 0;
+  double factor = 1;
+};
+
+/// The format of a basic type by its streamer type code (those of arrays stand for their items); none for
+/// other types. `comment` may give the range of Double32_t and Float16_t, "[minimum, maximum, bits]".
+std::optional<NumberFormat> number_format(int64_t element_type, std::string_view comment);
+/// By the class of the leaf, TLeafI and its like.
+std::optional<NumberFormat> leaf_number_format(std::string_view leaf_class, bool is_unsigned,
+                                               std::string_view title);
+
+/// Decodes `count` numbers from `in`, stored_size bytes each, to `out`.
+void decode_numbers(const NumberFormat& format, const std::byte* in, std::byte* out, size_t count);
+
+}  // namespace sapwood::ttree

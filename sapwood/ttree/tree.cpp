@@ -1,0 +1,203 @@
+#include "sapwood/ttree/tree.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+
+#include "sapwood/ttree/clusters.h"
+#include "sapwood/ttree/fetched.h"
+
+namespace sapwood::ttree {
+namespace {
+
+/// Members of TTree that describe other objects than its branches.
+constexpr std::array<std::string_view, 5> kSkippedMembers{"fAliases", "fTreeIndex", "fFriends", "fUserInfo",
+                                                          "fBranchRef"};
+
+/// What Tree::fetch gives: the records of the baskets of every branch involved.
+class FetchedBaskets final : public FetchedColumns {
+ public:
+  FetchedBaskets(std::span<const size_t> columns, EntryRange entries)
+      : columns(columns.begin(), columns.end()), entries(entries) {}
+
+  std::vector<size_t> columns;
+  EntryRange entries;
+  std::map<size_t, FetchedBranch> branches;  // by index in the tree
+  std::unique_ptr<io::CoalescedRead> read;
+};
+
+/// The bytes of a record whose size its branch does not list.
+uint32_t record_size_at(const io::RandomAccessFile& bytes, uint64_t seek) {
+  std::array<std::byte, 4> raw;
+  bytes.read_at(seek, raw);
+  return BigEndianCursor(raw, "basket").read<uint32_t>();
+}
+
+}  // namespace
+
+bool is_tree_class(std::string_view class_name) {
+  return class_name == "TTree" || class_name == "TNtuple" || class_name == "TNtupleD";
+}
+
+std::shared_ptr<const Tree> Tree::open(std::shared_ptr<const root::File> file, const root::Key& key) {
+  const std::shared_ptr<Tree> tree(new Tree);
+  tree->file_ = std::move(file);
+  tree->name_ = key.path;
+  with_context({.file = tree->file(), .object = key.path}, [&] {
+    if (!is_tree_class(key.class_name))
+      throw UnsupportedError(concat("a ", key.class_name, " is not a tree"));
+    auto infos = root::StreamerInfos::read(*tree->file_);
+    tree->record_ = root::ObjectTree::read(*tree->file_, key, infos, kSkippedMembers);
+    tree->plan(tree->record_->root(), *infos);
+  });
+  return tree;
+}
+
+void Tree::plan(const root::Object& tree, const root::StreamerInfos& infos) {
+  num_entries_ = std::max<int64_t>(tree.integer("fEntries"), 0);
+  branches_ = read_branches(tree);
+  PlannedColumns planned = plan_columns(branches_, infos, num_entries_);
+  plans_ = std::move(planned.plans);
+  std::map<std::pair<size_t, size_t>, size_t> known;
+  std::vector<const Branch*> used;
+  for (size_t i = 0; i < plans_.size(); ++i) {
+    std::string& unsupported = planned.columns[i].unsupported;
+    const auto& position = plans_[i].counter;
+    size_t counter = SIZE_MAX;
+    if (unsupported.empty() && position && branches_[plans_[i].branch].generates_offsets) {
+      const auto [found, is_new] =
+          known.emplace(std::pair(position->branch, position->leaf), counters_.size());
+      counter = found->second;
+      try {
+        if (is_new) counters_.push_back(plan_counter(branches_, *position));
+      } catch (const UnsupportedError& error) {
+        known.erase(found);
+        unsupported = error.what();
+      }
+    }
+    counter_of_.push_back(counter);
+    if (unsupported.empty() && !planned.columns[i].is_member) used.push_back(&branches_[plans_[i].branch]);
+  }
+  schema_ = Schema(std::move(planned.columns));
+  clusters_ = find_clusters(tree, used, num_entries_);
+
+  const auto holds_embedded = [](const Branch& branch) {
+    return std::any_of(branch.baskets.begin(), branch.baskets.end(),
+                       [](const BasketLocation& basket) { return basket.seek == 0; });
+  };
+  if (std::none_of(branches_.begin(), branches_.end(), holds_embedded)) record_.reset();
+}
+
+ErrorContext Tree::context(size_t column, EntryRange entries) const {
+  return {.file = file(), .object = name_, .column = schema_[column].name, .entries = entries};
+}
+
+std::vector<StorageBlock> Tree::blocks(size_t column) const {
+  const Branch& branch = branches_[plans_[column].branch];
+  const double ratio = branch.compressed_bytes <= 0 ? 1
+                                                    : static_cast<double>(branch.total_bytes) /
+                                                          static_cast<double>(branch.compressed_bytes);
+  std::vector<StorageBlock> blocks;
+  for (const BasketLocation& basket : branch.baskets) {
+    if (basket.first_entry >= num_entries_) break;
+    const bool embedded = basket.seek == 0;
+    const uint64_t size = embedded ? basket.embedded.size() : basket.size;
+    blocks.push_back(
+        {.first_entry = basket.first_entry,
+         .compressed_bytes = size,
+         .uncompressed_bytes = embedded ? size : static_cast<uint64_t>(static_cast<double>(size) * ratio)});
+  }
+  return blocks;
+}
+
+std::unique_ptr<FetchedColumns> Tree::fetch(std::span<const size_t> columns, EntryRange entries,
+                                            const std::shared_ptr<MemoryPool>& pool) const {
+  if (entries.start < 0 || entries.stop < entries.start || entries.stop > num_entries_) {
+    throw ConfigError(
+        concat("entries ", entries.start, " to ", entries.stop, " of a tree with ", num_entries_),
+        {.file = file(), .object = name_});
+  }
+  auto fetched = std::make_unique<FetchedBaskets>(columns, entries);
+  // Of each branch the first and the last basket, and one more.
+  std::map<size_t, std::pair<size_t, size_t>> wanted;
+  const auto want = [&](size_t branch_index, EntryRange range) {
+    const Branch& branch = branches_[branch_index];
+    if (range.stop > branch.num_entries) {
+      throw FormatError(concat("the branch has ", branch.num_entries, " entries"), {.column = branch.name});
+    }
+    const size_t first = branch.basket_of(range.start);
+    const size_t stop = branch.basket_of(range.stop - 1) + 1;
+    const auto [found, is_new] = wanted.emplace(branch_index, std::pair(first, stop));
+    if (is_new) return;
+    found->second.first = std::min(found->second.first, first);
+    found->second.second = std::max(found->second.second, stop);
+  };
+  if (entries.size() == 0) return fetched;
+  with_context({.file = file(), .object = name_, .entries = entries}, [&] {
+    for (const size_t column : columns) {
+      schema_.require(schema_[column].name);
+      want(plans_[column].branch, entries);
+      if (counter_of_[column] == SIZE_MAX) continue;
+      // Where entries begin follows from the counts of all before them in the basket.
+      const Branch& branch = branches_[plans_[column].branch];
+      const int64_t start = branch.basket_entries(branch.basket_of(entries.start)).start;
+      want(counters_[counter_of_[column]].branch, {start, entries.stop});
+    }
+    std::vector<io::ByteRange> ranges;
+    for (const auto& [index, baskets] : wanted) {
+      for (size_t i = baskets.first; i < baskets.second; ++i) {
+        const BasketLocation& basket = branches_[index].baskets[i];
+        if (basket.seek == 0) continue;
+        const uint32_t size = basket.size != 0 ? basket.size : record_size_at(file_->bytes(), basket.seek);
+        ranges.push_back({basket.seek, size});
+      }
+    }
+    fetched->read = std::make_unique<io::CoalescedRead>(file_->bytes(), ranges, pool);
+    size_t range = 0;
+    for (const auto& [index, baskets] : wanted) {
+      FetchedBranch& data = fetched->branches[index];
+      data.branch = &branches_[index];
+      data.first_basket = baskets.first;
+      for (size_t i = baskets.first; i < baskets.second; ++i) {
+        const BasketLocation& basket = branches_[index].baskets[i];
+        data.records.push_back(basket.seek == 0 ? basket.embedded : (*fetched->read)[range++]);
+      }
+    }
+  });
+  return fetched;
+}
+
+Column Tree::decode(const FetchedColumns& fetched, size_t position, const std::shared_ptr<MemoryPool>& pool,
+                    const Buffer& destination) const {
+  const auto& baskets = dynamic_cast<const FetchedBaskets&>(fetched);
+  const size_t column = baskets.columns[position];
+  const ColumnPlan& plan = plans_[column];
+  return with_context(context(column, baskets.entries), [&] {
+    const FetchedBranch nothing{.branch = &branches_[plan.branch], .first_basket = 0, .records = {}};
+    const auto data_of = [&](size_t branch) -> const FetchedBranch& {
+      const auto found = baskets.branches.find(branch);
+      return found == baskets.branches.end() ? nothing : found->second;
+    };
+    const bool counted = counter_of_[column] != SIZE_MAX;
+    const ColumnPlan* counter = counted ? &counters_[counter_of_[column]] : nullptr;
+    const DecodeTask task{.plan = plan,
+                          .data = data_of(plan.branch),
+                          .counter_plan = counter,
+                          .counter_data = counted ? &data_of(counter->branch) : nullptr,
+                          .entries = baskets.entries,
+                          .pool = pool};
+    switch (plan.layout) {
+      case ColumnPlan::Layout::kFixed:
+        return decode_fixed(task, destination);
+      case ColumnPlan::Layout::kLeafList:
+        return decode_leaf_list(task);
+      case ColumnPlan::Layout::kJagged:
+        return decode_jagged(task);
+      default:
+        return decode_stream(task);
+    }
+  });
+}
+
+}  // namespace sapwood::ttree
