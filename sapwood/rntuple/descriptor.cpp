@@ -154,7 +154,13 @@ Descriptor parse_descriptor(const Envelope& header, const Envelope& footer) {
   }
   check_ids(descriptor);
   const std::vector<uint64_t> elements = elements_per_entry(descriptor.fields);
-  for (ColumnDescription& column : descriptor.columns) column.elements_per_entry = elements[column.field];
+  std::vector<int> last_representation(descriptor.fields.size(), -1);
+  for (ColumnDescription& column : descriptor.columns) {
+    // The second column of a representation holds the characters of strings or the bytes of objects.
+    int& last = last_representation[column.field];
+    if (last != column.representation) column.elements_per_entry = elements[column.field];
+    last = column.representation;
+  }
   return descriptor;
 }
 

@@ -40,7 +40,7 @@ struct ColumnDescription {
   int64_t first_element = 0;    ///< elements before it read as zero; negative: none are to be read
   double min_value = 0;         ///< with kRange
   double max_value = 0;
-  /// Elements for each entry, when that is fixed; 0 below collections and variants.
+  /// Elements for each entry, when that is fixed; 0 when it is not, as below collections.
   uint64_t elements_per_entry = 0;
 
   bool is_deferred() const { return (flags & kDeferred) != 0; }

@@ -112,17 +112,15 @@ void Ntuple::read_clusters() {
 void Ntuple::build_schema() {
   const std::vector<ColumnTotals> totals = total_columns(descriptor_, clusters_);
   std::vector<ColumnInfo> columns;
-  for (NamedNode& column : build_field_trees(descriptor_)) {
-    columns.push_back(describe(column, totals, num_entries()));
-    nodes_.push_back(std::move(column.node));
-  }
+  nodes_ = build_field_trees(descriptor_);
+  for (const NamedNode& column : nodes_) columns.push_back(describe(column, totals, num_entries()));
   schema_ = Schema(std::move(columns));
 }
 
 std::vector<StorageBlock> Ntuple::blocks(size_t column) const {
   std::vector<StorageBlock> result;
   for (const Cluster& cluster : clusters_) {
-    for_each_physical_column(*nodes_[column], [&](const PhysicalColumn& physical) {
+    for_each_physical_column(*nodes_[column].node, [&](const PhysicalColumn& physical) {
       const ColumnDescription& description = descriptor_.columns[physical.id];
       const ColumnRange range = cluster.range_of(physical.id, description);
       const double entries_per_element =
@@ -149,10 +147,10 @@ std::unique_ptr<FetchedColumns> Ntuple::fetch(std::span<const size_t> columns, E
     if (entries.start < 0 || entries.start > entries.stop || entries.stop > num_entries()) {
       throw SchemaError(concat("entries wanted of ", num_entries()));
     }
-    std::vector<const FieldNode*> nodes;
+    std::vector<const NamedNode*> nodes;
     for (const size_t column : columns) {
       schema_.require(schema_[column].name);
-      nodes.push_back(nodes_[column].get());
+      nodes.push_back(&nodes_[column]);
     }
     std::unique_ptr<FetchedPages> fetched =
         fetch_pages(file_->bytes(), descriptor_, anchor_.max_key_size, clusters_, nodes, entries, pool);
@@ -167,7 +165,7 @@ Column Ntuple::decode(const FetchedColumns& fetched, size_t position, const std:
   const size_t column = pages.columns.at(position);
   return with_context(
       {.file = file(), .object = object_, .column = schema_[column].name, .entries = pages.entries},
-      [&] { return assemble(*nodes_[column], pages, descriptor_, pool, destination); });
+      [&] { return assemble(*nodes_[column].node, pages, descriptor_, pool, destination); });
 }
 
 }  // namespace sapwood::rntuple

@@ -48,7 +48,7 @@ class Ntuple final : public Reader {
   std::vector<Cluster> clusters_;   // ascending, without gaps
   std::vector<EntryRange> ranges_;  // of the clusters
   Schema schema_;
-  std::vector<std::shared_ptr<const FieldNode>> nodes_;  // of the schema's columns
+  std::vector<NamedNode> nodes_;  // the schema's columns
 };
 
 }  // namespace sapwood::rntuple

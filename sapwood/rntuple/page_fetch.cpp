@@ -1,6 +1,7 @@
 #include "sapwood/rntuple/page_fetch.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace sapwood::rntuple {
 namespace {
@@ -26,13 +27,16 @@ class PageFetcher {
         scratch_(pool),
         fetched_(fetched) {}
 
-  void add(size_t slice, const FieldNode& node) {
+  void add(size_t slice, const NamedNode& column) {
+    column_ = &column;
     const ClusterSlice& part = fetched_.slices[slice];
-    if (part.entries == ElementRange{0, part.cluster->entries.size()}) {
-      request_all(slice, node);
-    } else {
-      request(slice, node, part.entries);
-    }
+    with_context({.column = column.name}, [&] {
+      if (part.entries == ElementRange{0, part.cluster->entries.size()}) {
+        request_all(slice, *column.node);
+      } else {
+        request(slice, *column.node, part.entries);
+      }
+    });
   }
 
   // Reads what has been requested; below collections, what turns out to be wanted, level by level.
@@ -41,7 +45,10 @@ class PageFetcher {
     while (!unresolved_.empty()) {
       std::vector<Collection> resolved;
       resolved.swap(unresolved_);
-      for (const Collection& collection : resolved) request_items(collection);
+      for (const Collection& collection : resolved) {
+        column_ = collection.column;
+        with_context({.column = column_->name}, [&] { request_items(collection); });
+      }
       read();
     }
   }
@@ -49,6 +56,7 @@ class PageFetcher {
  private:
   // A collection of which a part is wanted; which of its items, stands in its index column.
   struct Collection {
+    const NamedNode* column;
     size_t slice;
     const FieldNode* node;
     ElementRange wanted;
@@ -78,7 +86,7 @@ class PageFetcher {
       case NodeKind::kString:
       case NodeKind::kList:
         request_column(slice, node.principal, node.principal, with_previous);
-        unresolved_.push_back({slice, &node, wanted});
+        unresolved_.push_back({column_, slice, &node, wanted});
         return;
       case NodeKind::kFixedList:
         return request(slice, *node.children.front(),
@@ -119,6 +127,11 @@ class PageFetcher {
     const PhysicalColumn& physical = columns[slice.representation(principal, descriptor_)];
     const ColumnDescription& column = descriptor_.columns[physical.id];
     const ColumnRange range = slice.cluster->range_of(physical.id, column);
+    const std::optional<int64_t> expected = slice.cluster->expected_elements(column);
+    if (expected && *expected != range.num_elements) {
+      throw FormatError(concat("corrupt RNTuple: a cluster holds ", range.num_elements,
+                               " elements of a column and needs ", *expected));
+    }
     const ElementRange elements = wanted.value_or(ElementRange{0, range.num_elements});
     if (elements.last > range.num_elements) {
       throw FormatError(concat("corrupt RNTuple: elements up to ", elements.last, " wanted of ",
@@ -172,6 +185,7 @@ class PageFetcher {
   const std::shared_ptr<MemoryPool>& pool_;
   PageScratch scratch_;
   FetchedPages& fetched_;
+  const NamedNode* column_ = nullptr;  // for which is being requested
   std::vector<PageRequest> requests_;
   std::vector<Collection> unresolved_;
 };
@@ -194,7 +208,7 @@ size_t ClusterSlice::representation(std::span<const PhysicalColumn> columns,
 
 std::unique_ptr<FetchedPages> fetch_pages(const io::RandomAccessFile& file, const Descriptor& descriptor,
                                           uint64_t max_key_size, std::span<const Cluster> clusters,
-                                          std::span<const FieldNode* const> nodes, EntryRange entries,
+                                          std::span<const NamedNode* const> nodes, EntryRange entries,
                                           const std::shared_ptr<MemoryPool>& pool) {
   auto fetched = std::make_unique<FetchedPages>();
   fetched->entries = entries;
@@ -207,7 +221,7 @@ std::unique_ptr<FetchedPages> fetch_pages(const io::RandomAccessFile& file, cons
   }
   PageFetcher fetcher(file, descriptor, max_key_size, pool, *fetched);
   for (size_t slice = 0; slice < fetched->slices.size(); ++slice) {
-    for (const FieldNode* node : nodes) fetcher.add(slice, *node);
+    for (const NamedNode* node : nodes) fetcher.add(slice, *node);
   }
   fetcher.run();
   return fetched;

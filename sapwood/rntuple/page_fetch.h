@@ -79,7 +79,7 @@ class FetchedPages final : public FetchedColumns {
 /// reading, parts of one another for each level of nesting. `max_key_size` as in the anchor.
 std::unique_ptr<FetchedPages> fetch_pages(const io::RandomAccessFile& file, const Descriptor& descriptor,
                                           uint64_t max_key_size, std::span<const Cluster> clusters,
-                                          std::span<const FieldNode* const> nodes, EntryRange entries,
+                                          std::span<const NamedNode* const> nodes, EntryRange entries,
                                           const std::shared_ptr<MemoryPool>& pool);
 
 }  // namespace sapwood::rntuple

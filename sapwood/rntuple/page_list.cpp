@@ -1,6 +1,5 @@
 #include "sapwood/rntuple/page_list.h"
 
-#include <algorithm>
 #include <limits>
 
 namespace sapwood::rntuple {
@@ -58,22 +57,25 @@ ColumnRange read_column_range(LittleEndianCursor& in, const ColumnDescription& c
 
 }  // namespace
 
-ColumnRange Cluster::range_of(uint32_t column_id, const ColumnDescription& column) const {
-  ColumnRange range = column_id < columns.size() ? columns[column_id] : ColumnRange{};
-  if (!column.is_deferred() || column.first_element < 0 || range.suppressed) return range;
-  // 0 elements for an entry: below a collection no element is missing, since the collection above is empty.
-  const auto per_entry = static_cast<int64_t>(column.elements_per_entry);
-  int64_t first = 0;
+std::optional<int64_t> Cluster::expected_elements(const ColumnDescription& column) const {
+  if (column.elements_per_entry == 0) return std::nullopt;
   int64_t count = 0;
-  if (per_entry < 0 || __builtin_mul_overflow(entries.start, per_entry, &first) ||
-      __builtin_mul_overflow(entries.size(), per_entry, &count)) {
+  if (__builtin_mul_overflow(entries.size(), column.elements_per_entry, &count)) {
     throw FormatError(concat("corrupt RNTuple: ", column.elements_per_entry, " elements in each of ",
                              entries.size(), " entries"));
   }
-  range.leading_zeros = column.first_element <= first ? 0 : std::min(column.first_element - first, count);
-  if (__builtin_add_overflow(range.num_elements, range.leading_zeros, &range.num_elements)) {
-    throw FormatError("corrupt RNTuple: the elements of a deferred column overflow");
-  }
+  return count;
+}
+
+ColumnRange Cluster::range_of(uint32_t column_id, const ColumnDescription& column) const {
+  ColumnRange range = column_id < columns.size() ? columns[column_id] : ColumnRange{};
+  // Below a collection no element is missing, since the collection above is empty. Mergers store the zeros,
+  // so what is missing does not follow from the first element alone.
+  if (!column.is_deferred() || column.first_element < 0 || range.suppressed) return range;
+  const std::optional<int64_t> expected = expected_elements(column);
+  if (!expected || *expected <= range.num_elements) return range;
+  range.leading_zeros = *expected - range.num_elements;
+  range.num_elements = *expected;
   return range;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -39,6 +40,8 @@ struct Cluster {
   std::span<const Page> pages_of(const ColumnRange& range) const {
     return std::span(pages).subspan(range.first_page, range.num_pages);
   }
+  /// Elements that a column must have here; nothing when entries may differ. Throws FormatError.
+  std::optional<int64_t> expected_elements(const ColumnDescription& column) const;
   /// The range of a column with its leading zeros. Throws FormatError.
   ColumnRange range_of(uint32_t column_id, const ColumnDescription& column) const;
 };
