@@ -52,7 +52,11 @@ class Loader:
         names = [tensor.name for tensor in self.tensors]
         running = self._running = self._core.epoch(self.epoch)
         self.epoch += 1
-        return _batches(running, names)
+        try:
+            while (arrays := running.next()) is not None:
+                yield dict(zip(names, arrays, strict=True))
+        finally:
+            running.close()
 
     def torch(self, device: torch.device | str | None = None) -> Iterator[dict[str, torch.Tensor]]:
         """The next epoch, as PyTorch tensors that share the loader's memory; copied to `device` when that is given."""
@@ -107,10 +111,3 @@ class Loader:
         batch = _html.table(title, ("tensor", "dtype", "shape", "channels"), rows)
         return f"{batch}<pre>{_html.escape(str(plan))}</pre>"
 
-
-def _batches(running: _core.Epoch, names: list[str]) -> Iterator[NumpyBatch]:
-    try:
-        while (arrays := running.next()) is not None:
-            yield dict(zip(names, arrays, strict=True))
-    finally:
-        running.close()

@@ -107,8 +107,8 @@ class Pipeline final : public BatchStream {
 
 Pipeline::Pipeline(EpochPlan plan)
     : plan_(std::move(plan)),
-      pool_(std::make_shared<RecyclingPool>(plan_.memory.total)),
-      batch_pool_(std::make_shared<RecyclingPool>(2 * plan_.memory.ready)) {
+      pool_(std::make_shared<RecyclingPool>(plan_.memory.total - plan_.memory.ready)),
+      batch_pool_(std::make_shared<RecyclingPool>(plan_.memory.ready)) {
   const auto buckets = static_cast<uint64_t>(plan_.window.delays) + 2;
   const uint64_t chunk = std::clamp<uint64_t>(plan_.memory.staging / (plan_.threads * buckets * 8), 8 << 10, 1 << 20);
   for (size_t i = 0; i < plan_.threads; ++i) staging_.emplace_back(plan_.window.num_buckets, chunk, pool_);
@@ -292,8 +292,9 @@ void Pipeline::stage_rows(const Unit& unit, int64_t position, std::vector<Column
 
 void Pipeline::check_memory() const {
   const uint64_t used = pool_->bytes_in_use();
-  if (used <= plan_.memory.total) return;
-  throw ConfigError(concat("the loader needs ", used, " bytes where memory allows ", plan_.memory.total,
+  const uint64_t allowed = plan_.memory.total - plan_.memory.ready;
+  if (used <= allowed) return;
+  throw ConfigError(concat("the loader needs ", used, " bytes for rows and units where memory leaves ", allowed,
                            ": rows are larger in this part of the data than on average; give buffer_rows=",
                            plan_.window.segment_entries * plan_.window.delays / 4, " or more memory"));
 }
