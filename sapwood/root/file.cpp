@@ -129,6 +129,10 @@ struct File::Opener {
     in.require(count, kSmallestKey);
     for (uint32_t i = 0; i < count; ++i) {
       const KeyHeader header = read_key_header(in);
+      if (header.record_size < header.key_size) {
+        throw FormatError(concat("corrupt key '", header.name, "': a record of ", header.record_size,
+                                 " bytes with a header of ", header.key_size));
+      }
       keys.push_back({.path = prefix + header.name,
                       .class_name = header.class_name,
                       .title = header.title,

@@ -24,9 +24,9 @@ KeyHeader read_key_header(BigEndianCursor& in) {
   key.class_name = read_string(in);
   key.name = read_string(in);
   key.title = read_string(in);
-  if (key.key_size < 0 || key.object_size < 0 || key.record_size < key.key_size) {
-    throw FormatError(concat("corrupt key '", key.name, "': record of ", key.record_size,
-                             " bytes, header of ", key.key_size, ", object of ", key.object_size));
+  if (key.key_size < 0 || key.object_size < 0) {
+    throw FormatError(concat("corrupt key '", key.name, "': header of ", key.key_size, " bytes, object of ",
+                             key.object_size));
   }
   return key;
 }

@@ -9,7 +9,7 @@ namespace sapwood::root {
 
 /// What stands at the start of every record of a TFile, and in the key lists of its directories.
 struct KeyHeader {
-  int32_t record_size = 0;  ///< bytes of the record, this header included; negative: a gap
+  int32_t record_size = 0;  ///< bytes of the record, this header included; of embedded records 0
   int16_t version = 0;      ///< above 1000: 64-bit positions
   int32_t object_size = 0;  ///< bytes of the object after decompression
   int16_t key_size = 0;     ///< bytes of this header

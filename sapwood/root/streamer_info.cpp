@@ -57,8 +57,13 @@ StreamerElement read_element_base(ObjectStream& stream) {
 //   class
 StreamerElement read_element(ObjectStream& stream, const std::string& class_name) {
   const VersionHeader header = stream.read_version();
-  StreamerElement element = read_element_base(stream);
   BigEndianCursor& in = stream.in();
+  if (class_name == "TStreamerSTLstring") {
+    StreamerElement string = read_element(stream, "TStreamerSTL");
+    stream.finish(header.end, class_name);
+    return string;
+  }
+  StreamerElement element = read_element_base(stream);
   if (class_name == "TStreamerBase") {
     element.is_base = true;
     if (header.version > 1) element.base_version = in.read<int32_t>();

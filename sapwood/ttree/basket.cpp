@@ -65,7 +65,8 @@ std::span<std::byte> Scratch::get(size_t size) {
 // The object of a basket's record: the entries, then their offsets if any are stored.
 Basket unpack_basket(Bytes record, Scratch& scratch) {
   const BasketHeader header = read_basket_header(record);
-  if (header.record_size != record.size() || header.data_size > header.object_size) {
+  if (header.record_size != record.size() || header.key_size > record.size() ||
+      header.data_size > header.object_size) {
     throw FormatError(concat("corrupt basket: a record of ", header.record_size,
                              " bytes where the branch has ", record.size(), ", entries of ", header.data_size,
                              " bytes in an object of ", header.object_size));

@@ -108,6 +108,8 @@ Type stream_type(const StreamNode& node) {
   switch (node.kind) {
     case Kind::kNumber:
       return scalar(node.number.type);
+    case Kind::kBits:
+      return scalar(TypeKind::kUInt32);
     case Kind::kString:
       return scalar(TypeKind::kString);
     case Kind::kFixed:
@@ -143,6 +145,10 @@ class BranchPlanner {
     if (branch_.leaves.empty()) throw UnsupportedError("the branch has no leaves");
     if (branch_.leaves.size() > 1) return plan_leaf_list();
     const Leaf& leaf = branch_.leaves.front();
+    if (leaf.class_name == "TLeafElement" && leaf.element_type == root::kBits) {
+      const StreamNode bits{.kind = Kind::kBits};
+      return plan_stream(in_collection() ? StreamNode{.kind = Kind::kUntilEnd, .item = {bits}} : bits);
+    }
     if (leaf.class_name == "TLeafC") return plan_stream({.kind = Kind::kString});
     if (const auto number = leaf_number(leaf)) return plan_numbers(leaf, *number);
     if (branch_.class_name == "TBranchElement") return plan_object();

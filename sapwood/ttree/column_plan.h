@@ -16,6 +16,7 @@ namespace sapwood::ttree {
 struct StreamNode {
   enum class Kind {
     kNumber,
+    kBits,      ///< TObject::fBits: uint32, and a uint16 after it if its bit 4 is set
     kString,    ///< length (1 byte, or 255 and 4 bytes), characters
     kList,      ///< uint32 count, items
     kFixed,     ///< `size` items

@@ -41,14 +41,17 @@ void decode_entries(const ColumnPlan& plan, const std::byte* in, std::byte* out,
 
 }  // namespace
 
+void require_destination(const Buffer& destination, size_t size) {
+  if (destination.size() == size) return;
+  throw ConfigError(concat("a destination of ", destination.size(), " bytes for a column of ", size));
+}
+
 // A basket of fixed entries: the entries, one after the other, numbers big-endian.
 Column decode_fixed(const DecodeTask& task, const Buffer& destination) {
   const int64_t length = task.entries.size();
   const size_t entry_size = fixed_entry_size(task.plan.type);
   const size_t size = entry_size * static_cast<size_t>(length);
-  if (!destination.empty() && destination.size() != size) {
-    throw ConfigError(concat("a destination of ", destination.size(), " bytes for a column of ", size));
-  }
+  if (!destination.empty()) require_destination(destination, size);
   Buffer values = destination.empty() ? Buffer(size, task.pool) : destination;
   std::byte* out = values.data();
   Scratch scratch(task.pool);

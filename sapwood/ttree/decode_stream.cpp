@@ -9,6 +9,8 @@ using Kind = StreamNode::Kind;
 
 constexpr uint32_t kByteCountMask = 0x40000000;
 constexpr uint16_t kMemberwise = 0x4000;
+/// In a TObject's fBits: a process identifier follows.
+constexpr uint32_t kIsReferenced = 1u << 4;
 
 /// A buffer that grows.
 class Appender {
@@ -76,7 +78,9 @@ class NodeDecoder {
   }
 
  private:
-  bool has_offsets() const { return node_.kind != Kind::kNumber && node_.kind != Kind::kFixed; }
+  bool has_offsets() const {
+    return node_.kind == Kind::kString || node_.kind == Kind::kList || node_.kind == Kind::kUntilEnd;
+  }
 
   void read_one(BigEndianCursor& in, size_t end) {
     if (node_.kind == Kind::kUntilEnd && in.position() >= end) {
@@ -86,6 +90,12 @@ class NodeDecoder {
     }
     if (node_.has_header) skip_header(in);
     switch (node_.kind) {
+      case Kind::kBits: {
+        const auto bits = in.read<uint32_t>();
+        if ((bits & kIsReferenced) != 0) in.skip(2);
+        std::memcpy(values_.extend(sizeof bits), &bits, sizeof bits);
+        return;
+      }
       case Kind::kString: {
         uint32_t length = node_.long_length ? in.read<uint32_t>() : in.read<uint8_t>();
         if (length == 255 && !node_.long_length) length = in.read<uint32_t>();
@@ -129,7 +139,7 @@ class NodeDecoder {
 }  // namespace
 
 // A basket of streamed values: those of entry after entry, each as its StreamNode says.
-Column decode_stream(const DecodeTask& task) {
+Column decode_stream(const DecodeTask& task, const Buffer& destination) {
   NodeDecoder decoder(task.plan.stream, task.plan.type, task.pool);
   Scratch scratch(task.pool);
   for_each_basket(task.data, task.entries, scratch, [&](const BasketPart& part) {
@@ -156,7 +166,12 @@ Column decode_stream(const DecodeTask& task) {
       if (in.position() > end) in.fail(concat("the end of entry ", entry, " at ", end));
     }
   });
-  return decoder.finish();
+  Column column = decoder.finish();
+  if (destination.empty() || fixed_entry_size(column.type) == 0) return column;
+  const Buffer values = fixed_width_values(column);
+  require_destination(destination, values.size());
+  std::memcpy(destination.data(), values.data(), values.size());
+  return make_fixed_width_column(column.type, column.length, destination);
 }
 
 }  // namespace sapwood::ttree

@@ -195,7 +195,7 @@ Column Tree::decode(const FetchedColumns& fetched, size_t position, const std::s
       case ColumnPlan::Layout::kJagged:
         return decode_jagged(task);
       default:
-        return decode_stream(task);
+        return decode_stream(task, destination);
     }
   });
 }
