@@ -9,7 +9,7 @@ import numpy as np
 from . import _core
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 def convert(columns: Mapping[str, _core.Column], library: str) -> Any:
@@ -41,49 +41,40 @@ def _arrow(column: _core.Column) -> Any:
 
 
 def _pandas(column: _core.Column, pandas: Any) -> Any:
-    if not column.children and column.type != "string":
+    if column.kind == "number":
         return column.numpy()
     return pandas.arrays.ArrowExtensionArray(_arrow(column))
 
 
 def _numpy(column: _core.Column) -> Any:
-    """Numbers and fixed arrays without a copy; a record as a dict; the rest as an array of objects."""
-    kind = column.type
-    if kind.startswith("struct<"):
-        return {
-            name: _numpy(child) for name, child in zip(column.member_names, column.children, strict=True)
-        }
-    if kind == "string":
-        text = column.characters
-        return _objects(
-            [
-                text[start:stop].decode("utf-8", "surrogateescape")
-                for start, stop in zip(column.offsets[:-1], column.offsets[1:], strict=True)
-            ]
-        )
-    if not kind.startswith("list<"):
-        if len(column.children) == 1 and not _is_numeric(column.children[0]):
-            items = _numpy(column.children[0])
-            return _objects(list(np.array_split(items, len(column)))) if len(column) else _objects([])
+    """Numbers and fixed arrays of them without a copy; a record as a dict; the rest as an array of objects."""
+    if column.kind in ("number", "fixed_list"):
         return column.numpy()
+    if column.kind == "record":
+        return {name: _numpy(child) for name, child in zip(column.member_names, column.children, strict=True)}
+    if column.kind == "string":
+        text = column.characters
+        return _objects(text[start:stop].decode("utf-8", "surrogateescape") for start, stop in _ranges(column))
     items = _numpy(column.children[0])
-    offsets = column.offsets
     if isinstance(items, dict):
         return _objects(
-            [
-                {name: values[start:stop] for name, values in items.items()}
-                for start, stop in zip(offsets[:-1], offsets[1:], strict=True)
-            ]
+            {name: values[start:stop] for name, values in items.items()} for start, stop in _ranges(column)
         )
-    return _objects([items[start:stop] for start, stop in zip(offsets[:-1], offsets[1:], strict=True)])
+    return _objects(items[start:stop] for start, stop in _ranges(column))
 
 
-def _is_numeric(column: _core.Column) -> bool:
-    return not column.children and column.type != "string" if not column.children else _is_numeric(column.children[0])
+def _ranges(column: _core.Column) -> Iterator[tuple[int, int]]:
+    """Where each entry's items start and stop."""
+    if column.kind == "list_array":
+        size = len(column.children[0]) // max(len(column), 1)
+        return ((i * size, (i + 1) * size) for i in range(len(column)))
+    offsets = column.offsets
+    return zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
 
 
-def _objects(values: list[Any]) -> Any:
-    array = np.empty(len(values), dtype=object)
-    for i, value in enumerate(values):
+def _objects(values: Iterable[Any]) -> np.ndarray[Any, np.dtype[np.object_]]:
+    listed = list(values)
+    array = np.empty(len(listed), dtype=object)
+    for i, value in enumerate(listed):
         array[i] = value
     return array

@@ -82,6 +82,21 @@ nb::ndarray<nb::numpy> to_numpy(const Column& column) {
   return share(sapwood::fixed_width_values(column), shape, element_dtype(type->kind));
 }
 
+const char* kind_name(const Type& type) {
+  switch (type.kind) {
+    case TypeKind::kString:
+      return "string";
+    case TypeKind::kList:
+      return "list";
+    case TypeKind::kStruct:
+      return "record";
+    case TypeKind::kFixedList:
+      return sapwood::fixed_entry_size(type) != 0 ? "fixed_list" : "list_array";
+    default:
+      return "number";
+  }
+}
+
 Column from_arrow(nb::handle source) {
   const nb::tuple capsules = nb::cast<nb::tuple>(source.attr("__arrow_c_array__")());
   const auto* schema = static_cast<const ArrowSchema*>(PyCapsule_GetPointer(capsules[0].ptr(), "arrow_schema"));
@@ -97,9 +112,13 @@ void bind_column(nb::module_& module) {
       .def("__len__", [](const Column& column) { return column.length; })
       .def_prop_ro("type", [](const Column& column) { return column.type.to_string(); },
                    "Such as \"float32\", \"list<float32>\", \"int32[3]\".")
+      .def_prop_ro("kind", [](const Column& column) { return kind_name(column.type); },
+                   "\"number\", \"string\", \"list\", \"fixed_list\" (of numbers, at any depth), \"list_array\" (a fixed "
+                   "list of other things) or \"record\".")
       .def_prop_ro("nbytes", &Column::byte_size, "Bytes of all buffers.")
       .def("numpy", &to_numpy, "The values of a column of numbers, or of fixed arrays of them, without a copy.")
-      .def_prop_ro("offsets", &offsets_to_numpy, "int64 [len + 1], of a list or string column: where each entry starts.")
+      .def_prop_ro("offsets", &offsets_to_numpy, nb::rv_policy::automatic,
+                   "int64 [len + 1], of a list or string column: where each entry starts.")
       .def_prop_ro("children", [](const Column& column) { return column.children; },
                    "A list's items; a record's members.")
       .def_prop_ro("member_names",
