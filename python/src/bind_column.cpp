@@ -64,10 +64,12 @@ nb::dlpack::dtype element_dtype(TypeKind kind) {
   }
 }
 
-nb::ndarray<nb::numpy> share(const sapwood::Buffer& buffer, const std::vector<size_t>& shape, nb::dlpack::dtype dtype) {
+nb::ndarray<nb::numpy> share(const sapwood::Buffer& buffer, const std::vector<size_t>& shape,
+                             nb::dlpack::dtype dtype) {
   auto owner = std::make_unique<sapwood::Buffer>(buffer);
   void* data = owner->data();
-  const nb::capsule capsule(owner.release(), [](void* p) noexcept { delete static_cast<sapwood::Buffer*>(p); });
+  const nb::capsule capsule(owner.release(),
+                            [](void* p) noexcept { delete static_cast<sapwood::Buffer*>(p); });
   return nb::ndarray<nb::numpy>(data, shape.size(), shape.data(), capsule, nullptr, dtype);
 }
 
@@ -78,7 +80,8 @@ nb::ndarray<nb::numpy> offsets_to_numpy(const Column& column) {
 nb::ndarray<nb::numpy> to_numpy(const Column& column) {
   std::vector<size_t> shape{static_cast<size_t>(column.length)};
   const Type* type = &column.type;
-  for (; type->kind == TypeKind::kFixedList; type = &type->item()) shape.push_back(static_cast<size_t>(type->fixed_size));
+  for (; type->kind == TypeKind::kFixedList; type = &type->item())
+    shape.push_back(static_cast<size_t>(type->fixed_size));
   return share(sapwood::fixed_width_values(column), shape, element_dtype(type->kind));
 }
 
@@ -99,7 +102,8 @@ const char* kind_name(const Type& type) {
 
 Column from_arrow(nb::handle source) {
   const nb::tuple capsules = nb::cast<nb::tuple>(source.attr("__arrow_c_array__")());
-  const auto* schema = static_cast<const ArrowSchema*>(PyCapsule_GetPointer(capsules[0].ptr(), "arrow_schema"));
+  const auto* schema =
+      static_cast<const ArrowSchema*>(PyCapsule_GetPointer(capsules[0].ptr(), "arrow_schema"));
   auto* array = static_cast<ArrowArray*>(PyCapsule_GetPointer(capsules[1].ptr(), "arrow_array"));
   if (schema == nullptr || array == nullptr) throw nb::python_error();
   return sapwood::import_array(*schema, array, sapwood::heap_pool());
@@ -108,30 +112,38 @@ Column from_arrow(nb::handle source) {
 }  // namespace
 
 void bind_column(nb::module_& module) {
-  nb::class_<Column>(module, "Column", "A decoded column in Arrow layout; shared with Arrow's consumers without a copy.")
+  nb::class_<Column>(module, "Column",
+                     "A decoded column in Arrow layout; shared with Arrow's consumers without a copy.")
       .def("__len__", [](const Column& column) { return column.length; })
-      .def_prop_ro("type", [](const Column& column) { return column.type.to_string(); },
-                   "Such as \"float32\", \"list<float32>\", \"int32[3]\".")
-      .def_prop_ro("kind", [](const Column& column) { return kind_name(column.type); },
-                   "\"number\", \"string\", \"list\", \"fixed_list\" (of numbers, at any depth), \"list_array\" (a fixed "
-                   "list of other things) or \"record\".")
+      .def_prop_ro(
+          "type", [](const Column& column) { return column.type.to_string(); },
+          "Such as \"float32\", \"list<float32>\", \"int32[3]\".")
+      .def_prop_ro(
+          "kind", [](const Column& column) { return kind_name(column.type); },
+          "\"number\", \"string\", \"list\", \"fixed_list\" (of numbers, at any depth), \"list_array\" (a "
+          "fixed "
+          "list of other things) or \"record\".")
       .def_prop_ro("nbytes", &Column::byte_size, "Bytes of all buffers.")
-      .def("numpy", &to_numpy, "The values of a column of numbers, or of fixed arrays of them, without a copy.")
+      .def("numpy", &to_numpy,
+           "The values of a column of numbers, or of fixed arrays of them, without a copy.")
       .def_prop_ro("offsets", &offsets_to_numpy, nb::rv_policy::automatic,
                    "int64 [len + 1], of a list or string column: where each entry starts.")
-      .def_prop_ro("children", [](const Column& column) { return column.children; },
-                   "A list's items; a record's members.")
+      .def_prop_ro(
+          "children", [](const Column& column) { return column.children; },
+          "A list's items; a record's members.")
       .def_prop_ro("member_names",
                    [](const Column& column) {
                      std::vector<std::string> names;
                      for (const sapwood::Field& field : column.type.children) names.push_back(field.name);
                      return names;
                    })
-      .def_prop_ro("characters",
-                   [](const Column& column) {
-                     return nb::bytes(column.values.data(), column.type.kind == TypeKind::kString ? column.values.size() : 0);
-                   },
-                   "The bytes of all strings of a string column.")
+      .def_prop_ro(
+          "characters",
+          [](const Column& column) {
+            return nb::bytes(column.values.data(),
+                             column.type.kind == TypeKind::kString ? column.values.size() : 0);
+          },
+          "The bytes of all strings of a string column.")
       .def("__arrow_c_schema__", [](const Column& column) { return schema_capsule(column.type); })
       .def(
           "__arrow_c_array__",
@@ -139,9 +151,12 @@ void bind_column(nb::module_& module) {
             return nb::make_tuple(schema_capsule(column.type), array_capsule(column));
           },
           nb::arg("requested_schema") = nb::none(),
-          nb::sig("def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]"))
-      .def_static("from_arrow", &from_arrow, nb::arg("array"),
-                  "A column from anything with Arrow's `__arrow_c_array__`; buffers are shared where layouts agree.")
-      .def("identical", [](const Column& a, const Column& b) { return sapwood::identical(a, b); }, nb::arg("other"),
-           "Whether both have the same type and bit-equal values.");
+          nb::sig(
+              "def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]"))
+      .def_static(
+          "from_arrow", &from_arrow, nb::arg("array"),
+          "A column from anything with Arrow's `__arrow_c_array__`; buffers are shared where layouts agree.")
+      .def(
+          "identical", [](const Column& a, const Column& b) { return sapwood::identical(a, b); },
+          nb::arg("other"), "Whether both have the same type and bit-equal values.");
 }

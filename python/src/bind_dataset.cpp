@@ -1,5 +1,3 @@
-#include "sapwood/dataset/dataset.h"
-
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
@@ -7,6 +5,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "bindings.h"
+#include "sapwood/dataset/dataset.h"
 
 using namespace sapwood;
 
@@ -16,8 +15,8 @@ std::shared_ptr<const Dataset> open_dataset(const std::vector<Sample>& samples, 
   return run_interruptibly([&](const std::stop_token&) { return Dataset::open(samples, tree); });
 }
 
-std::vector<Column> read_arrays(const Dataset& dataset, const std::vector<std::string>& columns, int64_t entry_start,
-                                std::optional<int64_t> entry_stop, size_t threads) {
+std::vector<Column> read_arrays(const Dataset& dataset, const std::vector<std::string>& columns,
+                                int64_t entry_start, std::optional<int64_t> entry_stop, size_t threads) {
   return run_interruptibly([&](const std::stop_token& stop) {
     ArraysOptions options;
     options.entries = EntryRange{entry_start, entry_stop.value_or(dataset.num_entries())};
@@ -33,7 +32,8 @@ void bind_dataset(nb::module_& module) {
   nb::class_<Sample>(module, "Sample", "Files that belong together, with a label and a weight.")
       .def(
           "__init__",
-          [](Sample* sample, std::string label, std::vector<std::string> paths, std::optional<double> weight) {
+          [](Sample* sample, std::string label, std::vector<std::string> paths,
+             std::optional<double> weight) {
             new (sample) Sample{std::move(label), std::move(paths), weight};
           },
           nb::arg("label"), nb::arg("paths"), nb::arg("weight").none() = nb::none())
@@ -45,13 +45,14 @@ void bind_dataset(nb::module_& module) {
       .def_ro("first_entry", &FileInfo::first_entry)
       .def_ro("num_entries", &FileInfo::num_entries)
       .def_ro("sample", &FileInfo::sample)
-      .def_prop_ro("clusters",
-                   [](const FileInfo& file) {
-                     std::vector<std::pair<int64_t, int64_t>> ranges;
-                     for (const EntryRange& range : file.clusters) ranges.emplace_back(range.start, range.stop);
-                     return ranges;
-                   },
-                   "Entry ranges (start, stop) in which the file was written, in its own entries.");
+      .def_prop_ro(
+          "clusters",
+          [](const FileInfo& file) {
+            std::vector<std::pair<int64_t, int64_t>> ranges;
+            for (const EntryRange& range : file.clusters) ranges.emplace_back(range.start, range.stop);
+            return ranges;
+          },
+          "Entry ranges (start, stop) in which the file was written, in its own entries.");
   nb::class_<Dataset>(module, "Dataset", "Files opened as one table.")
       .def_prop_ro("num_entries", &Dataset::num_entries)
       .def_prop_ro("tree", [](const Dataset& dataset) { return dataset.source().tree(); })

@@ -46,9 +46,10 @@ void bind_errors(nb::module_& module) {
     (*classes)[name] = type;
     return type;
   };
-  PyObject* base = define("Error", PyExc_Exception,
-                          "The base of all errors of sapwood. `file`, `object`, `column` and `entries` (start, stop) "
-                          "say where, as far as known; else None.");
+  PyObject* base =
+      define("Error", PyExc_Exception,
+             "The base of all errors of sapwood. `file`, `object`, `column` and `entries` (start, stop) "
+             "say where, as far as known; else None.");
   define("IoError", base, "The operating system or a server refused.");
   define("FormatError", base, "The bytes are wrong: corrupt, truncated, or not of the format they claim.");
   define("UnsupportedError", base, "The bytes may be right; sapwood does not read them (yet).");

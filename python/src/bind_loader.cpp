@@ -47,11 +47,12 @@ nb::object tensor_to_numpy(const TensorInfo& info, const Batch& batch, const Buf
   auto owner = std::make_unique<Buffer>(data);
   void* memory = owner->data();
   const nb::capsule capsule(owner.release(), [](void* p) noexcept { delete static_cast<Buffer*>(p); });
-  return nb::cast(nb::ndarray<nb::numpy>(memory, shape.size(), shape.data(), capsule, nullptr,
-                                         tensor_dtype(info.dtype)));
+  return nb::cast(
+      nb::ndarray<nb::numpy>(memory, shape.size(), shape.data(), capsule, nullptr, tensor_dtype(info.dtype)));
 }
 
-// The next batch as arrays in the order of the loader's tensors, or None at the end. Looks for Ctrl-C while it waits.
+// The next batch as arrays in the order of the loader's tensors, or None at the end. Looks for Ctrl-C while
+// it waits.
 nb::object next_batch(Epoch& epoch) {
   constexpr double kLookEvery = 0.1;
   Batch batch;
@@ -75,13 +76,14 @@ nb::object next_batch(Epoch& epoch) {
 }  // namespace
 
 void bind_loader(nb::module_& module) {
-  nb::class_<FeatureGroup>(module, "FeatureGroup", "A named group of columns that becomes one tensor of a batch.")
+  nb::class_<FeatureGroup>(module, "FeatureGroup",
+                           "A named group of columns that becomes one tensor of a batch.")
       .def(
           "__init__",
-          [](FeatureGroup* group, std::string name, std::vector<std::string> columns, int64_t pad, bool channels_last,
-             const std::string& dtype, double pad_value, bool squeeze) {
-            new (group)
-                FeatureGroup{std::move(name), std::move(columns), pad, channels_last, parse_dtype(dtype), pad_value, squeeze};
+          [](FeatureGroup* group, std::string name, std::vector<std::string> columns, int64_t pad,
+             bool channels_last, const std::string& dtype, double pad_value, bool squeeze) {
+            new (group) FeatureGroup{std::move(name),    std::move(columns), pad,    channels_last,
+                                     parse_dtype(dtype), pad_value,          squeeze};
           },
           nb::arg("name"), nb::arg("columns"), nb::arg("pad") = 0, nb::arg("channels_last") = false,
           nb::arg("dtype") = "float32", nb::arg("pad_value") = 0.0, nb::arg("squeeze") = false)
@@ -90,10 +92,12 @@ void bind_loader(nb::module_& module) {
   nb::class_<TensorInfo>(module, "TensorInfo", "One tensor of a batch.")
       .def_ro("name", &TensorInfo::name)
       .def_prop_ro("dtype", [](const TensorInfo& info) { return dtype_name(info.dtype); })
-      .def_prop_ro("shape", [](const TensorInfo& info) { return nb::tuple(nb::cast(info.shape)); },
-                   nb::sig("def shape(self) -> tuple[int, ...]"), "Of one row.")
+      .def_prop_ro(
+          "shape", [](const TensorInfo& info) { return nb::tuple(nb::cast(info.shape)); },
+          nb::sig("def shape(self) -> tuple[int, ...]"), "Of one row.")
       .def_ro("channels", &TensorInfo::channels);
-  nb::class_<Explanation>(module, "Explanation", "What a loader will do, known before anything but metadata is read.")
+  nb::class_<Explanation>(module, "Explanation",
+                          "What a loader will do, known before anything but metadata is read.")
       .def_ro("rows", &Explanation::rows)
       .def_ro("entries", &Explanation::entries)
       .def_ro("files", &Explanation::files)
@@ -120,7 +124,8 @@ void bind_loader(nb::module_& module) {
       .def_ro("ready_bytes", &Explanation::ready_bytes)
       .def("__str__", &Explanation::to_string)
       .def("__repr__", &Explanation::to_string);
-  nb::class_<LoaderStats>(module, "LoaderStats", "Where the time of an epoch went; seconds summed over threads.")
+  nb::class_<LoaderStats>(module, "LoaderStats",
+                          "Where the time of an epoch went; seconds summed over threads.")
       .def_ro("rows", &LoaderStats::rows)
       .def_ro("batches", &LoaderStats::batches)
       .def_ro("stored_bytes", &LoaderStats::stored_bytes)
@@ -134,15 +139,19 @@ void bind_loader(nb::module_& module) {
   nb::class_<Epoch>(module, "Epoch", "The batches of one epoch, made by threads that end with it.")
       .def("next", &next_batch, nb::sig("def next(self) -> list[numpy.typing.NDArray[typing.Any]] | None"),
            "The next batch's arrays, or None at the end.")
-      .def("cancel", [](Epoch& epoch) { epoch.open_stream().cancel(); }, "Ends the epoch, from any thread.")
-      .def("close",
-           [](Epoch& epoch) {
-             const nb::gil_scoped_release release;
-             if (epoch.stream) epoch.last_stats = epoch.stream->stats();
-             epoch.stream.reset();
-           },
-           "Ends the epoch's threads and frees its memory; delivered batches stay.")
-      .def_prop_ro("stats", [](const Epoch& epoch) { return epoch.stream ? epoch.stream->stats() : epoch.last_stats; });
+      .def(
+          "cancel", [](Epoch& epoch) { epoch.open_stream().cancel(); }, "Ends the epoch, from any thread.")
+      .def(
+          "close",
+          [](Epoch& epoch) {
+            const nb::gil_scoped_release release;
+            if (epoch.stream) epoch.last_stats = epoch.stream->stats();
+            epoch.stream.reset();
+          },
+          "Ends the epoch's threads and frees its memory; delivered batches stay.")
+      .def_prop_ro("stats", [](const Epoch& epoch) {
+        return epoch.stream ? epoch.stream->stats() : epoch.last_stats;
+      });
   nb::class_<Loader>(module, "Loader", "Turns a data set into batches.")
       .def(
           "__init__",
@@ -158,7 +167,8 @@ void bind_loader(nb::module_& module) {
             options.threads = threads;
             options.drop_remainder = drop_remainder;
             options.buffer_rows = buffer_rows;
-            new (loader) Loader(run_interruptibly([&](const std::stop_token&) { return Loader(dataset, options); }));
+            new (loader)
+                Loader(run_interruptibly([&](const std::stop_token&) { return Loader(dataset, options); }));
           },
           nb::arg("dataset"), nb::arg("groups"), nb::arg("batch_size"), nb::arg("shuffle"),
           nb::arg("seed").none(), nb::arg("memory"), nb::arg("threads"), nb::arg("drop_remainder"),
@@ -169,6 +179,10 @@ void bind_loader(nb::module_& module) {
       .def_prop_ro("num_rows", &Loader::num_rows, nb::call_guard<nb::gil_scoped_release>())
       .def_prop_ro("num_batches", &Loader::num_batches, nb::call_guard<nb::gil_scoped_release>())
       .def("explain", &Loader::explain, nb::call_guard<nb::gil_scoped_release>())
-      .def("epoch", [](const Loader& loader, uint64_t number) { return Epoch{loader.tensors(), loader.epoch(number), {}}; },
-           nb::arg("number"), "Starts reading an epoch.");
+      .def(
+          "epoch",
+          [](const Loader& loader, uint64_t number) {
+            return Epoch{loader.tensors(), loader.epoch(number), {}};
+          },
+          nb::arg("number"), "Starts reading an epoch.");
 }

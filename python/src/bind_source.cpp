@@ -12,17 +12,22 @@ using namespace sapwood;
 void bind_source(nb::module_& module) {
   nb::class_<ColumnInfo>(module, "ColumnInfo", "What is known of a column before any of it is read.")
       .def_ro("name", &ColumnInfo::name)
-      .def_prop_ro("type", [](const ColumnInfo& info) { return info.unsupported.empty() ? info.type.to_string() : ""; },
-                   "Such as \"float32\", \"list<float32>\"; empty when it can't be read.")
+      .def_prop_ro(
+          "type",
+          [](const ColumnInfo& info) { return info.unsupported.empty() ? info.type.to_string() : ""; },
+          "Such as \"float32\", \"list<float32>\"; empty when it can't be read.")
       .def_ro("stored_type", &ColumnInfo::stored_type, "The type in the file's own words.")
       .def_ro("unsupported", &ColumnInfo::unsupported, "Why it can't be read; empty when it can.")
-      .def_ro("is_member", &ColumnInfo::is_member, "A part of another column, left out when all are asked for.")
+      .def_ro("is_member", &ColumnInfo::is_member,
+              "A part of another column, left out when all are asked for.")
       .def_ro("compressed_bytes", &ColumnInfo::compressed_bytes)
       .def_ro("uncompressed_bytes", &ColumnInfo::uncompressed_bytes)
-      .def_ro("values_per_entry", &ColumnInfo::values_per_entry, "Mean number of innermost values in an entry.")
+      .def_ro("values_per_entry", &ColumnInfo::values_per_entry,
+              "Mean number of innermost values in an entry.")
       .def("__repr__", [](const ColumnInfo& info) {
         return concat("<ColumnInfo ", info.name, ": ",
-                      info.unsupported.empty() ? info.type.to_string() : info.stored_type + " (not read yet)", ">");
+                      info.unsupported.empty() ? info.type.to_string() : info.stored_type + " (not read yet)",
+                      ">");
       });
   nb::class_<ObjectInfo>(module, "ObjectInfo", "An object stored in a file.")
       .def_ro("path", &ObjectInfo::path)
@@ -33,10 +38,19 @@ void bind_source(nb::module_& module) {
       .def_ro("path", &TableInfo::path)
       .def_ro("format", &TableInfo::format);
 
-  module.def("list_objects", [](const std::string& path) { return run_interruptibly([&](const auto&) { return list_objects(path); }); },
-             nb::arg("path"), "Every key of a ROOT file.");
-  module.def("list_tables", [](const std::string& path) { return run_interruptibly([&](const auto&) { return list_tables(path); }); },
-             nb::arg("path"), "The trees and n-tuples of a ROOT file.");
-  module.def("resolve_paths", &io::resolve_paths, nb::arg("pattern"), "The files that a path, glob or URI names.");
+  module.def(
+      "list_objects",
+      [](const std::string& path) {
+        return run_interruptibly([&](const auto&) { return list_objects(path); });
+      },
+      nb::arg("path"), "Every key of a ROOT file.");
+  module.def(
+      "list_tables",
+      [](const std::string& path) {
+        return run_interruptibly([&](const auto&) { return list_tables(path); });
+      },
+      nb::arg("path"), "The trees and n-tuples of a ROOT file.");
+  module.def("resolve_paths", &io::resolve_paths, nb::arg("pattern"),
+             "The files that a path, glob or URI names.");
   module.def("codecs", &codec::built_in, "Compression algorithms that are built in.");
 }

@@ -15,8 +15,8 @@ void bind_source(nb::module_& module);
 void bind_dataset(nb::module_& module);
 void bind_loader(nb::module_& module);
 
-/// Runs `work` on another thread without the GIL, and looks for Ctrl-C meanwhile: then asks `work` to stop, waits for
-/// it, and raises KeyboardInterrupt.
+/// Runs `work` on another thread without the GIL, and looks for Ctrl-C meanwhile: then asks `work` to stop,
+/// waits for it, and raises KeyboardInterrupt.
 template <class Work>
 auto run_interruptibly(Work&& work) {
   std::stop_source stop;

@@ -27,8 +27,8 @@ std::shared_ptr<MemoryPool> heap_pool();
 /// what it holds: the figures behind the loader's memory bound.
 class RecyclingPool final : public MemoryPool {
  public:
-  /// Blocks kept for reuse are given back to the system when a new one would bring the bytes held above `limit`; the
-  /// limit never refuses an allocation.
+  /// Blocks kept for reuse are given back to the system when a new one would bring the bytes held above
+  /// `limit`; the limit never refuses an allocation.
   explicit RecyclingPool(uint64_t limit = UINT64_MAX);
   ~RecyclingPool() override;
   std::byte* allocate(size_t size) override;

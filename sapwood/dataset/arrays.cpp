@@ -39,16 +39,19 @@ class ArraysJob {
     const bool many_units = units_.size() >= 2 * threads || threads == 1;
     if (many_units) {
       // A thread decompresses what it has just read, while it is in its cache.
-      parallel_for(units_.size(), threads, [&](size_t u) { decode_unit(u, fetch(u)); }, stop);
+      parallel_for(
+          units_.size(), threads, [&](size_t u) { decode_unit(u, fetch(u)); }, stop);
     } else {
       std::vector<FetchedUnit> fetched(units_.size());
-      parallel_for(units_.size(), threads, [&](size_t u) { fetched[u] = fetch(u); }, stop);
-      parallel_for(units_.size() * num_columns, threads,
-                   [&](size_t i) { decode(i / num_columns, fetched[i / num_columns], i % num_columns); },
-                   stop);
+      parallel_for(
+          units_.size(), threads, [&](size_t u) { fetched[u] = fetch(u); }, stop);
+      parallel_for(
+          units_.size() * num_columns, threads,
+          [&](size_t i) { decode(i / num_columns, fetched[i / num_columns], i % num_columns); }, stop);
     }
     std::vector<Column> result(num_columns);
-    parallel_for(num_columns, threads, [&](size_t c) { result[c] = finish(c); }, stop);
+    parallel_for(
+        num_columns, threads, [&](size_t c) { result[c] = finish(c); }, stop);
     return result;
   }
 
@@ -92,7 +95,8 @@ class ArraysJob {
 
 }  // namespace
 
-std::vector<Column> Dataset::arrays(const std::vector<std::string>& columns, const ArraysOptions& options) const {
+std::vector<Column> Dataset::arrays(const std::vector<std::string>& columns,
+                                    const ArraysOptions& options) const {
   const size_t threads = options.threads == 0 ? available_threads() : options.threads;
   EntryRange range = options.entries.value_or(EntryRange{0, num_entries()});
   if (range.start < 0 || range.stop < range.start) {

@@ -20,8 +20,8 @@ std::vector<double> weights_per_entry(const Source& source) {
   for (const Sample& sample : samples) total_weight += *sample.weight;
   std::vector<double> weights;
   for (size_t i = 0; i < samples.size(); ++i) {
-    weights.push_back(*samples[i].weight / std::max(entries[i], 1.0) * static_cast<double>(source.num_entries()) /
-                      total_weight);
+    weights.push_back(*samples[i].weight / std::max(entries[i], 1.0) *
+                      static_cast<double>(source.num_entries()) / total_weight);
   }
   return weights;
 }
@@ -30,14 +30,15 @@ std::vector<double> weights_per_entry(const Source& source) {
 
 std::shared_ptr<const Dataset> Dataset::open(std::vector<Sample> samples, const std::string& tree) {
   const bool labelled = !samples.empty() && !samples.front().label.empty();
-  const auto weighted = static_cast<size_t>(
-      std::count_if(samples.begin(), samples.end(), [](const Sample& sample) { return sample.weight.has_value(); }));
+  const auto weighted = static_cast<size_t>(std::count_if(
+      samples.begin(), samples.end(), [](const Sample& sample) { return sample.weight.has_value(); }));
   if (weighted != 0 && weighted != samples.size()) {
     throw ConfigError("some samples have a weight and some have none: give one to each");
   }
   for (const Sample& sample : samples) {
     if (sample.weight && !(*sample.weight > 0)) {
-      throw ConfigError(concat("the weight of sample '", sample.label, "' is ", *sample.weight, ", must be positive"));
+      throw ConfigError(
+          concat("the weight of sample '", sample.label, "' is ", *sample.weight, ", must be positive"));
     }
   }
   return std::shared_ptr<const Dataset>(new Dataset(Source::open(std::move(samples), tree), labelled));

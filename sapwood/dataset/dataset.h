@@ -16,7 +16,8 @@ struct Selection {
   struct Place {
     std::string name;
     Type type;
-    std::optional<size_t> stored;  ///< place among the columns that are in the files; none for a sample's columns
+    std::optional<size_t>
+        stored;  ///< place among the columns that are in the files; none for a sample's columns
   };
   std::vector<Place> columns;
   std::vector<std::string> stored;  ///< names of those in the files
@@ -35,10 +36,11 @@ struct ArraysOptions {
   std::stop_token stop{};               ///< a requested stop ends the work with CancelledError
 };
 
-/// A lazy, immutable data set: the files of a `Source` and what is asked of them. Opened from labelled samples it has
-/// two columns more: `sample_label`, int32, the sample's place among those given; and, when every sample has a weight,
-/// `sample_weight`, float64: weight / entries of the sample, scaled to a mean of 1 over the data set, so that each
-/// sample counts in proportion to its weight (its cross-section). Safe from many threads.
+/// A lazy, immutable data set: the files of a `Source` and what is asked of them. Opened from labelled
+/// samples it has two columns more: `sample_label`, int32, the sample's place among those given; and, when
+/// every sample has a weight, `sample_weight`, float64: weight / entries of the sample, scaled to a mean of 1
+/// over the data set, so that each sample counts in proportion to its weight (its cross-section). Safe from
+/// many threads.
 class Dataset {
  public:
   /// `tree` as in `open_table`. Throws IoError, FormatError, SchemaError, ConfigError.
@@ -65,13 +67,16 @@ class Dataset {
   double straddling(const std::vector<Unit>& units, const Selection& selection) const;
 
   /// Reads what is stored of the selected columns in one unit.
-  FetchedUnit fetch(const Unit& unit, const Selection& selection, const std::shared_ptr<MemoryPool>& pool) const;
-  /// Decodes the `position`-th of the columns that were fetched; into `destination` when given (as `Reader::decode`).
+  FetchedUnit fetch(const Unit& unit, const Selection& selection,
+                    const std::shared_ptr<MemoryPool>& pool) const;
+  /// Decodes the `position`-th of the columns that were fetched; into `destination` when given (as
+  /// `Reader::decode`).
   Column decode(const FetchedUnit& fetched, const Selection& selection, size_t position,
                 const std::shared_ptr<MemoryPool>& pool, const Buffer& destination = {}) const;
 
   /// Columns over a range of entries, decoded in parallel over units and columns.
-  std::vector<Column> arrays(const std::vector<std::string>& columns, const ArraysOptions& options = {}) const;
+  std::vector<Column> arrays(const std::vector<std::string>& columns,
+                             const ArraysOptions& options = {}) const;
 
  private:
   Dataset(std::shared_ptr<const Source> source, bool labelled);

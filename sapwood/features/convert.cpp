@@ -83,7 +83,8 @@ bool same_representation(TypeKind kind, DType dtype) {
   return false;
 }
 
-void convert_values(const std::byte* in, TypeKind kind, size_t stride, std::byte* out, DType dtype, size_t count) {
+void convert_values(const std::byte* in, TypeKind kind, size_t stride, std::byte* out, DType dtype,
+                    size_t count) {
   if (count == 0) return;
   if (stride == 1 && same_representation(kind, dtype)) {
     std::memcpy(out, in, count * dtype_size(dtype));

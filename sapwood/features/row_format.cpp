@@ -25,9 +25,11 @@ struct FlatShape {
 FlatShape flat_shape(const ColumnInfo& column, const FeatureGroup& group) {
   const Type* type = &column.type;
   size_t size = 1;
-  for (; type->kind == TypeKind::kFixedList; type = &type->item()) size *= static_cast<size_t>(type->fixed_size);
+  for (; type->kind == TypeKind::kFixedList; type = &type->item())
+    size *= static_cast<size_t>(type->fixed_size);
   if (type->is_primitive()) return {type->kind, size};
-  const char* remedy = type->kind == TypeKind::kList ? ": a jagged column needs a padded group (pad = length)" : "";
+  const char* remedy =
+      type->kind == TypeKind::kList ? ": a jagged column needs a padded group (pad = length)" : "";
   throw SchemaError(concat("the column is a ", column.type.to_string(), ", where group '", group.name,
                            "' wants a number in each entry", remedy),
                     {.column = column.name});
@@ -66,12 +68,14 @@ RowFormat::RowFormat(const FeatureSpec& spec, const Schema& schema) {
   if (spec.groups.empty()) throw ConfigError("no features asked for");
   for (const FeatureGroup& group : spec.groups) {
     if (group.columns.empty()) throw ConfigError("feature group '" + group.name + "' has no columns");
-    if (group.pad < 0) throw ConfigError(concat("pad of group '", group.name, "' is ", group.pad, ", must be positive"));
+    if (group.pad < 0)
+      throw ConfigError(concat("pad of group '", group.name, "' is ", group.pad, ", must be positive"));
     group.pad == 0 ? add_flat(group, schema) : add_padded(group, schema);
   }
   for (size_t i = 0; i < tensors_.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
-      if (tensors_[i].name == tensors_[j].name) throw ConfigError("two tensors are named '" + tensors_[i].name + "'");
+      if (tensors_[i].name == tensors_[j].name)
+        throw ConfigError("two tensors are named '" + tensors_[i].name + "'");
     }
     tensor_row_bytes_.push_back(elements(tensors_[i].shape) * dtype_size(tensors_[i].dtype));
   }
@@ -90,7 +94,9 @@ size_t RowFormat::column_place(const std::string& name) {
 }
 
 void RowFormat::add_flat(const FeatureGroup& spec, const Schema& schema) {
-  Group group{.spec = spec, .element_size = dtype_size(spec.dtype), .row_offset = fixed_bytes_,
+  Group group{.spec = spec,
+              .element_size = dtype_size(spec.dtype),
+              .row_offset = fixed_bytes_,
               .first_tensor = tensors_.size()};
   TensorInfo tensor{spec.name, spec.dtype, {}, {}};
   for (const std::string& name : spec.columns) {
@@ -101,14 +107,16 @@ void RowFormat::add_flat(const FeatureGroup& spec, const Schema& schema) {
       tensor.channels.push_back(size == 1 ? name : concat(name, '[', i, ']'));
     }
   }
-  if (!spec.squeeze || group.channels.size() != 1) tensor.shape = {static_cast<int64_t>(group.channels.size())};
+  if (!spec.squeeze || group.channels.size() != 1)
+    tensor.shape = {static_cast<int64_t>(group.channels.size())};
   fixed_bytes_ += aligned(group.channels.size() * group.element_size);
   tensors_.push_back(std::move(tensor));
   flat_.push_back(std::move(group));
 }
 
 void RowFormat::add_padded(const FeatureGroup& spec, const Schema& schema) {
-  Group group{.spec = spec, .element_size = dtype_size(spec.dtype), .row_offset = 0, .first_tensor = tensors_.size()};
+  Group group{
+      .spec = spec, .element_size = dtype_size(spec.dtype), .row_offset = 0, .first_tensor = tensors_.size()};
   for (const std::string& name : spec.columns) {
     const Type& type = schema[schema.require(name)].type;
     const bool jagged = type.kind == TypeKind::kList || type.kind == TypeKind::kFixedList;

@@ -12,9 +12,9 @@
 
 namespace sapwood {
 
-/// The row form of a feature specification: each entry as one run of bytes that holds all its tensor elements, already
-/// of their final type and order. Decoded columns are written into rows once; batches are assembled from rows in any
-/// order. Immutable; safe from many threads.
+/// The row form of a feature specification: each entry as one run of bytes that holds all its tensor
+/// elements, already of their final type and order. Decoded columns are written into rows once; batches are
+/// assembled from rows in any order. Immutable; safe from many threads.
 ///
 /// A row:
 ///   flat groups            each C elements, at multiples of 8 bytes
@@ -22,8 +22,8 @@ namespace sapwood {
 ///   padded groups          each n x C elements, in the order of the tensor; at multiples of 8 bytes
 class RowFormat {
  public:
-  /// Checks the groups against the columns' types. Throws SchemaError (no such column; jagged where a scalar is
-  /// wanted, and the other way round), UnsupportedError, ConfigError (no groups, a name twice).
+  /// Checks the groups against the columns' types. Throws SchemaError (no such column; jagged where a scalar
+  /// is wanted, and the other way round), UnsupportedError, ConfigError (no groups, a name twice).
   RowFormat(const FeatureSpec& spec, const Schema& schema);
 
   /// The columns to read, each once.
@@ -52,7 +52,7 @@ class RowFormat {
     FeatureGroup spec;
     std::vector<Channel> channels{};
     size_t element_size = 0;
-    size_t row_offset = 0;    // flat: of the elements; padded: of the multiplicity
+    size_t row_offset = 0;  // flat: of the elements; padded: of the multiplicity
     size_t first_tensor = 0;
   };
 
@@ -74,8 +74,8 @@ class RowWriter {
   /// Entries converted and written together.
   static constexpr int64_t kTile = 256;
 
-  /// `columns` in the order of `format.columns()`. Throws SchemaError when the columns of a padded group differ in
-  /// their multiplicities.
+  /// `columns` in the order of `format.columns()`. Throws SchemaError when the columns of a padded group
+  /// differ in their multiplicities.
   RowWriter(const RowFormat& format, std::vector<Column> columns, const std::shared_ptr<MemoryPool>& pool);
 
   int64_t num_rows() const { return num_rows_; }
@@ -90,11 +90,14 @@ class RowWriter {
     int64_t fixed_size = 0;
     std::vector<const std::byte*> values;  // of each channel, as the tensor's elements
     int64_t start(int64_t entry) const { return offsets != nullptr ? offsets[entry] : entry * fixed_size; }
-    int64_t count(int64_t entry) const { return offsets != nullptr ? offsets[entry + 1] - offsets[entry] : fixed_size; }
+    int64_t count(int64_t entry) const {
+      return offsets != nullptr ? offsets[entry + 1] - offsets[entry] : fixed_size;
+    }
   };
 
   void prepare_padded(const RowFormat::Group& group, const std::shared_ptr<MemoryPool>& pool);
-  void write_flat(const RowFormat::Group& group, std::span<const int64_t> entries, std::span<std::byte* const> rows);
+  void write_flat(const RowFormat::Group& group, std::span<const int64_t> entries,
+                  std::span<std::byte* const> rows);
   template <size_t ElementSize>
   void scatter_channels(const RowFormat::Group& group, int64_t tile_start, std::span<const int64_t> entries,
                         std::span<std::byte* const> rows) const;

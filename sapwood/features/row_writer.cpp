@@ -12,7 +12,8 @@ size_t aligned(size_t bytes) { return (bytes + 7) / 8 * 8; }
 
 }  // namespace
 
-RowWriter::RowWriter(const RowFormat& format, std::vector<Column> columns, const std::shared_ptr<MemoryPool>& pool)
+RowWriter::RowWriter(const RowFormat& format, std::vector<Column> columns,
+                     const std::shared_ptr<MemoryPool>& pool)
     : format_(format), columns_(std::move(columns)), num_rows_(columns_.front().length) {
   for (const RowFormat::Group& group : format_.padded_) prepare_padded(group, pool);
 }
@@ -31,10 +32,11 @@ void RowWriter::prepare_padded(const RowFormat::Group& group, const std::shared_
       const auto b = column.offset_span();
       const auto differing = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
       if (differing.first != a.end()) {
-        throw SchemaError(concat("multiplicity differs from that of '", format_.columns_[group.channels.front().column],
-                                 "', the first of padded group '", group.spec.name, "', at entry ",
-                                 differing.first - a.begin() - 1, " of the range"),
-                          {.column = format_.columns_[channel.column]});
+        throw SchemaError(
+            concat("multiplicity differs from that of '", format_.columns_[group.channels.front().column],
+                   "', the first of padded group '", group.spec.name, "', at entry ",
+                   differing.first - a.begin() - 1, " of the range"),
+            {.column = format_.columns_[channel.column]});
       }
       jagged.offsets = a.data();
     } else {
@@ -79,12 +81,13 @@ void RowWriter::write_flat(const RowFormat::Group& group, std::span<const int64_
   const int64_t tile_start = entries.front() / kTile * kTile;
   const auto tile_size = static_cast<size_t>(std::min(kTile, num_rows_ - tile_start));
   const size_t channel_bytes = static_cast<size_t>(kTile) * group.element_size;
-  if (tile_.size() < group.channels.size() * channel_bytes) tile_.resize(group.channels.size() * channel_bytes);
+  if (tile_.size() < group.channels.size() * channel_bytes)
+    tile_.resize(group.channels.size() * channel_bytes);
   channel_bases_.clear();
   for (const RowFormat::Channel& channel : group.channels) {
-    const std::byte* values = fixed_width_values(columns_[channel.column]).data() +
-                              (static_cast<size_t>(tile_start) * channel.stride + channel.element) *
-                                  primitive_size(channel.kind);
+    const std::byte* values =
+        fixed_width_values(columns_[channel.column]).data() +
+        (static_cast<size_t>(tile_start) * channel.stride + channel.element) * primitive_size(channel.kind);
     if (channel.stride == 1 && same_representation(channel.kind, group.spec.dtype)) {
       channel_bases_.push_back(values);
     } else {
@@ -104,8 +107,8 @@ void RowWriter::write_flat(const RowFormat::Group& group, std::span<const int64_
 }
 
 template <size_t ElementSize>
-void RowWriter::scatter_channels(const RowFormat::Group& group, int64_t tile_start, std::span<const int64_t> entries,
-                                 std::span<std::byte* const> rows) const {
+void RowWriter::scatter_channels(const RowFormat::Group& group, int64_t tile_start,
+                                 std::span<const int64_t> entries, std::span<std::byte* const> rows) const {
   const size_t channels = channel_bases_.size();
   const std::byte* const* bases = channel_bases_.data();
   for (size_t i = 0; i < entries.size(); ++i) {
@@ -127,10 +130,12 @@ size_t RowWriter::write_padded(size_t index, int64_t entry, std::byte* row, size
   if (group.spec.channels_last) {
     for (size_t c = 0; c < channels; ++c) {
       const std::byte* values = jagged.values[c] + start;
-      for (size_t i = 0; i < count; ++i) std::memcpy(out + (i * channels + c) * size, values + i * size, size);
+      for (size_t i = 0; i < count; ++i)
+        std::memcpy(out + (i * channels + c) * size, values + i * size, size);
     }
   } else {
-    for (size_t c = 0; c < channels; ++c) std::memcpy(out + c * count * size, jagged.values[c] + start, count * size);
+    for (size_t c = 0; c < channels; ++c)
+      std::memcpy(out + c * count * size, jagged.values[c] + start, count * size);
   }
   return offset + aligned(count * channels * size);
 }

@@ -10,8 +10,9 @@
 
 namespace sapwood {
 
-/// One batch: its tensors in the order of `Loader::tensors()`, each [rows, shape...], contiguous in C order. A value
-/// that shares its memory, which goes back to the stream's pool with the last copy and lives on after the stream.
+/// One batch: its tensors in the order of `Loader::tensors()`, each [rows, shape...], contiguous in C order.
+/// A value that shares its memory, which goes back to the stream's pool with the last copy and lives on after
+/// the stream.
 struct Batch {
   int64_t number = 0;  ///< in the epoch, from 0
   int64_t rows = 0;
@@ -20,15 +21,15 @@ struct Batch {
 
 /// Where the time of an epoch went; seconds summed over threads.
 struct LoaderStats {
-  int64_t rows = 0;              ///< delivered
-  int64_t batches = 0;           ///< delivered
-  uint64_t stored_bytes = 0;     ///< read from files
-  uint64_t peak_bytes = 0;       ///< largest size of the loader's memory so far, without batches
-  double fetch_seconds = 0;      ///< reading files
-  double decode_seconds = 0;     ///< decompressing and decoding
-  double stage_seconds = 0;      ///< writing rows into buckets
-  double assemble_seconds = 0;   ///< sorting buckets and filling batches
-  double idle_seconds = 0;       ///< workers waiting, for bytes, room or the consumer
+  int64_t rows = 0;                  ///< delivered
+  int64_t batches = 0;               ///< delivered
+  uint64_t stored_bytes = 0;         ///< read from files
+  uint64_t peak_bytes = 0;           ///< largest size of the loader's memory so far, without batches
+  double fetch_seconds = 0;          ///< reading files
+  double decode_seconds = 0;         ///< decompressing and decoding
+  double stage_seconds = 0;          ///< writing rows into buckets
+  double assemble_seconds = 0;       ///< sorting buckets and filling batches
+  double idle_seconds = 0;           ///< workers waiting, for bytes, room or the consumer
   double consumer_wait_seconds = 0;  ///< `next` waiting for a batch
 };
 
@@ -36,8 +37,8 @@ struct LoaderStats {
 class BatchStream {
  public:
   virtual ~BatchStream() = default;
-  /// The next batch, or nothing at the end. With a timeout (seconds) returns `kNotReady` when it passes. Rethrows what
-  /// failed in a worker; throws CancelledError after `cancel`.
+  /// The next batch, or nothing at the end. With a timeout (seconds) returns `kNotReady` when it passes.
+  /// Rethrows what failed in a worker; throws CancelledError after `cancel`.
   enum class Status { kBatch, kEnd, kNotReady };
   virtual Status next(Batch& batch, double timeout_seconds) = 0;
   std::optional<Batch> next();

@@ -54,13 +54,14 @@ std::string Explanation::to_string() const {
   Table table;
   table.stream() << "Loader\n" << std::fixed << std::setprecision(1);
   if (rows == entries) {
-    table.row("rows", grouped(rows), " in ", grouped(files), files == 1 ? " file, " : " files, ", grouped(clusters),
-              clusters == 1 ? " cluster" : " clusters");
+    table.row("rows", grouped(rows), " in ", grouped(files), files == 1 ? " file, " : " files, ",
+              grouped(clusters), clusters == 1 ? " cluster" : " clusters");
   } else {
     table.row("rows", grouped(rows), " of ", grouped(entries), " entries in ", grouped(files),
               files == 1 ? " file" : " files");
   }
-  table.row("batches", grouped(batches), " of ", grouped(batch_size), ", the last of ", grouped(last_batch_rows));
+  table.row("batches", grouped(batches), " of ", grouped(batch_size), ", the last of ",
+            grouped(last_batch_rows));
   for (const TensorInfo& tensor : tensors) {
     table.row(&tensor == tensors.data() ? "batch" : "", tensor.name, "  ", dtype_name(tensor.dtype), ' ',
               shape_text(tensor, batch_size));
@@ -75,7 +76,8 @@ std::string Explanation::to_string() const {
   } else {
     table.row("shuffle", "buffer of ", grouped(buffer_rows), " rows (",
               100.0 * static_cast<double>(buffer_rows) / static_cast<double>(rows), " %), seed ", seed);
-    table.row("", "expected cluster lift ", expected_lift, ", repeat ", expected_repeat, " (1 is a full permutation)");
+    table.row("", "expected cluster lift ", expected_lift, ", repeat ", expected_repeat,
+              " (1 is a full permutation)");
   }
   table.row("memory", readable_bytes(static_cast<double>(memory)), ": staging ",
             readable_bytes(static_cast<double>(staging_bytes)), " (rows of ", row_bytes, " B), decoding ",

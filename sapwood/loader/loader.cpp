@@ -19,7 +19,8 @@ constexpr double kStagingRoom = 1.3;     // a full window's rows over M, with ch
 constexpr uint64_t kSmallestMemory = uint64_t{1} << 20;
 
 void check_options(const LoaderOptions& options) {
-  if (options.batch_size < 1) throw ConfigError(concat("batch_size is ", options.batch_size, ", must be at least 1"));
+  if (options.batch_size < 1)
+    throw ConfigError(concat("batch_size is ", options.batch_size, ", must be at least 1"));
   if (options.memory < kSmallestMemory) {
     throw ConfigError(concat("memory is ", options.memory, " bytes, must be at least ", kSmallestMemory));
   }
@@ -94,10 +95,13 @@ struct Loader::Plan {
     return *rows;
   }
 
-  Window window() const { return plan_window(dataset->num_entries(), part.share(), buffer_rows, options.shuffle); }
+  Window window() const {
+    return plan_window(dataset->num_entries(), part.share(), buffer_rows, options.shuffle);
+  }
 };
 
-Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options) : plan_(std::make_shared<Plan>()) {
+Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options)
+    : plan_(std::make_shared<Plan>()) {
   check_options(options);
   if (options.threads == 0) options.threads = available_threads();
   if (!options.seed) options.seed = drawn_seed();
@@ -108,12 +112,14 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options) : 
   for (const FileInfo& file : dataset->source().files()) plan.sample_of_file.push_back(file.sample);
   plan.row_bytes = plan.format->expected_row_bytes(dataset->values_per_entry(plan.selection));
   plan.memory = share_memory(options.memory, *plan.units);
-  const double room = static_cast<double>(plan.memory.staging) / (kStagingRoom * (plan.row_bytes + kIndexBytes));
+  const double room =
+      static_cast<double>(plan.memory.staging) / (kStagingRoom * (plan.row_bytes + kIndexBytes));
   const auto fitting = std::max<int64_t>(1, std::llround(room));
-  if (options.buffer_rows && *options.buffer_rows > fitting && *options.buffer_rows < dataset->num_entries()) {
+  if (options.buffer_rows && *options.buffer_rows > fitting &&
+      *options.buffer_rows < dataset->num_entries()) {
     throw ConfigError(concat("buffer_rows is ", *options.buffer_rows, ", but memory (", options.memory,
-                             " bytes) has room for about ", fitting, " rows of ", std::llround(plan.row_bytes),
-                             " bytes"));
+                             " bytes) has room for about ", fitting, " rows of ",
+                             std::llround(plan.row_bytes), " bytes"));
   }
   plan.buffer_rows = std::min(options.buffer_rows.value_or(fitting), fitting);
   plan.dataset = std::move(dataset);
@@ -165,12 +171,14 @@ Explanation Loader::explain() const {
   e.rows = num_rows();
   e.entries = plan.dataset->num_entries();
   e.files = static_cast<int64_t>(plan.dataset->source().files().size());
-  for (const FileInfo& file : plan.dataset->source().files()) e.clusters += static_cast<int64_t>(file.clusters.size());
+  for (const FileInfo& file : plan.dataset->source().files())
+    e.clusters += static_cast<int64_t>(file.clusters.size());
   e.units = static_cast<int64_t>(plan.units->size());
   e.batches = num_batches();
   e.batch_size = plan.options.batch_size;
   e.last_batch_rows = e.rows % e.batch_size;
-  if (e.last_batch_rows == 0 || plan.options.drop_remainder) e.last_batch_rows = std::min(e.rows, e.batch_size);
+  if (e.last_batch_rows == 0 || plan.options.drop_remainder)
+    e.last_batch_rows = std::min(e.rows, e.batch_size);
   e.shuffle = plan.options.shuffle;
   e.seed = seed();
   e.threads = plan.options.threads;
@@ -184,10 +192,12 @@ Explanation Loader::explain() const {
   e.buffer_rows = plan.buffer_rows;
   const Window window = plan.window();
   if (e.shuffle && window.num_buckets > 1) {
-    // A row shares its batch with rows of about one window; two rows of one unit meet again when they do next time.
+    // A row shares its batch with rows of about one window; two rows of one unit meet again when they do next
+    // time.
     const double in_window = static_cast<double>(window.segment_entries) * window.delays;
     e.expected_lift = std::max(1.0, static_cast<double>(e.entries) / in_window);
-    e.expected_repeat = 1 + e.expected_lift * e.expected_lift / static_cast<double>(std::max<int64_t>(e.units, 1));
+    e.expected_repeat =
+        1 + e.expected_lift * e.expected_lift / static_cast<double>(std::max<int64_t>(e.units, 1));
   }
   e.memory = plan.memory.total;
   e.staging_bytes = plan.memory.staging;

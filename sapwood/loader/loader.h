@@ -16,11 +16,11 @@ struct LoaderOptions {
   FeatureSpec features{};
   int64_t batch_size = 1024;
   bool shuffle = true;
-  std::optional<uint64_t> seed{};       ///< drawn, and reported, when not given
-  uint64_t memory = uint64_t{1} << 30;  ///< bytes that the loader may hold besides delivered batches
-  size_t threads = 0;                   ///< 0: as many as there are processors
-  bool drop_remainder = false;          ///< leave out the last batch when it is not full
-  std::optional<int64_t> buffer_rows{}; ///< rows of the shuffle buffer; from `memory` when not given
+  std::optional<uint64_t> seed{};        ///< drawn, and reported, when not given
+  uint64_t memory = uint64_t{1} << 30;   ///< bytes that the loader may hold besides delivered batches
+  size_t threads = 0;                    ///< 0: as many as there are processors
+  bool drop_remainder = false;           ///< leave out the last batch when it is not full
+  std::optional<int64_t> buffer_rows{};  ///< rows of the shuffle buffer; from `memory` when not given
 };
 
 /// What a loader will do, known before anything but metadata is read.
@@ -37,34 +37,35 @@ struct Explanation {
   uint64_t seed = 0;
   size_t threads = 0;
   std::vector<TensorInfo> tensors;
-  uint64_t stored_bytes = 0;        ///< read from the files in an epoch
-  uint64_t decoded_bytes = 0;       ///< after decompression
-  double straddling = 0;            ///< share of `decoded_bytes` that is decoded a second time at cuts inside clusters
-  double row_bytes = 0;             ///< mean size of a staged row
+  uint64_t stored_bytes = 0;   ///< read from the files in an epoch
+  uint64_t decoded_bytes = 0;  ///< after decompression
+  double straddling = 0;  ///< share of `decoded_bytes` that is decoded a second time at cuts inside clusters
+  double row_bytes = 0;   ///< mean size of a staged row
   int64_t buffer_rows = 0;
-  double expected_lift = 1;         ///< chance that two rows of a batch come from one unit, over a full permutation's
-  double expected_repeat = 1;       ///< chance that two rows of a batch share one again next epoch, over random
+  double expected_lift =
+      1;  ///< chance that two rows of a batch come from one unit, over a full permutation's
+  double expected_repeat = 1;  ///< chance that two rows of a batch share one again next epoch, over random
   uint64_t memory = 0;
-  uint64_t staging_bytes = 0;       ///< share of `memory` for the shuffle buffer
-  uint64_t decode_bytes = 0;        ///< for units being decoded
-  uint64_t read_ahead_bytes = 0;    ///< for units read but not decoded
-  uint64_t ready_bytes = 0;         ///< for batches not fetched yet
+  uint64_t staging_bytes = 0;     ///< share of `memory` for the shuffle buffer
+  uint64_t decode_bytes = 0;      ///< for units being decoded
+  uint64_t read_ahead_bytes = 0;  ///< for units read but not decoded
+  uint64_t ready_bytes = 0;       ///< for batches not fetched yet
 
   /// A table for people.
   std::string to_string() const;
 };
 
-/// Turns a data set into batches. A value: immutable but for its plan, which parts share; safe from many threads.
-/// Every row comes exactly once an epoch, in an order that depends on data, features, seed, epoch and buffer rows
-/// alone: not on threads or timing.
+/// Turns a data set into batches. A value: immutable but for its plan, which parts share; safe from many
+/// threads. Every row comes exactly once an epoch, in an order that depends on data, features, seed, epoch
+/// and buffer rows alone: not on threads or timing.
 class Loader {
  public:
-  /// Plans from metadata. Throws ConfigError (batch size, memory too small for the largest unit, with the figures),
-  /// SchemaError, UnsupportedError.
+  /// Plans from metadata. Throws ConfigError (batch size, memory too small for the largest unit, with the
+  /// figures), SchemaError, UnsupportedError.
   Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options);
 
-  /// Loaders for disjoint parts of the rows, drawn row by row with the seed: one for each fraction, in order. The
-  /// fractions are of this loader's rows and sum to at most 1.
+  /// Loaders for disjoint parts of the rows, drawn row by row with the seed: one for each fraction, in order.
+  /// The fractions are of this loader's rows and sum to at most 1.
   std::vector<Loader> split(const std::vector<double>& fractions) const;
 
   const Dataset& dataset() const;

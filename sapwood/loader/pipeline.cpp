@@ -18,7 +18,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 constexpr int64_t kBlockBytes = 1 << 19;  // batches are made, and waited for, in blocks of about this size
 constexpr int64_t kSegmentsAhead = 1;     // staged beyond those that the next bucket waits for
@@ -64,7 +66,8 @@ class Pipeline final : public BatchStream {
   void sort_bucket(std::unique_lock<std::mutex>& lock);
   void assemble_block(std::unique_lock<std::mutex>& lock);
 
-  void stage_rows(const Unit& unit, int64_t position, std::vector<Column> columns, WorkerStaging& staging) const;
+  void stage_rows(const Unit& unit, int64_t position, std::vector<Column> columns,
+                  WorkerStaging& staging) const;
   void cut_blocks();
   void fill(Block& block) const;
   void check_memory() const;
@@ -110,11 +113,13 @@ Pipeline::Pipeline(EpochPlan plan)
       pool_(std::make_shared<RecyclingPool>(plan_.memory.total - plan_.memory.ready)),
       batch_pool_(std::make_shared<RecyclingPool>(plan_.memory.ready)) {
   const auto buckets = static_cast<uint64_t>(plan_.window.delays) + 2;
-  const uint64_t chunk = std::clamp<uint64_t>(plan_.memory.staging / (plan_.threads * buckets * 8), 8 << 10, 1 << 20);
+  const uint64_t chunk =
+      std::clamp<uint64_t>(plan_.memory.staging / (plan_.threads * buckets * 8), 8 << 10, 1 << 20);
   for (size_t i = 0; i < plan_.threads; ++i) staging_.emplace_back(plan_.window.num_buckets, chunk, pool_);
 
   segment_entries_left_.assign(static_cast<size_t>(plan_.window.num_buckets), plan_.window.segment_entries);
-  segment_entries_left_.back() = plan_.num_entries - (plan_.window.num_buckets - 1) * plan_.window.segment_entries;
+  segment_entries_left_.back() =
+      plan_.num_entries - (plan_.window.num_buckets - 1) * plan_.window.segment_entries;
   if (plan_.num_entries == 0) complete_segments_ = plan_.window.num_buckets;
 
   int64_t row_bytes = 0;
@@ -169,7 +174,8 @@ bool Pipeline::can_stage() const {
 
 bool Pipeline::can_fetch() const {
   if (next_fetch_ == plan_.units.size()) return false;
-  return fetched_bytes_ == 0 || fetched_bytes_ + plan_.units[next_fetch_].stored_bytes <= plan_.memory.read_ahead;
+  return fetched_bytes_ == 0 ||
+         fetched_bytes_ + plan_.units[next_fetch_].stored_bytes <= plan_.memory.read_ahead;
 }
 
 Pipeline::Task Pipeline::choose_task(bool only_fetch) const {
@@ -294,7 +300,8 @@ void Pipeline::check_memory() const {
   const uint64_t used = pool_->bytes_in_use();
   const uint64_t allowed = plan_.memory.total - plan_.memory.ready;
   if (used <= allowed) return;
-  throw ConfigError(concat("the loader needs ", used, " bytes for rows and units where memory leaves ", allowed,
+  throw ConfigError(concat("the loader needs ", used, " bytes for rows and units where memory leaves ",
+                           allowed,
                            ": rows are larger in this part of the data than on average; give buffer_rows=",
                            plan_.window.segment_entries * plan_.window.delays / 4, " or more memory"));
 }
@@ -395,7 +402,8 @@ void Pipeline::fill(Block& block) const {
     std::vector<std::byte*> tensors;
     for (const Buffer& tensor : block.batches[b].tensors) tensors.push_back(tensor.data());
     const size_t first = b * static_cast<size_t>(plan_.batch_size);
-    plan_.format->assemble(std::span(rows).subspan(first, static_cast<size_t>(block.batches[b].rows)), tensors);
+    plan_.format->assemble(std::span(rows).subspan(first, static_cast<size_t>(block.batches[b].rows)),
+                           tensors);
   }
 }
 
@@ -433,6 +441,8 @@ std::optional<Batch> BatchStream::next() {
   return batch;
 }
 
-std::unique_ptr<BatchStream> start_pipeline(EpochPlan plan) { return std::make_unique<Pipeline>(std::move(plan)); }
+std::unique_ptr<BatchStream> start_pipeline(EpochPlan plan) {
+  return std::make_unique<Pipeline>(std::move(plan));
+}
 
 }  // namespace sapwood

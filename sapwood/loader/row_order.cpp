@@ -15,12 +15,13 @@ namespace {
 enum class Purpose : uint32_t { kRow = 1, kFilePhase = 2, kStratumPhase = 3, kSplit = 4 };
 
 constexpr uint32_t kDelays = 32;
-constexpr int64_t kFirstBucket = 3;            // starts early: VIF 1.02 in the first batches
-constexpr int64_t kSmallestSegment = 256;      // keeps the number of buckets in hand
-constexpr int64_t kOrderedSegment = 1 << 16;   // entries, of an epoch that is not shuffled
+constexpr int64_t kFirstBucket = 3;           // starts early: VIF 1.02 in the first batches
+constexpr int64_t kSmallestSegment = 256;     // keeps the number of buckets in hand
+constexpr int64_t kOrderedSegment = 1 << 16;  // entries, of an epoch that is not shuffled
 
 // Counter: 56 bits of entry, 32 of file, 32 of epoch, 8 of purpose.
-std::array<uint32_t, 4> random_bits(uint64_t seed, uint64_t epoch, Purpose purpose, uint64_t file, uint64_t entry) {
+std::array<uint32_t, 4> random_bits(uint64_t seed, uint64_t epoch, Purpose purpose, uint64_t file,
+                                    uint64_t entry) {
   return philox4x32({static_cast<uint32_t>(entry), static_cast<uint32_t>(file), static_cast<uint32_t>(epoch),
                      static_cast<uint32_t>(purpose) << 24 | static_cast<uint32_t>(entry >> 32)},
                     philox_key(seed));
@@ -56,7 +57,8 @@ std::vector<size_t> stratified_order(std::span<const Unit> units, std::span<cons
     std::sort(members.begin(), members.end());
     const double offset = phase(key, Purpose::kStratumPhase, stratum);
     for (size_t i = 0; i < members.size(); ++i) {
-      all.push_back({(static_cast<double>(i) + offset) / static_cast<double>(members.size()), members[i].unit});
+      all.push_back(
+          {(static_cast<double>(i) + offset) / static_cast<double>(members.size()), members[i].unit});
     }
   }
   std::sort(all.begin(), all.end());
@@ -74,8 +76,8 @@ Window plan_window(int64_t entries, double kept, int64_t buffer_rows, bool shuff
     window.segment_entries = std::max<int64_t>(entries, 1);  // all rows fit: one bucket, a full permutation
   } else {
     window.delays = kDelays;
-    window.segment_entries =
-        std::max<int64_t>(kSmallestSegment, std::llround(2.0 * static_cast<double>(buffer_rows) / kept / kDelays));
+    window.segment_entries = std::max<int64_t>(
+        kSmallestSegment, std::llround(2.0 * static_cast<double>(buffer_rows) / kept / kDelays));
   }
   window.num_buckets = std::max<int64_t>(1, (entries + window.segment_entries - 1) / window.segment_entries);
   if (shuffle) window.first = std::min(kFirstBucket, window.num_buckets - 1);
@@ -90,7 +92,8 @@ RowPlace place_row(const Window& window, const OrderKey& key, size_t file, int64
   }
   const auto bits = random_bits(key.seed, key.epoch, Purpose::kRow, file, static_cast<uint64_t>(entry));
   const int64_t delay = bits[0] & (window.delays - 1);
-  return {std::clamp(segment + delay, window.first, window.num_buckets - 1), uint64_t{bits[1]} << 32 | bits[2]};
+  return {std::clamp(segment + delay, window.first, window.num_buckets - 1),
+          uint64_t{bits[1]} << 32 | bits[2]};
 }
 
 bool in_part(const SplitPart& part, uint64_t seed, size_t file, int64_t entry) {

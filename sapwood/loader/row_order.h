@@ -14,16 +14,17 @@ struct OrderKey {
   uint64_t epoch = 0;
 };
 
-/// The units of an epoch in the order they are read, every stratum (sample) and file spread evenly over the epoch with
-/// a random phase: unit i of a file's n gets the key (i + u_file) / n; so merged, unit j of a stratum's m gets
-/// (j + u_stratum) / m; all are sorted by that. `sample_of_file[f]` is the stratum of file f. Returns places in `units`.
+/// The units of an epoch in the order they are read, every stratum (sample) and file spread evenly over the
+/// epoch with a random phase: unit i of a file's n gets the key (i + u_file) / n; so merged, unit j of a
+/// stratum's m gets (j + u_stratum) / m; all are sorted by that. `sample_of_file[f]` is the stratum of file
+/// f. Returns places in `units`.
 std::vector<size_t> stratified_order(std::span<const Unit> units, std::span<const size_t> sample_of_file,
                                      const OrderKey& key);
 
-/// The bounded-delay window: the stream of ordered entries is cut into segments of equal length; a row of segment s
-/// goes to bucket s + d, its random delay d being less than `delays`; inside a bucket rows are sorted by 64 random
-/// bits. Both follow from the row's file and entry alone. The first buckets are gathered into `first`, so that their
-/// rows mix, and the last segments' rows into the last bucket.
+/// The bounded-delay window: the stream of ordered entries is cut into segments of equal length; a row of
+/// segment s goes to bucket s + d, its random delay d being less than `delays`; inside a bucket rows are
+/// sorted by 64 random bits. Both follow from the row's file and entry alone. The first buckets are gathered
+/// into `first`, so that their rows mix, and the last segments' rows into the last bucket.
 struct Window {
   int64_t segment_entries = 1;
   int64_t num_buckets = 1;

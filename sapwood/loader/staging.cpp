@@ -53,12 +53,15 @@ struct SortedBucket::Part {
 
 SortedBucket::~SortedBucket() = default;
 
-SortedBucket::SortedBucket(int64_t number, std::vector<StagingChunk> chunks, const std::shared_ptr<MemoryPool>& pool)
+SortedBucket::SortedBucket(int64_t number, std::vector<StagingChunk> chunks,
+                           const std::shared_ptr<MemoryPool>& pool)
     : number_(number), chunks_(std::move(chunks)) {
   for (const StagingChunk& chunk : chunks_) size_ += chunk.rows().size();
   num_parts_ = std::min(kMostParts, std::bit_ceil(size_ / kRowsPerPart + 1));
   const int shift = 64 - std::countr_zero(num_parts_);
-  const auto part_of = [&](const StagedRow& row) { return num_parts_ == 1 ? 0 : static_cast<size_t>(row.key >> shift); };
+  const auto part_of = [&](const StagedRow& row) {
+    return num_parts_ == 1 ? 0 : static_cast<size_t>(row.key >> shift);
+  };
 
   parts_ = std::make_unique<Part[]>(num_parts_);
   for (const StagingChunk& chunk : chunks_) {

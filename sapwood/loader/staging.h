@@ -34,8 +34,8 @@ class StagingChunk {
   size_t count_ = 0;
 };
 
-/// The rows that one worker has staged, by bucket. No locks: a worker writes only its own, and a bucket is taken away
-/// only when no unit can add to it any more.
+/// The rows that one worker has staged, by bucket. No locks: a worker writes only its own, and a bucket is
+/// taken away only when no unit can add to it any more.
 class WorkerStaging {
  public:
   WorkerStaging(int64_t num_buckets, size_t chunk_bytes, std::shared_ptr<MemoryPool> pool);
@@ -48,8 +48,8 @@ class WorkerStaging {
   std::vector<std::vector<StagingChunk>> buckets_;
 };
 
-/// A complete bucket whose rows can be asked for in their final order. Sorting is split by the key's leading bits and
-/// done as ranges are asked for, by whichever thread asks first; safe from many threads.
+/// A complete bucket whose rows can be asked for in their final order. Sorting is split by the key's leading
+/// bits and done as ranges are asked for, by whichever thread asks first; safe from many threads.
 class SortedBucket {
  public:
   SortedBucket(int64_t number, std::vector<StagingChunk> chunks, const std::shared_ptr<MemoryPool>& pool);

@@ -4,8 +4,8 @@
 
 #include "sapwood/base/names.h"
 #include "sapwood/io/random_access_file.h"
-#include "sapwood/root/file.h"
 #include "sapwood/rntuple/ntuple.h"
+#include "sapwood/root/file.h"
 #include "sapwood/ttree/tree.h"
 
 namespace sapwood {
@@ -24,7 +24,8 @@ std::vector<TableInfo> tables_of(const root::File& file) {
   for (const root::Key& key : file.keys()) {
     const Format format = format_of(key.class_name);
     if (format == Format::kNone) continue;
-    const bool seen = std::any_of(tables.begin(), tables.end(), [&](const auto& t) { return t.path == key.path; });
+    const bool seen =
+        std::any_of(tables.begin(), tables.end(), [&](const auto& t) { return t.path == key.path; });
     if (!seen) tables.push_back({key.path, format == Format::kTree ? "TTree" : "RNTuple"});
   }
   return tables;
@@ -40,16 +41,19 @@ const root::Key& find_table(const root::File& file, const std::string& tree) {
   const std::vector<TableInfo> tables = tables_of(file);
   if (tree.empty()) {
     if (tables.empty()) throw SchemaError("the file holds no TTree and no RNTuple");
-    if (tables.size() > 1) throw SchemaError("the file holds several trees: name one of " + joined_names(tables));
+    if (tables.size() > 1)
+      throw SchemaError("the file holds several trees: name one of " + joined_names(tables));
     return *file.find(tables.front().path);
   }
   const root::Key* key = file.find(tree);
   if (key != nullptr && format_of(key->class_name) != Format::kNone) return *key;
-  if (key != nullptr) throw SchemaError(concat("'", tree, "' is a ", key->class_name, ", not a TTree or RNTuple"));
+  if (key != nullptr)
+    throw SchemaError(concat("'", tree, "' is a ", key->class_name, ", not a TTree or RNTuple"));
   std::vector<std::string> names;
   for (const TableInfo& table : tables) names.push_back(table.path);
-  throw SchemaError(concat("no tree '", tree, "'", nearest_names_hint(tree, names),
-                           tables.empty() ? "; the file holds none" : "; the file holds " + joined_names(tables)));
+  throw SchemaError(
+      concat("no tree '", tree, "'", nearest_names_hint(tree, names),
+             tables.empty() ? "; the file holds none" : "; the file holds " + joined_names(tables)));
 }
 
 }  // namespace

@@ -27,8 +27,8 @@ std::vector<TableInfo> list_tables(const std::string& uri);
 /// Every key of a file.
 std::vector<ObjectInfo> list_objects(const std::string& uri);
 
-/// Opens a table. With an empty `tree` the file must hold exactly one; else the error names them. `tree` may carry
-/// directories and a cycle, "dir/Events;3". Throws IoError, FormatError, SchemaError, UnsupportedError.
+/// Opens a table. With an empty `tree` the file must hold exactly one; else the error names them. `tree` may
+/// carry directories and a cycle, "dir/Events;3". Throws IoError, FormatError, SchemaError, UnsupportedError.
 std::shared_ptr<const Reader> open_table(const std::string& uri, const std::string& tree = {});
 
 }  // namespace sapwood

@@ -88,15 +88,16 @@ std::shared_ptr<const Reader> Source::reader(size_t file) const {
   if (auto reader = cache_->find(file)) return reader;
   auto reader = open_table(files_[file].path, tree_);
   if (reader->num_entries() != files_[file].num_entries) {
-    throw IoError(concat("the file changed since it was opened: ", files_[file].num_entries, " entries then, ",
-                         reader->num_entries(), " now"),
+    throw IoError(concat("the file changed since it was opened: ", files_[file].num_entries,
+                         " entries then, ", reader->num_entries(), " now"),
                   {.file = files_[file].path, .object = tree_});
   }
   cache_->insert(file, reader);
   return reader;
 }
 
-std::vector<size_t> Source::column_indices(const Reader& reader, const std::vector<std::string>& names) const {
+std::vector<size_t> Source::column_indices(const Reader& reader,
+                                           const std::vector<std::string>& names) const {
   return with_context({.file = reader.file(), .object = reader.object()}, [&] {
     std::vector<size_t> indices;
     for (const std::string& name : names) {

@@ -12,9 +12,9 @@ namespace sapwood {
 
 /// Files that belong together: a class, a process, a data-taking period.
 struct Sample {
-  std::string label;                ///< empty when the user gave none
-  std::vector<std::string> paths;   ///< paths, globs or URIs
-  std::optional<double> weight{};   ///< such as a cross-section
+  std::string label;               ///< empty when the user gave none
+  std::vector<std::string> paths;  ///< paths, globs or URIs
+  std::optional<double> weight{};  ///< such as a cross-section
 };
 
 /// What stays in memory of each file.
@@ -22,17 +22,17 @@ struct FileInfo {
   std::string path;
   int64_t first_entry = 0;  ///< of the file, counted over the whole source
   int64_t num_entries = 0;
-  size_t sample = 0;        ///< index of its `Sample`
+  size_t sample = 0;                 ///< index of its `Sample`
   std::vector<EntryRange> clusters;  ///< in the file's own entries
 };
 
-/// Many files as one table: entries are counted through all files in order. Columns and types are those of the first
-/// file; another file is held to them when its columns are read. Immutable; safe from many threads.
+/// Many files as one table: entries are counted through all files in order. Columns and types are those of
+/// the first file; another file is held to them when its columns are read. Immutable; safe from many threads.
 class Source {
  public:
   /// Resolves and opens all files once (on several threads) and keeps their entries and clusters; the files
-  /// themselves are opened again when needed, so that thousands stay within the limit of open files. `tree` as in
-  /// `open_table`. Throws IoError, FormatError, SchemaError, ConfigError (no paths, a label twice).
+  /// themselves are opened again when needed, so that thousands stay within the limit of open files. `tree`
+  /// as in `open_table`. Throws IoError, FormatError, SchemaError, ConfigError (no paths, a label twice).
   static std::shared_ptr<const Source> open(std::vector<Sample> samples, const std::string& tree);
   ~Source();
 

@@ -85,7 +85,9 @@ class UnitPlanner {
   }
 
  private:
-  int64_t entries_of(double bytes) const { return std::max<int64_t>(1, std::llround(bytes / bytes_per_entry_)); }
+  int64_t entries_of(double bytes) const {
+    return std::max<int64_t>(1, std::llround(bytes / bytes_per_entry_));
+  }
 
   uint64_t straddling(int64_t entry) const {
     uint64_t bytes = 0;
@@ -102,9 +104,10 @@ class UnitPlanner {
          size <= static_cast<double>(options_.largest_bytes); size *= 2) {
       const int64_t wanted = start + entries_of(size);
       if (wanted + entries_of(size) / 2 >= end) return end;
-      for (const int64_t cut : candidates(start + entries_of(size / 2), wanted + entries_of(size / 2), wanted)) {
-        const double share = static_cast<double>(straddling(cut)) /
-                             (bytes_per_entry_ * static_cast<double>(cut - start));
+      for (const int64_t cut :
+           candidates(start + entries_of(size / 2), wanted + entries_of(size / 2), wanted)) {
+        const double share =
+            static_cast<double>(straddling(cut)) / (bytes_per_entry_ * static_cast<double>(cut - start));
         const bool nearer = share == best_share && std::abs(cut - wanted) < std::abs(best - wanted);
         if (share < best_share || nearer) {
           best = cut;
@@ -116,8 +119,8 @@ class UnitPlanner {
     return best;
   }
 
-  // `wanted`, and block and cluster starts in (low, high], evenly drawn. Clusters cut nothing in most files, so that
-  // they are drawn from on their own too.
+  // `wanted`, and block and cluster starts in (low, high], evenly drawn. Clusters cut nothing in most files,
+  // so that they are drawn from on their own too.
   std::vector<int64_t> candidates(int64_t low, int64_t high, int64_t wanted) const {
     std::vector<int64_t> result{wanted};
     for (const std::vector<int64_t>* cuts : {&block_starts_, &cluster_starts_}) {

@@ -11,19 +11,19 @@ namespace sapwood {
 /// A piece of work: consecutive entries of one file, read and decoded at once.
 struct Unit {
   size_t file = 0;
-  EntryRange entries{};             ///< in the file's own entries
-  uint64_t stored_bytes = 0;        ///< of all blocks it touches, compressed
-  uint64_t decoded_bytes = 0;       ///< of all blocks it touches, decompressed
+  EntryRange entries{};        ///< in the file's own entries
+  uint64_t stored_bytes = 0;   ///< of all blocks it touches, compressed
+  uint64_t decoded_bytes = 0;  ///< of all blocks it touches, decompressed
 };
 
 struct UnitOptions {
-  uint64_t target_bytes = uint64_t{8} << 20;   ///< decoded, of a usual unit
-  uint64_t largest_bytes = uint64_t{64} << 20; ///< decoded, of a unit that grows to cut fewer blocks
+  uint64_t target_bytes = uint64_t{8} << 20;    ///< decoded, of a usual unit
+  uint64_t largest_bytes = uint64_t{64} << 20;  ///< decoded, of a unit that grows to cut fewer blocks
 };
 
-/// Cuts a file into units for reading `columns`: a pure function of the file's metadata. Small clusters are merged;
-/// large ones are cut where the fewest bytes lie in baskets or pages that straddle the cut (those are decoded on both
-/// sides); a unit grows until that is at most a tenth of it, or to `largest_bytes`.
+/// Cuts a file into units for reading `columns`: a pure function of the file's metadata. Small clusters are
+/// merged; large ones are cut where the fewest bytes lie in baskets or pages that straddle the cut (those are
+/// decoded on both sides); a unit grows until that is at most a tenth of it, or to `largest_bytes`.
 std::vector<Unit> plan_units(const Reader& reader, size_t file, const std::vector<size_t>& columns,
                              const UnitOptions& options = {});
 

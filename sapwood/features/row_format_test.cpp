@@ -1,0 +1,172 @@
+#include "sapwood/features/row_format.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "sapwood/base/error.h"
+
+namespace sapwood {
+namespace {
+
+template <class T>
+Column numbers(TypeKind kind, const std::vector<T>& values) {
+  Column column = make_fixed_width_column({kind, 0, {}}, static_cast<int64_t>(values.size()), heap_pool());
+  std::ranges::copy(values, column.values.as<T>().begin());
+  return column;
+}
+
+Column jagged(const std::vector<std::vector<float>>& entries) {
+  std::vector<float> values;
+  std::vector<int64_t> offsets{0};
+  for (const auto& entry : entries) {
+    values.insert(values.end(), entry.begin(), entry.end());
+    offsets.push_back(static_cast<int64_t>(values.size()));
+  }
+  Column column;
+  column.type = Type::list({TypeKind::kFloat32, 0, {}});
+  column.length = static_cast<int64_t>(entries.size());
+  column.offsets = Buffer(offsets.size() * sizeof(int64_t), heap_pool());
+  std::ranges::copy(offsets, column.offsets.as<int64_t>().begin());
+  column.children.push_back(numbers(TypeKind::kFloat32, values));
+  return column;
+}
+
+Schema schema_of(const std::vector<std::pair<std::string, Column>>& columns) {
+  std::vector<ColumnInfo> infos;
+  for (const auto& [name, column] : columns) {
+    ColumnInfo info;
+    info.name = name;
+    info.type = column.type;
+    infos.push_back(info);
+  }
+  return Schema(infos);
+}
+
+struct Tensors {
+  std::vector<std::vector<std::byte>> bytes;
+  template <class T>
+  std::vector<T> as(size_t tensor) const {
+    std::vector<T> values(bytes[tensor].size() / sizeof(T));
+    std::memcpy(values.data(), bytes[tensor].data(), bytes[tensor].size());
+    return values;
+  }
+};
+
+// Writes all entries as rows and assembles them in `order`.
+Tensors through_rows(const RowFormat& format, const std::vector<Column>& columns,
+                     const std::vector<size_t>& order) {
+  RowWriter writer(format, columns, heap_pool());
+  std::vector<std::vector<std::byte>> rows;
+  std::vector<std::byte*> pointers;
+  std::vector<int64_t> entries;
+  for (int64_t i = 0; i < writer.num_rows(); ++i) {
+    rows.emplace_back(writer.row_size(i));
+    pointers.push_back(rows.back().data());
+    entries.push_back(i);
+  }
+  for (size_t tile = 0; tile < entries.size(); tile += RowWriter::kTile) {
+    const size_t count = std::min<size_t>(RowWriter::kTile, entries.size() - tile);
+    writer.write(std::span(entries).subspan(tile, count), std::span(pointers).subspan(tile, count));
+  }
+  std::vector<const std::byte*> picked;
+  for (const size_t i : order) picked.push_back(rows[i].data());
+  Tensors tensors;
+  std::vector<std::byte*> outs;
+  for (const size_t bytes : format.tensor_row_bytes())
+    tensors.bytes.emplace_back(bytes * order.size(), std::byte{0xee});
+  for (auto& tensor : tensors.bytes) outs.push_back(tensor.data());
+  format.assemble(picked, outs);
+  return tensors;
+}
+
+TEST(RowFormat, FlatGroupsOfMixedTypes) {
+  const std::vector<std::pair<std::string, Column>> columns{
+      {"x", numbers<float>(TypeKind::kFloat32, {1, 2, 3})},
+      {"n", numbers<int32_t>(TypeKind::kInt32, {10, 20, 30})},
+      {"id", numbers<int64_t>(TypeKind::kInt64, {1LL << 60, 2, 3})}};
+  const FeatureSpec spec{{{.name = "f", .columns = {"n", "x"}},
+                          {.name = "y", .columns = {"id"}, .dtype = DType::kInt64, .squeeze = true}}};
+  const RowFormat format(spec, schema_of(columns));
+  EXPECT_EQ(format.columns(), (std::vector<std::string>{"n", "x", "id"}));
+  EXPECT_EQ(format.tensors()[0].shape, (std::vector<int64_t>{2}));
+  EXPECT_TRUE(format.tensors()[1].shape.empty());
+  const Tensors out =
+      through_rows(format, {columns[1].second, columns[0].second, columns[2].second}, {2, 0, 1});
+  EXPECT_EQ(out.as<float>(0), (std::vector<float>{30, 3, 10, 1, 20, 2}));
+  EXPECT_EQ(out.as<int64_t>(1), (std::vector<int64_t>{3, 1LL << 60, 2}));
+}
+
+TEST(RowFormat, FixedArraysBecomeChannels) {
+  Column column = make_fixed_width_column(Type::fixed_list({TypeKind::kInt16, 0, {}}, 3), 2, heap_pool());
+  std::ranges::copy(std::vector<int16_t>{1, 2, 3, 4, 5, 6}, fixed_width_values(column).as<int16_t>().begin());
+  const RowFormat format({{{.name = "f", .columns = {"v"}}}}, schema_of({{"v", column}}));
+  EXPECT_EQ(format.tensors()[0].channels, (std::vector<std::string>{"v[0]", "v[1]", "v[2]"}));
+  EXPECT_EQ(through_rows(format, {column}, {1, 0}).as<float>(0), (std::vector<float>{4, 5, 6, 1, 2, 3}));
+}
+
+TEST(RowFormat, PaddedChannelsFirstAndLast) {
+  const Column a = jagged({{1, 2, 3}, {}, {4}});
+  const Column b = jagged({{-1, -2, -3}, {}, {-4}});
+  const Schema schema = schema_of({{"a", a}, {"b", b}});
+  FeatureGroup group{.name = "part", .columns = {"a", "b"}, .pad = 2, .pad_value = 9};
+  const RowFormat first({{group}}, schema);
+  EXPECT_EQ(first.tensors()[0].shape, (std::vector<int64_t>{2, 2}));
+  EXPECT_EQ(first.tensors()[1].shape, (std::vector<int64_t>{1, 2}));
+  const Tensors rows = through_rows(first, {a, b}, {0, 1, 2});
+  EXPECT_EQ(rows.as<float>(0), (std::vector<float>{1, 2, -1, -2, 9, 9, 9, 9, 4, 9, -4, 9}));
+  EXPECT_EQ(rows.as<uint8_t>(1), (std::vector<uint8_t>{1, 1, 0, 0, 1, 0}));
+  group.channels_last = true;
+  const RowFormat last({{group}}, schema);
+  EXPECT_EQ(through_rows(last, {a, b}, {2, 0}).as<float>(0), (std::vector<float>{4, -4, 9, 9, 1, -1, 2, -2}));
+}
+
+TEST(RowFormat, ManyRowsAcrossTiles) {
+  std::vector<float> x;
+  std::vector<std::vector<float>> lists;
+  std::vector<size_t> order;
+  for (int i = 0; i < 1000; ++i) {
+    x.push_back(static_cast<float>(i));
+    lists.emplace_back(static_cast<size_t>(i % 7), static_cast<float>(i));
+    order.push_back(static_cast<size_t>((i * 617) % 1000));
+  }
+  const Column scalar = numbers(TypeKind::kFloat32, x);
+  const Column list = jagged(lists);
+  const FeatureSpec spec{{{.name = "s", .columns = {"x"}}, {.name = "l", .columns = {"v"}, .pad = 5}}};
+  const Tensors out =
+      through_rows(RowFormat(spec, schema_of({{"x", scalar}, {"v", list}})), {scalar, list}, order);
+  const auto s = out.as<float>(0);
+  const auto l = out.as<float>(1);
+  for (size_t i = 0; i < order.size(); ++i) {
+    EXPECT_EQ(s[i], static_cast<float>(order[i]));
+    for (size_t k = 0; k < 5; ++k)
+      EXPECT_EQ(l[i * 5 + k], k < order[i] % 7 ? static_cast<float>(order[i]) : 0.0f);
+  }
+}
+
+TEST(RowFormat, RefusesWhatDoesNotFit) {
+  const Schema schema = schema_of({{"x", numbers<float>(TypeKind::kFloat32, {1})}, {"v", jagged({{1}})}});
+  const auto group = [](std::vector<std::string> columns, int64_t pad) {
+    return FeatureSpec{{{.name = "g", .columns = std::move(columns), .pad = pad}}};
+  };
+  EXPECT_THROW(RowFormat(group({"v"}, 0), schema), SchemaError);
+  EXPECT_THROW(RowFormat(group({"x"}, 4), schema), SchemaError);
+  EXPECT_THROW(RowFormat(group({"y"}, 0), schema), SchemaError);
+  EXPECT_THROW(RowFormat(group({}, 0), schema), ConfigError);
+  EXPECT_THROW(RowFormat(group({"v"}, -1), schema), ConfigError);
+  EXPECT_THROW(RowFormat({}, schema), ConfigError);
+  EXPECT_THROW(RowFormat({{{.name = "g", .columns = {"x"}}, {.name = "g", .columns = {"x"}}}}, schema),
+               ConfigError);
+}
+
+TEST(RowFormat, RefusesDifferentMultiplicities) {
+  const Column a = jagged({{1, 2}, {3}});
+  const Column b = jagged({{1, 2}, {3, 4}});
+  const FeatureSpec spec{{{.name = "g", .columns = {"a", "b"}, .pad = 3}}};
+  const RowFormat format(spec, schema_of({{"a", a}, {"b", b}}));
+  EXPECT_THROW(RowWriter(format, {a, b}, heap_pool()), SchemaError);
+}
+
+}  // namespace
+}  // namespace sapwood

@@ -1,0 +1,142 @@
+#include "sapwood/loader/row_order.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+namespace sapwood {
+namespace {
+
+std::vector<Unit> even_units(size_t files, size_t units_per_file, int64_t entries) {
+  std::vector<Unit> units;
+  for (size_t f = 0; f < files; ++f) {
+    for (size_t u = 0; u < units_per_file; ++u) {
+      const auto start = static_cast<int64_t>(u) * entries;
+      units.push_back({.file = f, .entries = {start, start + entries}});
+    }
+  }
+  return units;
+}
+
+struct OrderedRow {
+  int64_t bucket;
+  uint64_t key;
+  int64_t position;
+  size_t unit;
+  auto operator<=>(const OrderedRow&) const = default;
+};
+
+// The whole order of an epoch.
+std::vector<OrderedRow> emission(const std::vector<Unit>& units, const std::vector<size_t>& samples,
+                                 int64_t buffer, const OrderKey& key) {
+  int64_t entries = 0;
+  for (const Unit& unit : units) entries += unit.entries.size();
+  const Window window = plan_window(entries, 1.0, buffer, true);
+  std::vector<OrderedRow> rows;
+  int64_t position = 0;
+  for (const size_t u : stratified_order(units, samples, key)) {
+    for (int64_t entry = units[u].entries.start; entry < units[u].entries.stop; ++entry, ++position) {
+      const RowPlace place = place_row(window, key, units[u].file, entry, position);
+      rows.push_back({place.bucket, place.key, position, u});
+    }
+  }
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
+TEST(StratifiedOrder, SpreadsEveryFileEvenly) {
+  const auto units = even_units(10, 20, 100);
+  const std::vector<size_t> samples{0, 0, 0, 0, 0, 1, 1, 1, 1, 1};
+  const auto order = stratified_order(units, samples, {.seed = 1, .epoch = 0});
+  ASSERT_EQ(std::set<size_t>(order.begin(), order.end()).size(), units.size());
+  // Each tenth of the epoch holds about a tenth of each sample.
+  for (size_t part = 0; part < 10; ++part) {
+    const auto first = order.begin() + static_cast<std::ptrdiff_t>(part * 20);
+    const auto of_sample =
+        std::count_if(first, first + 20, [&](size_t u) { return samples[units[u].file] == 0; });
+    EXPECT_NEAR(static_cast<double>(of_sample), 10, 2);
+  }
+  EXPECT_NE(order, stratified_order(units, samples, {.seed = 1, .epoch = 1}));
+  EXPECT_NE(order, stratified_order(units, samples, {.seed = 2, .epoch = 0}));
+  EXPECT_EQ(order, stratified_order(units, samples, {.seed = 1, .epoch = 0}));
+}
+
+TEST(Window, EveryBucketFollowsTheWindow) {
+  const Window window = plan_window(1'000'000, 1.0, 50'000, true);
+  EXPECT_EQ(window.delays, 32u);
+  EXPECT_EQ(window.segment_entries, 3125);
+  const OrderKey key{7, 3};
+  for (int64_t position = 0; position < 1'000'000; position += 997) {
+    const RowPlace place = place_row(window, key, 0, position, position);
+    EXPECT_GE(place.bucket, window.first);
+    EXPECT_LT(place.bucket, window.num_buckets);
+    EXPECT_LE(place.bucket - std::max(window.segment(position), window.first), 31);
+  }
+}
+
+TEST(Window, KeepsStreamOrderWhenNotShuffled) {
+  const Window window = plan_window(300'000, 1.0, 10, false);
+  RowPlace last{0, 0};
+  for (int64_t position = 1; position < 300'000; ++position) {
+    const RowPlace place = place_row(window, {}, 0, position, position);
+    ASSERT_TRUE(place.bucket > last.bucket || (place.bucket == last.bucket && place.key > last.key));
+    last = place;
+  }
+}
+
+TEST(Window, IsAFullPermutationWhenAllFits) {
+  const Window window = plan_window(1000, 1.0, 1000, true);
+  EXPECT_EQ(window.num_buckets, 1);
+}
+
+// The figures of merit on single-class files: 10 classes, batches of 512, a buffer of 5 % of the data.
+TEST(Shuffle, QualityOfABufferOfATwentieth) {
+  constexpr size_t kFiles = 100;
+  constexpr size_t kUnits = 5;
+  constexpr int64_t kEntries = 500;
+  constexpr size_t kBatch = 512;
+  const auto units = even_units(kFiles, kUnits, kEntries);
+  std::vector<size_t> samples;
+  for (size_t f = 0; f < kFiles; ++f) samples.push_back(f % 10);
+  const auto total = static_cast<double>(kFiles * kUnits * kEntries);
+  const auto rows = emission(units, samples, static_cast<int64_t>(total / 20), {.seed = 5, .epoch = 2});
+
+  double variance = 0;
+  double same_unit = 0;
+  size_t batches = 0;
+  for (size_t first = 0; first + kBatch <= rows.size(); first += kBatch, ++batches) {
+    std::vector<double> classes(10, 0);
+    std::vector<double> of_unit(units.size(), 0);
+    for (size_t i = first; i < first + kBatch; ++i) {
+      ++classes[samples[units[rows[i].unit].file]];
+      ++of_unit[rows[i].unit];
+    }
+    for (const double count : classes) variance += (count - kBatch / 10.0) * (count - kBatch / 10.0) / 10;
+    for (const double count : of_unit) same_unit += count * (count - 1);
+  }
+  variance /= static_cast<double>(batches);
+  same_unit /= static_cast<double>(batches) * kBatch * (kBatch - 1);
+  const double hypergeometric = kBatch * 0.1 * 0.9 * (total - kBatch) / (total - 1);
+  EXPECT_LT(variance / hypergeometric, 1.15);
+  const double by_chance = (kEntries - 1) / (total - 1);
+  EXPECT_LT(same_unit / by_chance, 13);
+  EXPECT_GT(same_unit / by_chance, 7);
+}
+
+TEST(SplitPart, PartsAreDisjointAndComplete) {
+  const SplitPart train{0, 0.8};
+  const SplitPart val{0.8, 1};
+  int64_t in_val = 0;
+  for (int64_t entry = 0; entry < 100'000; ++entry) {
+    const bool a = in_part(train, 42, 1, entry);
+    const bool b = in_part(val, 42, 1, entry);
+    ASSERT_NE(a, b);
+    in_val += b ? 1 : 0;
+  }
+  EXPECT_NEAR(static_cast<double>(in_val), 20'000, 5 * std::sqrt(100'000 * 0.16));
+}
+
+}  // namespace
+}  // namespace sapwood
