@@ -16,16 +16,11 @@ from pathlib import Path
 # data of experiments do, so that more jets fit.
 MANTISSA_BITS = 12
 
-REAL_PARTICLE_COLUMNS = [
-    f"part_{name}" for name in ("px", "py", "pz", "energy", "deta", "dphi", "d0val", "dzval")
-]
+REAL_PARTICLE_COLUMNS = [f"part_{name}" for name in ("px", "py", "pz", "energy", "deta", "dphi", "d0val", "dzval")]
 PARTICLE_COLUMNS = REAL_PARTICLE_COLUMNS + [
-    f"part_{name}"
-    for name in ("charge", "isChargedHadron", "isNeutralHadron", "isPhoton", "isElectron", "isMuon")
+    f"part_{name}" for name in ("charge", "isChargedHadron", "isNeutralHadron", "isPhoton", "isElectron", "isMuon")
 ]
-JET_COLUMNS = [
-    f"jet_{name}" for name in ("pt", "eta", "sdmass", "nparticles", "tau1", "tau2", "tau3", "tau4")
-]
+JET_COLUMNS = [f"jet_{name}" for name in ("pt", "eta", "sdmass", "nparticles", "tau1", "tau2", "tau3", "tau4")]
 LABEL_COLUMNS = ["label_QCD", "label_Tbqq"]
 
 ROUNDING = """
