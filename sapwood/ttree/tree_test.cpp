@@ -116,12 +116,16 @@ TEST(Tree, ReadsLeafListsWholeAndByLeaf) {
 // As ROOT 6.40 reads them, to the last bit; uproot divides and multiplies in another order.
 TEST(Tree, ScalesShortRealsAsRootDoes) {
   const auto tree = open_tree("uproot-double32-float16.root");
-  const auto doubles = read(*tree, "double32_32").values.as<const double>();
-  EXPECT_EQ(doubles[0], -1.9999999992689117);
-  EXPECT_EQ(doubles[2], -0.99999999982304866);
-  EXPECT_EQ(read(*tree, "double32_3").values.as<const double>()[1], -1.1212499999999999);
-  EXPECT_EQ(read(*tree, "float16_16").values.as<const float>()[1], -1.5000132322311401f);
-  EXPECT_EQ(fixed_width_values(read(*tree, "array_10")).as<const float>()[0], -2.0025098323822021f);
+  const auto values = [&]<class T>(const char* name, T) {
+    const Buffer buffer = fixed_width_values(read(*tree, name));
+    const auto span = buffer.as<const T>();
+    return std::vector<T>(span.begin(), span.end());
+  };
+  EXPECT_EQ(values("double32_32", double{})[0], -1.9999999992689117);
+  EXPECT_EQ(values("double32_32", double{})[2], -0.99999999982304866);
+  EXPECT_EQ(values("double32_3", double{})[1], -1.1212499999999999);
+  EXPECT_EQ(values("float16_16", float{})[1], -1.5000132322311401f);
+  EXPECT_EQ(values("array_10", float{})[0], -2.0025098323822021f);
 }
 
 // x[15][2]:y[15][2] in one branch.

@@ -9,6 +9,8 @@ import awkward as ak
 import numpy as np
 import uproot
 
+# uproot rounds its numbers otherwise than ROOT; tree_test.cpp has ROOT's.
+LEFT_OUT = {"uproot-double32-float16.root"}
 FOLDER = pathlib.Path(__file__).parent
 
 
@@ -39,6 +41,8 @@ def columns(parent):
 
 def main():
     for path in sorted(FOLDER.glob("uproot-*.root")):
+        if path.name in LEFT_OUT:
+            continue
         lines = []
         with uproot.open(path) as file:
             for key, class_name in file.classnames(recursive=True).items():
