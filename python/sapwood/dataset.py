@@ -138,7 +138,7 @@ class Dataset:
             names = self.columns
         else:
             names = [columns] if isinstance(columns, str) else list(columns)
-        decoded = self._core.arrays(names, entry_start, entry_stop, threads or 0)
+        decoded = self._core.arrays(names, entry_start, entry_stop, _thread_count(threads))
         return convert(dict(zip(names, decoded, strict=True)), library)
 
     def loader(
@@ -185,6 +185,8 @@ class Dataset:
         threads
             As many as there are processors when not given.
         """
+        if seed is not None and not 0 <= seed < 2**64:
+            raise _core.ConfigError(f"seed is {seed}, must be at least 0 and below 2^64")
         groups = _feature_groups(features, pad, pad_value, channels, dtype)
         default_dtype = dtype if isinstance(dtype, str) else "float32"
         if target is not None:
@@ -198,7 +200,7 @@ class Dataset:
             shuffle=shuffle,
             seed=seed,
             memory=_byte_count(memory),
-            threads=threads or 0,
+            threads=_thread_count(threads),
             drop_remainder=drop_remainder,
             buffer_rows=buffer_rows,
         )
@@ -251,14 +253,14 @@ def _feature_groups(
             raise _core.ConfigError(f"{option} names no feature group: {', '.join(sorted(unknown))}")
     groups = []
     for name, columns in named.items():
-        length = pad.get(name, 0) if isinstance(pad, Mapping) else pad or 0
-        if length == 0 and isinstance(pad, int | Mapping) and pad == 0:
-            raise _core.ConfigError("pad is 0, must be positive")
+        length = pad.get(name) if isinstance(pad, Mapping) else pad
+        if length is not None and length < 1:
+            raise _core.ConfigError(f"pad is {length} for group '{name}', must be at least 1")
         groups.append(
             _core.FeatureGroup(
                 name,
                 [columns] if isinstance(columns, str) else list(columns),
-                pad=length,
+                pad=length or 0,
                 channels_last=channels == "last",
                 dtype=dtype.get(name, "float32") if isinstance(dtype, Mapping) else dtype,
                 pad_value=pad_value,
@@ -267,9 +269,21 @@ def _feature_groups(
     return groups
 
 
+def _thread_count(threads: int | None) -> int:
+    """As the core takes it: 0 for as many as there are processors."""
+    if threads is not None and threads < 1:
+        raise _core.ConfigError(f"threads is {threads}, must be at least 1")
+    return threads or 0
+
+
 def _byte_count(memory: int | str) -> int:
-    if not isinstance(memory, str):
-        return memory
+    bytes_ = _parsed_bytes(memory) if isinstance(memory, str) else memory
+    if bytes_ < 0:
+        raise _core.ConfigError(f"memory is {memory}, must not be negative")
+    return bytes_
+
+
+def _parsed_bytes(memory: str) -> int:
     units = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
     number = memory.strip().rstrip("BbGgMmKkIi").strip()
     unit = memory.strip()[len(memory.strip().rstrip("BbGgMmKkIi")) :].upper() or "B"
