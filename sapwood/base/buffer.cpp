@@ -16,17 +16,6 @@ constexpr size_t kPage = 4096;
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kMappedFrom = size_t{64} << 10;  // smaller blocks come from the heap
 
-class HeapPool final : public MemoryPool {
- public:
-  std::byte* allocate(size_t size) override {
-    const size_t rounded = std::max(kAlignment, (size + kAlignment - 1) / kAlignment * kAlignment);
-    void* memory = std::aligned_alloc(kAlignment, rounded);
-    if (memory == nullptr) throw std::bad_alloc();
-    return static_cast<std::byte*>(memory);
-  }
-  void release(std::byte* data, size_t) noexcept override { std::free(data); }
-};
-
 // Eight sizes for each power of two: at most an eighth is lost to rounding.
 size_t size_class(size_t size) {
   size = std::max(size, kAlignment);
@@ -35,10 +24,29 @@ size_t size_class(size_t size) {
   return rounded >= kMappedFrom ? (rounded + kPage - 1) / kPage * kPage : rounded;
 }
 
+// Large blocks start at a huge page, since the system grants those only whole; what is mapped too much is
+// given back.
 std::byte* map_block(size_t size) {
-  void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const size_t slack = size >= kHugePage ? kHugePage : 0;
+  void* memory = mmap(nullptr, size + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
-  if (size >= kHugePage) madvise(memory, size, MADV_HUGEPAGE);
+  auto* begin = static_cast<std::byte*>(memory);
+  if (slack == 0) return begin;
+  void* aligned = memory;
+  size_t space = size + slack;
+  std::align(kHugePage, size, aligned, space);
+  auto* data = static_cast<std::byte*>(aligned);
+  if (data != begin) munmap(begin, static_cast<size_t>(data - begin));
+  if (space != size) munmap(data + size, space - size);
+  madvise(data, size, MADV_HUGEPAGE);
+  return data;
+}
+
+// Blocks of a size that `size_class` gave.
+std::byte* allocate_block(size_t size) {
+  if (size >= kMappedFrom) return map_block(size);
+  void* memory = std::aligned_alloc(kAlignment, size);
+  if (memory == nullptr) throw std::bad_alloc();
   return static_cast<std::byte*>(memory);
 }
 
@@ -49,6 +57,12 @@ void free_block(std::byte* data, size_t size) noexcept {
     std::free(data);
   }
 }
+
+class HeapPool final : public MemoryPool {
+ public:
+  std::byte* allocate(size_t size) override { return allocate_block(size_class(size)); }
+  void release(std::byte* data, size_t size) noexcept override { free_block(data, size_class(size)); }
+};
 
 }  // namespace
 
@@ -91,13 +105,7 @@ std::byte* RecyclingPool::allocate(size_t requested) {
     }
     state_->trim(state_->limit > size ? state_->limit - size : 0);
   }
-  std::byte* data = nullptr;
-  if (size >= kMappedFrom) {
-    data = map_block(size);
-  } else {
-    data = static_cast<std::byte*>(std::aligned_alloc(kAlignment, size));
-    if (data == nullptr) throw std::bad_alloc();
-  }
+  std::byte* data = allocate_block(size);
   const std::lock_guard lock(state_->mutex);
   state_->in_use += size;
   state_->held += size;
@@ -135,6 +143,49 @@ uint64_t RecyclingPool::peak_bytes_held() const {
 void RecyclingPool::trim(uint64_t keep) {
   const std::lock_guard lock(state_->mutex);
   state_->trim(keep);
+}
+
+struct SlabPool::State {
+  size_t block_size = 0;
+  size_t slab_size = 0;
+  std::shared_ptr<MemoryPool> upstream;
+  std::mutex mutex;
+  std::vector<std::byte*> slabs;
+  std::vector<std::byte*> free;
+};
+
+SlabPool::SlabPool(size_t block_size, std::shared_ptr<MemoryPool> upstream)
+    : state_(std::make_unique<State>()) {
+  state_->block_size = block_size;
+  state_->slab_size = std::max(kHugePage, block_size);
+  state_->upstream = std::move(upstream);
+}
+
+SlabPool::~SlabPool() {
+  for (std::byte* slab : state_->slabs) state_->upstream->release(slab, state_->slab_size);
+}
+
+std::byte* SlabPool::allocate(size_t size) {
+  State& state = *state_;
+  if (size != state.block_size) return state.upstream->allocate(size);
+  const std::lock_guard lock(state.mutex);
+  if (state.free.empty()) {
+    state.slabs.reserve(state.slabs.size() + 1);
+    const size_t blocks = state.slab_size / state.block_size;
+    state.free.reserve((state.slabs.size() + 1) * blocks);  // so that `release` never has to allocate
+    std::byte* slab = state.upstream->allocate(state.slab_size);
+    state.slabs.push_back(slab);
+    for (size_t i = blocks; i > 0; --i) state.free.push_back(slab + (i - 1) * state.block_size);
+  }
+  std::byte* block = state.free.back();
+  state.free.pop_back();
+  return block;
+}
+
+void SlabPool::release(std::byte* data, size_t size) noexcept {
+  if (size != state_->block_size) return state_->upstream->release(data, size);
+  const std::lock_guard lock(state_->mutex);
+  state_->free.push_back(data);
 }
 
 Buffer::Buffer(size_t size, std::shared_ptr<MemoryPool> pool) : size_(size) {

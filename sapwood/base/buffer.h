@@ -48,6 +48,20 @@ class RecyclingPool final : public MemoryPool {
   std::unique_ptr<State> state_;
 };
 
+/// A pool for many blocks of one size: it carves them from huge pages of another pool, which get them back
+/// when this pool goes. Requests of other sizes go to the other pool.
+class SlabPool final : public MemoryPool {
+ public:
+  SlabPool(size_t block_size, std::shared_ptr<MemoryPool> upstream);
+  ~SlabPool() override;
+  std::byte* allocate(size_t size) override;
+  void release(std::byte* data, size_t size) noexcept override;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 /// A shared, immutable-size run of bytes from a pool. Copies share the memory; the last one releases it to
 /// its pool, which it keeps alive. Contents may be written until the buffer is shared.
 class Buffer {

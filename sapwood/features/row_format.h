@@ -72,7 +72,7 @@ class RowFormat {
 class RowWriter {
  public:
   /// Entries converted and written together.
-  static constexpr int64_t kTile = 256;
+  static constexpr int64_t kTile = 64;
 
   /// `columns` in the order of `format.columns()`. Throws SchemaError when the columns of a padded group
   /// differ in their multiplicities.
@@ -98,9 +98,6 @@ class RowWriter {
   void prepare_padded(const RowFormat::Group& group, const std::shared_ptr<MemoryPool>& pool);
   void write_flat(const RowFormat::Group& group, std::span<const int64_t> entries,
                   std::span<std::byte* const> rows);
-  template <size_t ElementSize>
-  void scatter_channels(const RowFormat::Group& group, int64_t tile_start, std::span<const int64_t> entries,
-                        std::span<std::byte* const> rows) const;
   size_t write_padded(size_t group, int64_t entry, std::byte* row, size_t offset) const;
 
   const RowFormat& format_;
@@ -108,6 +105,7 @@ class RowWriter {
   std::vector<Buffer> converted_;
   std::vector<JaggedGroup> jagged_;
   std::vector<std::byte> tile_;                  // converted channels of one tile
+  std::vector<std::byte> tile_rows_;             // one flat group of one tile, row by row
   std::vector<const std::byte*> channel_bases_;  // of one flat group: the tile's first entry
   int64_t num_rows_ = 0;
 };

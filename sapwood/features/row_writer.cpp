@@ -4,6 +4,7 @@
 #include "sapwood/base/error.h"
 #include "sapwood/features/convert.h"
 #include "sapwood/features/row_format.h"
+#include "sapwood/kernels/interleave.h"
 
 namespace sapwood {
 namespace {
@@ -96,25 +97,14 @@ void RowWriter::write_flat(const RowFormat::Group& group, std::span<const int64_
       channel_bases_.push_back(converted);
     }
   }
-  switch (group.element_size) {
-    case 1:
-      return scatter_channels<1>(group, tile_start, entries, rows);
-    case 4:
-      return scatter_channels<4>(group, tile_start, entries, rows);
-    default:
-      return scatter_channels<8>(group, tile_start, entries, rows);
-  }
-}
-
-template <size_t ElementSize>
-void RowWriter::scatter_channels(const RowFormat::Group& group, int64_t tile_start,
-                                 std::span<const int64_t> entries, std::span<std::byte* const> rows) const {
-  const size_t channels = channel_bases_.size();
-  const std::byte* const* bases = channel_bases_.data();
+  const size_t row_bytes = group.channels.size() * group.element_size;
+  if (tile_rows_.size() < static_cast<size_t>(kTile) * row_bytes)
+    tile_rows_.resize(static_cast<size_t>(kTile) * row_bytes);
+  kernels::interleave(channel_bases_.data(), channel_bases_.size(), tile_size, group.element_size,
+                      tile_rows_.data());
   for (size_t i = 0; i < entries.size(); ++i) {
-    const size_t at = static_cast<size_t>(entries[i] - tile_start) * ElementSize;
-    std::byte* out = rows[i] + group.row_offset;
-    for (size_t c = 0; c < channels; ++c) std::memcpy(out + c * ElementSize, bases[c] + at, ElementSize);
+    const std::byte* row = tile_rows_.data() + static_cast<size_t>(entries[i] - tile_start) * row_bytes;
+    std::memcpy(rows[i] + group.row_offset, row, row_bytes);
   }
 }
 

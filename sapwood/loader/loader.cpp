@@ -69,6 +69,7 @@ struct Loader::Plan {
   std::vector<size_t> sample_of_file;
   double row_bytes = 0;
   MemoryShares memory;
+  std::shared_ptr<LoaderPools> pools;
   int64_t buffer_rows = 0;
   SplitPart part;
 
@@ -112,6 +113,7 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options)
   for (const FileInfo& file : dataset->source().files()) plan.sample_of_file.push_back(file.sample);
   plan.row_bytes = plan.format->expected_row_bytes(dataset->values_per_entry(plan.selection));
   plan.memory = share_memory(options.memory, *plan.units);
+  plan.pools = std::make_shared<LoaderPools>(plan.memory);
   const double room =
       static_cast<double>(plan.memory.staging) / (kStagingRoom * (plan.row_bytes + kIndexBytes));
   const auto fitting = std::max<int64_t>(1, std::llround(room));
@@ -144,6 +146,7 @@ std::vector<Loader> Loader::split(const std::vector<double>& fractions) const {
     plan->sample_of_file = plan_->sample_of_file;
     plan->row_bytes = plan_->row_bytes;
     plan->memory = plan_->memory;
+    plan->pools = plan_->pools;
     plan->buffer_rows = plan_->buffer_rows;
     const SplitPart& whole = plan_->part;
     plan->part.low = whole.low + done * whole.share();
@@ -231,6 +234,7 @@ std::unique_ptr<BatchStream> Loader::epoch(uint64_t number) const {
   epoch.drop_remainder = plan.options.drop_remainder;
   epoch.threads = plan.options.threads;
   epoch.memory = plan.memory;
+  epoch.pools = plan.pools;
   return start_pipeline(std::move(epoch));
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -23,7 +24,9 @@ double seconds_since(Clock::time_point start) {
 }
 
 constexpr int64_t kBlockBytes = 1 << 19;  // batches are made, and waited for, in blocks of about this size
-constexpr int64_t kSegmentsAhead = 1;     // staged beyond those that the next bucket waits for
+constexpr uint64_t kSmallestChunk = 8 << 10;  // of a worker's rows of one bucket
+constexpr uint64_t kLargestChunk = 1 << 20;
+constexpr int64_t kSegmentsAhead = 1;  // staged beyond those that the next bucket waits for
 
 size_t aligned64(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -73,9 +76,9 @@ class Pipeline final : public BatchStream {
   void check_memory() const;
 
   const EpochPlan plan_;
-  const std::shared_ptr<RecyclingPool> pool_;        // what the memory bound covers
-  const std::shared_ptr<RecyclingPool> batch_pool_;  // batches, delivered ones too
-  std::vector<WorkerStaging> staging_;               // one for each worker
+  const std::shared_ptr<RecyclingPool> pool_;
+  const std::shared_ptr<RecyclingPool> batch_pool_;
+  std::vector<WorkerStaging> staging_;  // one for each worker
   int64_t block_rows_ = 1;
   int64_t blocks_ahead_ = 1;
 
@@ -109,13 +112,14 @@ class Pipeline final : public BatchStream {
 };
 
 Pipeline::Pipeline(EpochPlan plan)
-    : plan_(std::move(plan)),
-      pool_(std::make_shared<RecyclingPool>(plan_.memory.total - plan_.memory.ready)),
-      batch_pool_(std::make_shared<RecyclingPool>(plan_.memory.ready)) {
+    : plan_(std::move(plan)), pool_(plan_.pools->work), batch_pool_(plan_.pools->batches) {
+  ++plan_.pools->running;
+  // Each worker fills a chunk in every bucket of the window: all of them are to be small beside the rows.
   const auto buckets = static_cast<uint64_t>(plan_.window.delays) + 2;
-  const uint64_t chunk =
-      std::clamp<uint64_t>(plan_.memory.staging / (plan_.threads * buckets * 8), 8 << 10, 1 << 20);
-  for (size_t i = 0; i < plan_.threads; ++i) staging_.emplace_back(plan_.window.num_buckets, chunk, pool_);
+  const uint64_t share = plan_.memory.staging / (plan_.threads * buckets * 8);
+  const uint64_t chunk = std::clamp<uint64_t>(std::bit_floor(share), kSmallestChunk, kLargestChunk);
+  const auto chunks = std::make_shared<SlabPool>(chunk, pool_);
+  for (size_t i = 0; i < plan_.threads; ++i) staging_.emplace_back(plan_.window.num_buckets, chunk, chunks);
 
   segment_entries_left_.assign(static_cast<size_t>(plan_.window.num_buckets), plan_.window.segment_entries);
   segment_entries_left_.back() =
@@ -136,6 +140,7 @@ Pipeline::Pipeline(EpochPlan plan)
 Pipeline::~Pipeline() {
   cancel();
   threads_.clear();
+  --plan_.pools->running;
 }
 
 void Pipeline::cancel() {
@@ -298,7 +303,7 @@ void Pipeline::stage_rows(const Unit& unit, int64_t position, std::vector<Column
 
 void Pipeline::check_memory() const {
   const uint64_t used = pool_->bytes_in_use();
-  const uint64_t allowed = plan_.memory.total - plan_.memory.ready;
+  const uint64_t allowed = (plan_.memory.total - plan_.memory.ready) * plan_.pools->running;
   if (used <= allowed) return;
   throw ConfigError(concat("the loader needs ", used, " bytes for rows and units where memory leaves ",
                            allowed,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -17,6 +18,16 @@ struct MemoryShares {
   uint64_t decode = 0;      ///< units being decoded
   uint64_t read_ahead = 0;  ///< units read, not yet decoded
   uint64_t ready = 0;       ///< batches made, not yet delivered
+};
+
+/// The memory of a loader, kept from epoch to epoch and shared by the parts of a split.
+struct LoaderPools {
+  explicit LoaderPools(const MemoryShares& shares)
+      : work(std::make_shared<RecyclingPool>(shares.total - shares.ready)),
+        batches(std::make_shared<RecyclingPool>(shares.ready)) {}
+  std::shared_ptr<RecyclingPool> work;     ///< what the memory bound covers
+  std::shared_ptr<RecyclingPool> batches;  ///< batches, delivered ones too
+  std::atomic<uint64_t> running{0};        ///< epochs that share them at the moment
 };
 
 /// Bytes that decoding a unit takes besides its stored bytes: columns, offsets and conversions.
@@ -37,6 +48,7 @@ struct EpochPlan {
   bool drop_remainder = false;
   size_t threads = 1;
   MemoryShares memory;
+  std::shared_ptr<LoaderPools> pools;
 };
 
 /// Starts the threads of an epoch.

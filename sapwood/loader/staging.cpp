@@ -36,7 +36,7 @@ std::byte* WorkerStaging::append(int64_t bucket, size_t size, uint64_t key, uint
     if (std::byte* row = chunks.back().append(size, key, position)) return row;
   }
   const size_t room = (size / sizeof(StagedRow) + 2) * sizeof(StagedRow);  // one row with its index entry
-  chunks.emplace_back(std::max(chunk_bytes_ / sizeof(StagedRow) * sizeof(StagedRow), room), pool_);
+  chunks.emplace_back(std::max(chunk_bytes_, room), pool_);
   return chunks.back().append(size, key, position);
 }
 

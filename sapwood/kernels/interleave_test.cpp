@@ -1,0 +1,38 @@
+#include "sapwood/kernels/interleave.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <random>
+#include <vector>
+
+namespace sapwood::kernels {
+namespace {
+
+TEST(Interleave, AgreesWithItsDefinition) {
+  std::mt19937 random(3);
+  for (const size_t size : {1, 4, 8}) {
+    for (const size_t columns : {1, 2, 3, 4, 5, 7, 8, 28, 29}) {
+      for (const size_t count : {0, 1, 3, 4, 5, 63, 64}) {
+        std::vector<std::vector<std::byte>> data;
+        std::vector<const std::byte*> pointers;
+        for (size_t c = 0; c < columns; ++c) {
+          auto& column = data.emplace_back(count * size + 1);
+          for (std::byte& byte : column) byte = static_cast<std::byte>(random());
+        }
+        for (const auto& column : data) pointers.push_back(column.data() + 1);  // unaligned
+        std::vector<std::byte> out(columns * count * size + 1);
+        interleave(pointers.data(), columns, count, size, out.data() + 1);
+        for (size_t i = 0; i < count; ++i) {
+          for (size_t c = 0; c < columns; ++c) {
+            ASSERT_EQ(std::memcmp(out.data() + 1 + (i * columns + c) * size, pointers[c] + i * size, size),
+                      0);
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sapwood::kernels
