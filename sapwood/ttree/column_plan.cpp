@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace sapwood::ttree {
 namespace {
@@ -129,7 +130,7 @@ class BranchPlanner {
 
   /// The type in the file's own words.
   std::string stored_type() const {
-    if (element_ != nullptr) return element_->type_name;
+    if (element_ != nullptr) return element_->is_base ? element_->name : element_->type_name;
     if (branch_.class_name == "TBranchElement" || branch_.class_name == "TBranchObject")
       return branch_.cpp_class;
     if (branch_.leaves.empty()) return branch_.class_name;
@@ -244,7 +245,7 @@ class BranchPlanner {
       throw UnsupportedError(
           concat("no streamer info for version ", branch_.class_version, " of class ", branch_.cpp_class));
     }
-    const std::string& type_name = is_member ? element_->type_name : branch_.cpp_class;
+    const std::string type_name = stored_type();
     if (is_member && element_->type > root::kOffsetL && element_->array_length > 0) {
       throw UnsupportedError("an array of objects");
     }
@@ -292,7 +293,11 @@ double mean_values(const ColumnPlan& plan, const Branch& branch) {
   if (branch.num_entries == 0) return 0;
   // An entry offset of 4 bytes goes with each entry.
   const double bytes = static_cast<double>(branch.total_bytes) / static_cast<double>(branch.num_entries);
-  const double item_bytes = std::max(1.0, static_cast<double>(plan.item_size()));
+  const StreamNode* node = &plan.stream;
+  while (!node->item.empty()) node = &node->item.front();
+  const int64_t stream_bytes = node->kind == Kind::kString ? 1 : node->number.stored_size;
+  const auto item_bytes =
+      static_cast<double>(plan.layout == Layout::kStream ? stream_bytes : plan.item_size());
   return std::max(0.0, (bytes - 4 - static_cast<double>(plan.header_size)) / item_bytes) * per_item;
 }
 
@@ -302,13 +307,15 @@ void set_unique_names(std::vector<ColumnInfo>& columns, const std::vector<Column
                       const std::vector<Branch>& branches) {
   std::unordered_map<std::string, int> uses;
   for (const ColumnInfo& column : columns) ++uses[column.name];
-  std::unordered_map<std::string, int> taken;
+  std::unordered_map<std::string, int> numbers;
+  std::unordered_set<std::string> taken;
   for (size_t i = 0; i < columns.size(); ++i) {
     std::string& name = columns[i].name;
     const Branch& branch = branches[plans[i].branch];
     if (uses[name] > 1) name = branch.path + name.substr(branch.name.size());
     const std::string base = name;
-    for (int number = 2; taken[name]++ > 0; ++number) name = concat(base, ';', number);
+    int& number = numbers.emplace(base, 1).first->second;
+    while (!taken.insert(name).second) name = concat(base, ';', ++number);
   }
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "sapwood/root/key_header.h"
 #include "sapwood/ttree/fetched.h"
 
 namespace sapwood::ttree {
@@ -41,6 +42,31 @@ void decode_entries(const ColumnPlan& plan, const std::byte* in, std::byte* out,
 
 }  // namespace
 
+StoredSizes stored_sizes(const DecodeTask& task) {
+  StoredSizes sizes;
+  for (size_t i = 0; i < task.data.records.size(); ++i) {
+    const size_t index = task.data.first_basket + i;
+    const EntryRange held = task.data.branch->basket_entries(index);
+    if (held.start >= task.entries.stop || held.stop <= task.entries.start) continue;
+    const Bytes record = task.data.records[i];
+    const BasketHeader header = read_basket_header(record);
+    root::check_compression_ratio(record.size(), std::max(header.data_size, header.object_size));
+    sizes.data += header.data_size;
+    sizes.objects += task.data.branch->baskets[index].seek == 0 ? static_cast<int64_t>(record.size())
+                                                                : int64_t{header.object_size};
+    sizes.headers += task.plan.header_size * header.num_entries;
+  }
+  return sizes;
+}
+
+void require_fixed_entries(const DecodeTask& task) {
+  const int64_t held = stored_sizes(task).data / std::max<int64_t>(task.plan.entry_size, 1);
+  if (held < task.entries.size()) {
+    throw FormatError(
+        concat("corrupt baskets: they hold ", held, " entries instead of ", task.entries.size()));
+  }
+}
+
 void require_destination(const Buffer& destination, size_t size) {
   if (destination.size() == size) return;
   throw ConfigError(concat("a destination of ", destination.size(), " bytes for a column of ", size));
@@ -48,6 +74,7 @@ void require_destination(const Buffer& destination, size_t size) {
 
 // A basket of fixed entries: the entries, one after the other, numbers big-endian.
 Column decode_fixed(const DecodeTask& task, const Buffer& destination) {
+  require_fixed_entries(task);
   const int64_t length = task.entries.size();
   const size_t entry_size = fixed_entry_size(task.plan.type);
   const size_t size = entry_size * static_cast<size_t>(length);
@@ -65,6 +92,7 @@ Column decode_fixed(const DecodeTask& task, const Buffer& destination) {
 
 // A basket of a leaf list: entries one after the other, in each the leaves one after the other.
 Column decode_leaf_list(const DecodeTask& task) {
+  require_fixed_entries(task);
   const int64_t length = task.entries.size();
   Column column{.type = task.plan.type, .length = length, .values = {}, .offsets = {}, .children = {}};
   std::vector<std::byte*> outs;

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "sapwood/root/key_header.h"
 #include "sapwood/ttree/fetched.h"
 
 namespace sapwood::ttree {
@@ -98,15 +97,16 @@ void counted_positions(const DecodeTask& task, const BasketPart& part, std::vect
 
 /// An upper bound, exact for whole baskets, of the stored bytes of the items in the wanted entries.
 int64_t item_bytes_bound(const DecodeTask& task) {
-  int64_t bytes = 0;
-  for (size_t i = 0; i < task.data.records.size(); ++i) {
-    const EntryRange held = task.data.branch->basket_entries(task.data.first_basket + i);
-    if (held.start >= task.entries.stop || held.stop <= task.entries.start) continue;
-    const BasketHeader header = read_basket_header(task.data.records[i]);
-    root::check_compression_ratio(task.data.records[i].size(), header.data_size);
-    bytes += std::max<int64_t>(0, header.data_size - task.plan.header_size * header.num_entries);
+  const StoredSizes sizes = stored_sizes(task);
+  // Each entry has an offset, or a count in the counter's baskets.
+  if (task.counter_plan != nullptr) {
+    require_fixed_entries(
+        {.plan = *task.counter_plan, .data = *task.counter_data, .entries = task.entries, .pool = task.pool});
+  } else if (sizes.objects / 4 < task.entries.size()) {
+    throw FormatError(
+        concat("corrupt baskets: ", sizes.objects, " bytes for ", task.entries.size(), " entries"));
   }
-  return bytes;
+  return std::max<int64_t>(0, sizes.data - sizes.headers);
 }
 
 template <class T>
@@ -189,7 +189,6 @@ Column decode_jagged(const DecodeTask& task) {
     for (size_t i = 0; i + 1 < positions.size(); ++i) {
       out_offsets[static_cast<size_t>(entry++)] = items;
       const int64_t size = positions[i + 1] - positions[i];
-      if (size == 0) continue;
       const int64_t bytes = size - header;
       const int64_t count = bytes / item_size;
       if (bytes < 0 || bytes % item_size != 0 || items + count > bound / item_size ||

@@ -56,6 +56,18 @@ void for_each_basket(const FetchedBranch& data, EntryRange entries, Scratch& scr
   }
 }
 
+/// Bytes of the entries in the task's baskets, and of their records' objects, by their headers; checked
+/// against the compressed sizes, so that memory may be allocated by them.
+struct StoredSizes {
+  int64_t data = 0;
+  int64_t objects = 0;
+  int64_t headers = 0;  ///< entries times the plan's header size
+};
+StoredSizes stored_sizes(const DecodeTask& task);
+
+/// Throws FormatError when the baskets can't hold the task's entries, all of the plan's fixed size.
+void require_fixed_entries(const DecodeTask& task);
+
 /// Decode by layout. They throw FormatError when the bytes do not fit the plan.
 Column decode_fixed(const DecodeTask& task, const Buffer& destination);
 Column decode_leaf_list(const DecodeTask& task);

@@ -48,8 +48,9 @@ std::shared_ptr<const Tree> Tree::open(std::shared_ptr<const root::File> file, c
     if (!is_tree_class(key.class_name))
       throw UnsupportedError(concat("a ", key.class_name, " is not a tree"));
     auto infos = root::StreamerInfos::read(*tree->file_);
-    tree->record_ = root::ObjectTree::read(*tree->file_, key, infos, kSkippedMembers);
-    tree->plan(tree->record_->root(), *infos);
+    const auto record = root::ObjectTree::read(*tree->file_, key, infos, kSkippedMembers);
+    tree->plan(record->root(), *infos);
+    tree->keep_embedded_baskets();
   });
   return tree;
 }
@@ -81,12 +82,16 @@ void Tree::plan(const root::Object& tree, const root::StreamerInfos& infos) {
   }
   schema_ = Schema(std::move(planned.columns));
   clusters_ = find_clusters(tree, used, num_entries_);
+}
 
-  const auto holds_embedded = [](const Branch& branch) {
-    return std::any_of(branch.baskets.begin(), branch.baskets.end(),
-                       [](const BasketLocation& basket) { return basket.seek == 0; });
-  };
-  if (std::none_of(branches_.begin(), branches_.end(), holds_embedded)) record_.reset();
+void Tree::keep_embedded_baskets() {
+  for (Branch& branch : branches_) {
+    for (BasketLocation& basket : branch.baskets) {
+      if (basket.seek != 0) continue;
+      embedded_.emplace_back(basket.embedded.begin(), basket.embedded.end());
+      basket.embedded = embedded_.back();
+    }
+  }
 }
 
 ErrorContext Tree::context(size_t column, EntryRange entries) const {

@@ -43,14 +43,15 @@ class Tree final : public Reader {
  private:
   Tree() = default;
   void plan(const root::Object& tree, const root::StreamerInfos& infos);
+  void keep_embedded_baskets();
   ErrorContext context(size_t column, EntryRange entries) const;
 
   std::shared_ptr<const root::File> file_;
   std::string name_;
-  std::unique_ptr<const root::ObjectTree> record_;  // embedded baskets refer to it; null when there are none
   std::vector<Branch> branches_;
-  std::vector<ColumnPlan> plans_;   // beside the schema's columns
-  std::vector<size_t> counter_of_;  // of each column, in counters_; counters_.size() for none
+  std::vector<std::vector<std::byte>> embedded_;  // records of embedded baskets, which branches_ refer to
+  std::vector<ColumnPlan> plans_;                 // beside the schema's columns
+  std::vector<size_t> counter_of_;                // of each column, in counters_; SIZE_MAX for none
   std::vector<ColumnPlan> counters_;
   Schema schema_;
   int64_t num_entries_ = 0;
