@@ -16,7 +16,7 @@ enum class Purpose : uint32_t { kRow = 1, kFilePhase = 2, kStratumPhase = 3, kSp
 
 constexpr uint32_t kDelays = 32;
 constexpr int64_t kFirstBucket = 3;           // starts early: VIF 1.02 in the first batches
-constexpr int64_t kSmallestSegment = 256;     // keeps the number of buckets in hand
+constexpr int64_t kMostBuckets = 1 << 18;     // keeps their bookkeeping small beside the rows
 constexpr int64_t kOrderedSegment = 1 << 16;  // entries, of an epoch that is not shuffled
 
 // Counter: 56 bits of entry, 32 of file, 32 of epoch, 8 of purpose.

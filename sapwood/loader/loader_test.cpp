@@ -1,0 +1,173 @@
+#include "sapwood/loader/loader.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "sapwood/base/error.h"
+
+namespace sapwood {
+namespace {
+
+const std::string kJets = std::string(SAPWOOD_TEST_DATA) + "/../../examples/data/";
+
+std::shared_ptr<const Dataset> jets() {
+  return Dataset::open({{"QCD", {kJets + "QCD_*.root"}, {}}, {"top", {kJets + "Tbqq_*.root"}, {}}});
+}
+
+LoaderOptions options() {
+  LoaderOptions options;
+  options.features = {
+      {{.name = "part", .columns = {"part_px", "part_py"}, .pad = 64},
+       {.name = "jet", .columns = {"jet_pt", "jet_eta"}},
+       {.name = "label", .columns = {"sample_label"}, .dtype = DType::kInt64, .squeeze = true}}};
+  options.batch_size = 100;
+  options.seed = 11;
+  options.buffer_rows = 700;
+  return options;
+}
+
+// All bytes of an epoch's tensors, tensor by tensor.
+std::vector<std::vector<std::byte>> epoch_bytes(const Loader& loader, uint64_t number) {
+  std::vector<std::vector<std::byte>> bytes(loader.tensors().size());
+  const auto stream = loader.epoch(number);
+  int64_t batches = 0;
+  int64_t rows = 0;
+  while (const auto batch = stream->next()) {
+    EXPECT_EQ(batch->number, batches++);
+    rows += batch->rows;
+    for (size_t t = 0; t < bytes.size(); ++t) {
+      const Buffer& tensor = batch->tensors[t];
+      bytes[t].insert(bytes[t].end(), tensor.data(), tensor.data() + tensor.size());
+    }
+  }
+  EXPECT_EQ(batches, loader.num_batches());
+  EXPECT_EQ(rows, loader.num_rows());
+  return bytes;
+}
+
+std::multimap<std::pair<float, float>, size_t> rows_of(const std::vector<std::byte>& pairs) {
+  std::multimap<std::pair<float, float>, size_t> rows;
+  for (size_t i = 0; i < pairs.size() / 8; ++i) {
+    std::pair<float, float> row;
+    std::memcpy(&row.first, pairs.data() + i * 8, 4);
+    std::memcpy(&row.second, pairs.data() + i * 8 + 4, 4);
+    rows.emplace(row, i);
+  }
+  return rows;
+}
+
+TEST(Loader, GivesEveryRowOnce) {
+  const auto dataset = jets();
+  const Loader loader(dataset, options());
+  EXPECT_GT(loader.explain().buffer_rows, 0);
+  const auto bytes = epoch_bytes(loader, 0);
+  const auto columns = dataset->arrays({"jet_pt", "jet_eta"});
+  const auto rows = rows_of(bytes[2]);
+  ASSERT_EQ(rows.size(), static_cast<size_t>(dataset->num_entries()));
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const std::pair row{columns[0].values.as<float>()[i], columns[1].values.as<float>()[i]};
+    ASSERT_EQ(rows.count(row), 1u) << "entry " << i;
+  }
+}
+
+TEST(Loader, SameBitsForAnyNumberOfThreads) {
+  LoaderOptions wanted = options();
+  wanted.threads = 1;
+  const auto expected = epoch_bytes(Loader(jets(), wanted), 3);
+  for (const size_t threads : {2, 5}) {
+    wanted.threads = threads;
+    wanted.memory = uint64_t{100} << 20;
+    EXPECT_EQ(epoch_bytes(Loader(jets(), wanted), 3), expected);
+  }
+  wanted.seed = 12;
+  EXPECT_NE(epoch_bytes(Loader(jets(), wanted), 3), expected);
+}
+
+TEST(Loader, OrderDiffersFromEpochToEpoch) {
+  const Loader loader(jets(), options());
+  EXPECT_NE(epoch_bytes(loader, 0), epoch_bytes(loader, 1));
+  EXPECT_EQ(epoch_bytes(loader, 1), epoch_bytes(loader, 1));
+}
+
+TEST(Loader, FollowsTheFilesWhenNotShuffled) {
+  LoaderOptions wanted = options();
+  wanted.shuffle = false;
+  const auto dataset = jets();
+  const auto bytes = epoch_bytes(Loader(dataset, wanted), 0);
+  const auto pt = dataset->arrays({"jet_pt"}).front();
+  for (int64_t i = 0; i < dataset->num_entries(); ++i) {
+    float value = 0;
+    std::memcpy(&value, bytes[2].data() + i * 8, 4);
+    ASSERT_EQ(value, pt.values.as<float>()[static_cast<size_t>(i)]);
+  }
+}
+
+TEST(Loader, PartsOfASplitAreDisjointAndComplete) {
+  const Loader loader(jets(), options());
+  const auto parts = loader.split({0.7, 0.2, 0.1});
+  std::set<std::pair<float, float>> seen;
+  int64_t rows = 0;
+  for (const Loader& part : parts) {
+    rows += part.num_rows();
+    for (const auto& [row, place] : rows_of(epoch_bytes(part, 0)[2])) seen.insert(row);
+  }
+  EXPECT_EQ(rows, loader.num_rows());
+  EXPECT_EQ(seen.size(), static_cast<size_t>(rows));  // each row is unique, so none came twice
+  EXPECT_NEAR(static_cast<double>(parts[1].num_rows()), 0.2 * static_cast<double>(rows),
+              0.04 * static_cast<double>(rows));
+  EXPECT_THROW(loader.split({0.7, 0.7}), ConfigError);
+  EXPECT_THROW(loader.split({}), ConfigError);
+}
+
+TEST(Loader, DropsTheRemainderWhenAsked) {
+  LoaderOptions wanted = options();
+  wanted.batch_size = 777;
+  wanted.drop_remainder = true;
+  const Loader loader(jets(), wanted);
+  const auto stream = loader.epoch(0);
+  int64_t batches = 0;
+  while (const auto batch = stream->next()) {
+    EXPECT_EQ(batch->rows, 777);
+    ++batches;
+  }
+  EXPECT_EQ(batches, loader.num_rows() / 777);
+}
+
+TEST(Loader, StopsHalfWay) {
+  const Loader loader(jets(), options());
+  auto stream = loader.epoch(0);
+  const auto kept = stream->next();
+  ASSERT_TRUE(kept);
+  stream.reset();
+  EXPECT_GT(kept->tensors[0].size(), 0u);  // delivered batches outlive their stream
+
+  stream = loader.epoch(0);
+  const std::jthread canceller([&] { stream->cancel(); });
+  EXPECT_THROW(
+      {
+        while (stream->next()) {
+        }
+        throw CancelledError("all were ready before");
+      },
+      CancelledError);
+}
+
+TEST(Loader, RefusesWhatCannotWork) {
+  LoaderOptions wanted = options();
+  wanted.batch_size = 0;
+  EXPECT_THROW(Loader(jets(), wanted), ConfigError);
+  wanted = options();
+  wanted.memory = 2 << 20;
+  EXPECT_THROW(Loader(jets(), wanted), ConfigError);
+  wanted = options();
+  wanted.features.groups[1].columns = {"part_px"};
+  EXPECT_THROW(Loader(jets(), wanted), SchemaError);
+}
+
+}  // namespace
+}  // namespace sapwood
