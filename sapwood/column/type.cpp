@@ -4,6 +4,11 @@
 
 namespace sapwood {
 
+Type::Type() = default;
+Type::Type(TypeKind kind) : kind(kind) {}
+Type::Type(TypeKind kind, int64_t fixed_size, std::vector<Field> children)
+    : kind(kind), fixed_size(fixed_size), children(std::move(children)) {}
+
 Type Type::list(Type item) { return {TypeKind::kList, 0, {{"item", std::move(item)}}}; }
 
 Type Type::fixed_list(Type item, int64_t size) {

@@ -30,8 +30,11 @@ struct Field;
 struct Type {
   TypeKind kind = TypeKind::kInt8;
   int64_t fixed_size = 0;  ///< elements, for kFixedList
-  std::vector<Field> children{};
+  std::vector<Field> children;
 
+  Type();  // int8
+  Type(TypeKind kind);
+  Type(TypeKind kind, int64_t fixed_size, std::vector<Field> children);
   static Type list(Type item);
   static Type fixed_list(Type item, int64_t size);
   static Type structure(std::vector<Field> members);

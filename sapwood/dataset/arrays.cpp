@@ -18,69 +18,82 @@ std::vector<Unit> units_within(const std::vector<Unit>& units, const Source& sou
   return result;
 }
 
-// The columns of an `arrays` call while its parts arrive.
+// An `arrays` call. Columns of fixed width are decoded where they stay; of the others each unit gives a part,
+// and the parts are joined. Memory that is only passed through is used again and again.
 class ArraysJob {
  public:
   ArraysJob(const Dataset& dataset, const Selection& selection, std::vector<Unit> units)
-      : dataset_(dataset), selection_(selection), units_(std::move(units)), pool_(heap_pool()) {
+      : dataset_(dataset), selection_(selection), units_(std::move(units)) {
     for (const Unit& unit : units_) {
       starts_.push_back(num_entries_);
       num_entries_ += unit.entries.size();
     }
     for (const Selection::Place& column : selection_.columns) {
       const size_t width = fixed_entry_size(column.type);
-      whole_.push_back(width == 0 ? Buffer{} : Buffer(width * static_cast<size_t>(num_entries_), pool_));
+      if (width == 0) all_fixed_ = false;
+      whole_.push_back(width == 0 ? Buffer{}
+                                  : Buffer(width * static_cast<size_t>(num_entries_), result_pool_));
       parts_.emplace_back(width == 0 ? units_.size() : 0);
     }
   }
 
   std::vector<Column> run(size_t threads, const std::stop_token& stop) {
     const size_t num_columns = selection_.columns.size();
-    const bool many_units = units_.size() >= 2 * threads || threads == 1;
-    if (many_units) {
-      // A thread decompresses what it has just read, while it is in its cache.
-      parallel_for(
-          units_.size(), threads, [&](size_t u) { decode_unit(u, fetch(u)); }, stop);
-    } else {
-      std::vector<FetchedUnit> fetched(units_.size());
-      parallel_for(
-          units_.size(), threads, [&](size_t u) { fetched[u] = fetch(u); }, stop);
-      parallel_for(
-          units_.size() * num_columns, threads,
-          [&](size_t i) { decode(i / num_columns, fetched[i / num_columns], i % num_columns); }, stop);
-    }
     std::vector<Column> result(num_columns);
+    if (all_fixed_ && units_.size() >= threads) {
+      // A thread decompresses what it has just read, while it is in its cache.
+      const auto whole_unit = [&](size_t u) {
+        const FetchedUnit fetched = fetch(u);
+        for (size_t c = 0; c < num_columns; ++c) decode(u, fetched, c);
+      };
+      parallel_for(units_.size(), threads, whole_unit, stop);
+      for (size_t c = 0; c < num_columns; ++c) result[c] = join(c);
+      return result;
+    }
+    std::vector<FetchedUnit> fetched(units_.size());
     parallel_for(
-        num_columns, threads, [&](size_t c) { result[c] = finish(c); }, stop);
+        units_.size(), threads, [&](size_t u) { fetched[u] = fetch(u); }, stop);
+    if (num_columns >= 2 * threads) {
+      // The parts of one column are joined while they are in the cache; then the next takes their memory.
+      const auto whole_column = [&](size_t c) {
+        for (size_t u = 0; u < units_.size(); ++u) {
+          if (stop.stop_requested()) return;
+          decode(u, fetched[u], c);
+        }
+        result[c] = join(c);
+      };
+      parallel_for(num_columns, threads, whole_column, stop);
+    } else {
+      const auto one_part = [&](size_t i) {
+        decode(i / num_columns, fetched[i / num_columns], i % num_columns);
+      };
+      parallel_for(units_.size() * num_columns, threads, one_part, stop);
+      parallel_for(
+          num_columns, threads, [&](size_t c) { result[c] = join(c); }, stop);
+    }
     return result;
   }
 
  private:
-  FetchedUnit fetch(size_t unit) const { return dataset_.fetch(units_[unit], selection_, pool_); }
-
-  void decode_unit(size_t unit, const FetchedUnit& fetched) {
-    for (size_t c = 0; c < selection_.columns.size(); ++c) decode(unit, fetched, c);
-  }
+  FetchedUnit fetch(size_t unit) const { return dataset_.fetch(units_[unit], selection_, work_pool_); }
 
   void decode(size_t unit, const FetchedUnit& fetched, size_t column) {
     const size_t width = fixed_entry_size(selection_.columns[column].type);
     if (width == 0) {
-      parts_[column][unit] = dataset_.decode(fetched, selection_, column, pool_);
+      parts_[column][unit] = dataset_.decode(fetched, selection_, column, work_pool_);
       return;
     }
     const auto start = static_cast<size_t>(starts_[unit]) * width;
     const auto size = static_cast<size_t>(units_[unit].entries.size()) * width;
     const Buffer destination = Buffer::wrap(whole_[column].data() + start, size, nullptr);
-    dataset_.decode(fetched, selection_, column, pool_, destination);
+    dataset_.decode(fetched, selection_, column, work_pool_, destination);
   }
 
-  Column finish(size_t column) {
-    if (fixed_entry_size(selection_.columns[column].type) != 0) {
-      return make_fixed_width_column(selection_.columns[column].type, num_entries_, whole_[column]);
-    }
-    std::vector<Column> parts = std::move(parts_[column]);
-    if (parts.size() == 1) return std::move(parts.front());
-    return concatenate(parts, pool_);
+  Column join(size_t column) {
+    const Type& type = selection_.columns[column].type;
+    if (fixed_entry_size(type) != 0) return make_fixed_width_column(type, num_entries_, whole_[column]);
+    const std::vector<Column> parts = std::move(parts_[column]);
+    return concatenate(parts, result_pool_);
   }
 
   const Dataset& dataset_;
@@ -88,8 +101,10 @@ class ArraysJob {
   std::vector<Unit> units_;
   std::vector<int64_t> starts_;  // of each unit in the result
   int64_t num_entries_ = 0;
-  std::shared_ptr<MemoryPool> pool_;
-  std::vector<Buffer> whole_;               // of columns of fixed width: units decode in place
+  bool all_fixed_ = true;
+  std::shared_ptr<MemoryPool> result_pool_ = heap_pool();
+  std::shared_ptr<MemoryPool> work_pool_ = std::make_shared<RecyclingPool>();
+  std::vector<Buffer> whole_;               // of columns of fixed width
   std::vector<std::vector<Column>> parts_;  // of the others: one for each unit
 };
 

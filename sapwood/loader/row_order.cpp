@@ -77,7 +77,7 @@ Window plan_window(int64_t entries, double kept, int64_t buffer_rows, bool shuff
   } else {
     window.delays = kDelays;
     window.segment_entries = std::max<int64_t>(
-        kSmallestSegment, std::llround(2.0 * static_cast<double>(buffer_rows) / kept / kDelays));
+        entries / kMostBuckets + 1, std::llround(2.0 * static_cast<double>(buffer_rows) / kept / kDelays));
   }
   window.num_buckets = std::max<int64_t>(1, (entries + window.segment_entries - 1) / window.segment_entries);
   if (shuffle) window.first = std::min(kFirstBucket, window.num_buckets - 1);
