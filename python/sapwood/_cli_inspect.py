@@ -82,14 +82,14 @@ def _print_tree(name: str, tree: Dataset, width: int | None, everything: bool) -
         (
             column.name,
             column.type or "not read yet",
-            column.stored_type,
+            column.stored_type.replace("std::", ""),
             f"{column.values_per_entry:.3g}" if column.type else "",
             readable_bytes(column.compressed_bytes),
             _ratio(column),
         )
         for column in shown
     ]
-    header = ("column", "type", "stored as", "values/entry", "size", "ratio")
+    header = ("column", "type", "stored as", "per entry", "size", "ratio")
     print()
     _print_indented(table(header, rows, right=[3, 4, 5], shrink={2: 9, 1: 12, 0: 16}, width=_less(width)))
     _print_rest(len(chosen) - len(shown), "column")

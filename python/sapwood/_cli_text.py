@@ -38,8 +38,8 @@ def table(
 ) -> list[str]:
     """Lines of a table, its columns aligned.
 
-    right: the columns that are aligned to the right. shrink: the columns that give way, in this order, where lines would
-    be longer than `width`, with the width that each keeps at least.
+    right: the columns that are aligned to the right. shrink: the columns that give way, in this order, where lines
+    would be longer than `width`, with the width that each keeps at least.
     """
     cells = [list(header), *(list(row) for row in rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]

@@ -1,0 +1,264 @@
+"""The command sapwood: what it prints, how it ends."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import pytest
+from conftest import MakeTree, numbered, write_tree
+
+import sapwood as sw
+from sapwood import _core
+from sapwood._cli_text import table, value_text
+from sapwood.cli import main
+
+
+@pytest.fixture(autouse=True)
+def terminal_of_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """What a command that ends well prints."""
+    assert main([str(argument) for argument in arguments]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    return printed.out
+
+
+# inspect
+
+
+@pytest.mark.parametrize("name", ["Tbqq_ttree.root", "Tbqq_rntuple.root"])
+def test_inspect(capsys: pytest.CaptureFixture[str], examples: Path, name: str) -> None:
+    text = run(capsys, "inspect", examples / name)
+    data = sw.open(examples / name)
+    assert f"tree: {data.format}, {data.num_entries:,} entries in {len(data.clusters)} clusters" in text
+    lines = {line.split()[0]: line.split() for line in text.splitlines() if line.strip()}
+    assert lines["column"] == ["column", "type", "stored", "as", "per", "entry", "size", "ratio"]
+    for column in data.schema:
+        if not column.is_member:
+            assert lines[column.name][1] == column.type
+    assert max(map(len, text.splitlines()[1:])) <= 80
+
+
+def test_inspect_as_json(capsys: pytest.CaptureFixture[str], examples: Path) -> None:
+    path = examples / "QCD_rntuple.root"
+    report = json.loads(run(capsys, "inspect", path, "--json"))
+    data = sw.open(path)
+    assert report["file"] == str(path)
+    assert report["objects"][0] == {
+        "path": "tree",
+        "class": "ROOT::RNTuple",
+        "cycle": 1,
+        "stored_bytes": report["objects"][0]["stored_bytes"],
+    }
+    (tree,) = report["trees"]
+    assert (tree["path"], tree["format"], tree["entries"]) == ("tree", "RNTuple", 2000)
+    assert tree["clusters"] == [[start, stop] for _, start, stop in data.clusters]
+    for shown, column in zip(tree["columns"], data.schema, strict=True):
+        assert shown["name"] == column.name
+        assert shown["type"] == column.type
+        assert shown["stored_type"] == column.stored_type
+        assert shown["unsupported"] is None
+        assert shown["compressed_bytes"] == column.compressed_bytes
+
+
+def test_inspect_of_several_trees(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "two.root"
+    for tree in ("first", "folder/second"):
+        write_tree(path, {"x": np.arange(3)}, tree=tree)
+    text = run(capsys, "inspect", path)
+    assert "first: TTree, 3 entries in 1 cluster" in text
+    assert "folder/second: TTree, 3 entries" in text
+    assert "first:" not in run(capsys, "inspect", path, "--tree", "folder/second")
+
+
+def test_inspect_names_what_is_not_read(capsys: pytest.CaptureFixture[str], test_files: Path) -> None:
+    path = test_files / "test_stl_containers_rntuple_v1-0-0-0.root"
+    text = run(capsys, "inspect", path)
+    assert "not read yet: 2 columns" in text
+    assert "  variant_int32_string: " in text
+    columns = json.loads(run(capsys, "inspect", path, "--json"))["trees"][0]["columns"]
+    (variant,) = (column for column in columns if column["name"] == "variant_int32_string")
+    assert variant["type"] is None
+    assert variant["unsupported"]
+
+
+def test_inspect_of_a_file_without_trees(capsys: pytest.CaptureFixture[str], shared_data: Path) -> None:
+    text = run(capsys, "inspect", shared_data / "skhep" / "uproot-histograms.root")
+    assert "no tree among them" in text
+    assert "TH1F" in text
+
+
+def test_inspect_of_many_columns(capsys: pytest.CaptureFixture[str], make_tree: MakeTree) -> None:
+    path = make_tree("wide.root", {f"column_{i}": np.arange(3) for i in range(100)})
+    short, whole = (run(capsys, "inspect", path, *options) for options in ([], ["--all"]))
+    assert "and 40 columns more (--all shows them)" in short
+    assert "column_99" not in short
+    assert "column_99" in whole
+
+
+def test_inspect_cuts_to_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, examples: Path
+) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    lines = run(capsys, "inspect", examples / "QCD_ttree.root").splitlines()
+    assert max(map(len, lines[4:])) <= 50
+    monkeypatch.delenv("COLUMNS")
+    assert "…" not in run(capsys, "inspect", examples / "QCD_ttree.root")
+
+
+# head
+
+
+def test_head(capsys: pytest.CaptureFixture[str], make_tree: MakeTree) -> None:
+    path = make_tree("few.root", {"id": np.arange(3), "hit": ak.Array([[1.5], [], [0.25, 2.0]])})
+    assert run(capsys, "head", path, "--columns", "hit,id").splitlines() == [
+        "tree (TTree): 3 of 3 entries",
+        "",
+        "entry        hit  id",
+        "    0      [1.5]   0",
+        "    1         []   1",
+        "    2  [0.25, 2]   2",
+    ]
+
+
+def test_head_turns_many_columns_around(capsys: pytest.CaptureFixture[str], examples: Path) -> None:
+    text = run(capsys, "head", examples / "QCD_ttree.root", "-n", "4")
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[2].split() == ["entry", "0", "1"]
+    value = sw.open(examples / "QCD_ttree.root").arrays("jet_pt", 0, 1, library="np")["jet_pt"][0]
+    assert [line.split()[1] for line in lines if line.startswith("jet_pt ")][0] == f"{value:.6g}"
+    assert sum(line.startswith("entry ") for line in lines) == 2
+
+
+def test_head_of_strings_and_records(capsys: pytest.CaptureFixture[str], test_files: Path) -> None:
+    path = test_files / "test_stl_containers_rntuple_v1-0-0-0.root"
+    text = run(capsys, "head", path, "-n", "2")
+    assert '"one"' in text
+    assert '["one", "two"]' in text
+    assert '{_0: 1, _1: "one"}' in text
+    assert "2 columns not read yet: variant_int32_string" in text
+
+
+@pytest.mark.parametrize("number", [0, 3, 10])
+def test_head_of_fewer_entries(capsys: pytest.CaptureFixture[str], make_tree: MakeTree, number: int) -> None:
+    text = run(capsys, "head", make_tree("few.root", {"x": np.arange(3)}), "-n", number)
+    assert text.startswith(f"tree (TTree): {min(number, 3)} of 3 entries")
+
+
+def test_head_of_nothing(capsys: pytest.CaptureFixture[str], make_tree: MakeTree) -> None:
+    assert run(capsys, "head", make_tree("none.root", numbered(0))) == "tree (TTree): 0 of 0 entries\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "room", "text"),
+    [
+        (np.float32(0.1), 20, "0.1"),
+        (np.int64(2**62), 20, "4611686018427387904"),
+        (np.True_, 20, "true"),
+        ("it's", 20, '"it\'s"'),
+        ('say "a\n"', 20, '"say \\"a\\n\\""'),
+        ("x" * 50, 10, '"xxxxxxx…"'),
+        (np.array([12.345, 4.5678]), 30, "[12.35, 4.568]"),
+        (np.arange(37), 20, "[0, 1, 2, 3, … (37)]"),
+        (np.arange(1000), 4, "[… (1000)]"),
+        (np.empty(0), 20, "[]"),
+        (np.array([[1, 2], [3, 4]]), 20, "[[1, 2], [3, 4]]"),
+        ({"pt": np.float32(1), "id": 3}, 30, "{pt: 1, id: 3}"),
+    ],
+)
+def test_values(value: Any, room: int, text: str) -> None:
+    assert value_text(value, room) == text
+
+
+def test_table() -> None:
+    rows = [("a", "1"), ("a long name", "20")]
+    assert table(("name", "n"), rows, right=[1]) == ["name          n", "a             1", "a long name  20"]
+    assert table(("name", "n"), rows, right=[1], shrink={0: 4}, width=9) == ["name    n", "a       1", "a lo…  20"]
+
+
+# info and --help
+
+
+def test_info(capsys: pytest.CaptureFixture[str]) -> None:
+    text = run(capsys, "info")
+    assert f"sapwood       {sw.__version__}" in text
+    for codec in _core.codecs():
+        assert codec in text
+    for word in ("not built in", "threads", "Python", "numpy", "torch", "pyarrow", "awkward", "pandas"):
+        assert word in text
+
+
+@pytest.mark.parametrize("command", [[], ["inspect"], ["head"], ["info"]])
+def test_help(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--help"])
+    assert ended.value.code == 0
+    assert "examples:" in capsys.readouterr().out
+
+
+# Ends
+
+
+@pytest.mark.parametrize("command", ["inspect", "head"])
+def test_errors_are_one_line(capsys: pytest.CaptureFixture[str], examples: Path, command: str) -> None:
+    assert main([command, str(examples / "none.root")]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("sapwood: IoError: no such file")
+    assert printed.err.count("\n") == 1
+
+
+def test_wrong_column(capsys: pytest.CaptureFixture[str], examples: Path) -> None:
+    assert main(["head", str(examples / "QCD_ttree.root"), "--columns", "jet_ptt"]) == 1
+    assert capsys.readouterr().err.startswith("sapwood: SchemaError: no column 'jet_ptt'")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["look"],
+        ["head"],
+        ["head", "a.root", "-n", "-1"],
+        ["head", "a.root", "-n", "x"],
+        ["head", "a", "--columns", ","],
+    ],
+)
+def test_wrong_usage(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage: sapwood" in capsys.readouterr().err
+
+
+def test_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], examples: Path) -> None:
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_core, "list_objects", interrupted)
+    assert main(["inspect", str(examples / "QCD_ttree.root")]) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_reader_that_leaves(examples: Path) -> None:
+    """As with ``sapwood inspect ... | head -1``: no complaint."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sapwood", "inspect", str(examples / "QCD_ttree.root"), "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 128 + signal.SIGPIPE
+    process.stderr.close()
