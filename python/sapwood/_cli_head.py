@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from . import dataset
 from ._cli_text import cut, plural, table, terminal_width, value_text
-from .dataset import open
 
 if TYPE_CHECKING:
     import argparse
@@ -20,7 +20,7 @@ _MOST_NAME = 26
 def run(options: argparse.Namespace) -> int:
     """Prints the entries, one a line where all columns fit side by side, else one a column; returns the exit status."""
     width = terminal_width() or _WIDTH_ELSEWHERE
-    tree = open(options.file, options.tree)
+    tree = dataset.open(options.file, options.tree)
     names = options.columns or tree.columns
     arrays = tree.arrays(names, 0, options.n, library="np")
     count = min(options.n, tree.num_entries)

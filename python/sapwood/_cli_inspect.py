@@ -6,14 +6,15 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import _core
+from . import _core, dataset
 from ._cli_text import cut, plural, table, terminal_width
 from ._html import readable_bytes
-from .dataset import Dataset, open
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+
+    from .dataset import Dataset
 
 _MOST_COLUMNS = 60
 _MOST_OBJECTS = 12
@@ -24,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     """Prints the report; returns the exit status: 1 when a tree in the file could not be opened."""
     objects = _core.list_objects(options.file)
     if options.tree is not None:
-        trees = [(options.tree, open(options.file, options.tree))]
+        trees: list[tuple[str, Dataset | _core.Error]] = [(options.tree, dataset.open(options.file, options.tree))]
     else:
         trees = [(tree.path, _open(options.file, tree.path)) for tree in _core.list_tables(options.file)]
     if options.json:
@@ -36,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _open(file: str, tree: str) -> Dataset | _core.Error:
     try:
-        return open(file, tree)
+        return dataset.open(file, tree)
     except _core.Error as error:
         return error
 

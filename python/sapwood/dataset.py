@@ -24,11 +24,11 @@ def open(
     """Open ROOT files as one data set.
 
     paths
-        A path or glob (``*``, ``?``, ``[..]``, ``**``), several of them, or a mapping of label to paths. A label's value
-        may carry a weight, such as a cross-section: ``{"signal": ("ttH_*.root", 0.5), "background": ("tt_*.root", 830)}``
-        (or ``{"paths": ..., "weight": ...}``). Labelled data sets have a column ``sample_label`` (int32, the label's
-        place in the mapping) and, with weights, ``sample_weight`` (float64: weight / entries of the label, scaled to a
-        mean of 1 over the data set).
+        A path or glob (``*``, ``?``, ``[..]``, ``**``), several of them, or a mapping of label to paths. A label's
+        value may carry a weight, such as a cross-section:
+        ``{"signal": ("ttH_*.root", 0.5), "background": ("tt_*.root", 830)}`` (or ``{"paths": ..., "weight": ...}``).
+        Labelled data sets have a column ``sample_label`` (int32, the label's place in the mapping) and, with weights,
+        ``sample_weight`` (float64: weight / entries of the label, scaled to a mean of 1 over the data set).
     tree
         Name of the TTree or RNTuple, with its directories (``"dir/Events"``) and, if need be, its cycle (``"tree;3"``).
         May be left out when the file holds just one.
@@ -162,12 +162,12 @@ class Dataset:
         """Batches of columns for training; see `Loader`.
 
         features
-            Columns of one group (its tensor is called ``"features"``), or a mapping of group name to columns. A group of
-            scalars and fixed arrays is flat: ``[N, C]``. A group with a length in `pad` takes jagged columns of equal
-            multiplicity: ``[N, C, P]`` and ``"<group>_mask"`` ``[N, 1, P]``, bool, true at values.
+            Columns of one group (its tensor is called ``"features"``), or a mapping of group name to columns. A group
+            of scalars and fixed arrays is flat: ``[N, C]``. A group with a length in `pad` takes jagged columns of
+            equal multiplicity: ``[N, C, P]`` and ``"<group>_mask"`` ``[N, 1, P]``, bool, true at values.
         target, weights
-            Columns for ``"target"`` (``[N]``, or ``[N, T]`` from a list; int64 when all are integers or bool, else as the
-            features) and ``"weights"`` (``[N]``, float32).
+            Columns for ``"target"`` (``[N]``, or ``[N, T]`` from a list; int64 when all are integers or bool, else as
+            the features) and ``"weights"`` (``[N]``, float32).
         pad, pad_value
             Length of each padded group; longer entries are cut. What fills the rest.
         channels
@@ -177,9 +177,9 @@ class Dataset:
         batch_size, drop_remainder
             Rows of a batch; whether the last one is left out when it is not full.
         shuffle, seed, buffer_rows
-            Rows come in a new random order each epoch, the same for the same seed (drawn, and reported by `explain`, when
-            not given), whatever the number of threads. ``buffer_rows`` sets the size of the shuffle buffer, which
-            otherwise follows from `memory`.
+            Rows come in a new random order each epoch, the same for the same seed (drawn, and reported by `explain`,
+            when not given), whatever the number of threads. ``buffer_rows`` sets the size of the shuffle buffer,
+            which otherwise follows from `memory`.
         memory
             Bytes (or ``"500 MB"``) that the loader may hold, besides delivered batches.
         threads
@@ -210,13 +210,12 @@ class Dataset:
         names = [target] if isinstance(target, str) else list(target)
         types = {column.name: column.type for column in self.schema}
         whole = all(types.get(name, "").split("[")[0].lstrip("u").startswith(("int", "bool")) for name in names)
-        return _core.FeatureGroup(
-            "target", names, dtype="int64" if whole else dtype, squeeze=isinstance(target, str)
-        )
+        return _core.FeatureGroup("target", names, dtype="int64" if whole else dtype, squeeze=isinstance(target, str))
 
     def __repr__(self) -> str:
         files = f"{len(self.files)} file" + ("s" if len(self.files) != 1 else "")
-        return f"<Dataset '{self.tree}' ({self.format}): {self.num_entries} entries, {len(self.columns)} columns, {files}>"
+        rows = f"{self.num_entries} entries, {len(self.columns)} columns"
+        return f"<Dataset '{self.tree}' ({self.format}): {rows}, {files}>"
 
     def _repr_html_(self) -> str:
         rows = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from . import _core, _html
@@ -74,9 +75,9 @@ class Loader:
     def split(self, **fractions: float) -> tuple[Loader, ...]:
         """Loaders for disjoint parts of the rows: first the rest (for training), then one for each named fraction.
 
-        ``train, val = loader.split(val=0.2)``; ``train, val, test = loader.split(val=0.16, test=0.2)``. Rows are drawn one
-        by one with the seed, so that the parts' sizes are the fractions only on average. Each part that is iterated reads
-        what it needs.
+        ``train, val = loader.split(val=0.2)``; ``train, val, test = loader.split(val=0.16, test=0.2)``. Rows are
+        drawn one by one with the seed, so that the parts' sizes are the fractions only on average. Each part that is
+        iterated reads what it needs.
         """
         rest = 1 - sum(fractions.values())
         if not fractions or any(fraction <= 0 for fraction in fractions.values()) or rest <= 1e-9:
@@ -109,5 +110,4 @@ class Loader:
         ]
         title = f"{plan.rows:,} rows in {plan.batches:,} batches of {plan.batch_size:,}"
         batch = _html.table(title, ("tensor", "dtype", "shape", "channels"), rows)
-        return f"{batch}<pre>{_html.escape(str(plan))}</pre>"
-
+        return f"{batch}<pre>{escape(str(plan))}</pre>"

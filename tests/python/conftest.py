@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +56,7 @@ def write_tree(path: Path, columns: Columns, *, clusters: int = 1, tree: str = "
     """Adds a tree to a file, with as many clusters, of nearly equal sizes; jagged columns are counted arrays."""
     length = len(next(iter(columns.values())))
     edges = np.linspace(0, length, clusters + 1).astype(int)
-    parts = [
-        {name: values[start:stop] for name, values in columns.items()}
-        for start, stop in zip(edges[:-1], edges[1:], strict=True)
-    ]
+    parts = [{name: values[start:stop] for name, values in columns.items()} for start, stop in pairwise(edges)]
     with uproot.update(path) if path.exists() else uproot.create(path) as file:
         if format == "RNTuple":
             file.mkrntuple(tree, parts[0])

@@ -11,11 +11,11 @@ import awkward as ak
 import numpy as np
 import pytest
 from conftest import MakeTree, numbered, write_tree
+from sapwood._cli_text import table, value_text
+from sapwood.cli import main
 
 import sapwood as sw
 from sapwood import _core
-from sapwood._cli_text import table, value_text
-from sapwood.cli import main
 
 
 @pytest.fixture(autouse=True)
@@ -135,7 +135,7 @@ def test_head_turns_many_columns_around(capsys: pytest.CaptureFixture[str], exam
     assert max(map(len, lines)) <= 80
     assert lines[2].split() == ["entry", "0", "1"]
     value = sw.open(examples / "QCD_ttree.root").arrays("jet_pt", 0, 1, library="np")["jet_pt"][0]
-    assert [line.split()[1] for line in lines if line.startswith("jet_pt ")][0] == f"{value:.6g}"
+    assert next(line.split()[1] for line in lines if line.startswith("jet_pt ")) == f"{value:.6g}"
     assert sum(line.startswith("entry ") for line in lines) == 2
 
 

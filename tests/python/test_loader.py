@@ -304,7 +304,7 @@ def test_padded_group_with_a_fixed_array(events: Events) -> None:
 def test_padded_group_of_unequal_lengths(make_tree: MakeTree) -> None:
     columns = {name: ak.unflatten(np.arange(6.0), counts) for name, counts in (("a", [1, 2, 3]), ("b", [3, 2, 1]))}
     loader = sw.open(make_tree("unequal.root", columns)).loader(["a", "b"], pad=4)
-    with pytest.raises(sw.SchemaError, match="a.*b|b.*a"):
+    with pytest.raises(sw.SchemaError, match=r"a.*b|b.*a"):
         list(loader)
 
 

@@ -117,8 +117,7 @@ def test_cycles(shared_data: Path) -> None:
 
 def test_formats_mix(make_tree: MakeTree) -> None:
     paths = [
-        make_tree(f"{format}.root", {"x": np.arange(3, dtype=np.int32)}, format=format)
-        for format in ("TTree", "RNTuple")
+        make_tree(f"{kind}.root", {"x": np.arange(3, dtype=np.int32)}, format=kind) for kind in ("TTree", "RNTuple")
     ]
     data = sw.open(paths)
     assert data.format == "TTree and RNTuple"
