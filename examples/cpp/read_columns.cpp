@@ -20,7 +20,7 @@ double mean(const sapwood::Column& column) {
 }
 
 void read_columns(const std::string& path, const std::string& tree) {
-  const auto jets = sapwood::Dataset::open(std::vector<std::string>{path}, tree);
+  const auto jets = sapwood::open(std::vector<std::string>{path}, tree);
   std::printf("%s: %lld entries, %zu columns\n", path.c_str(), static_cast<long long>(jets->num_entries()),
               jets->schema().size());
 

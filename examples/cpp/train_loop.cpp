@@ -31,7 +31,7 @@ struct LogisticRegression {
 
 void train(const std::string& background, const std::string& signal) {
   const auto jets =
-      sapwood::Dataset::open({{.label = "QCD", .paths = {background}}, {.label = "top", .paths = {signal}}});
+      sapwood::open({{.label = "QCD", .paths = {background}}, {.label = "top", .paths = {signal}}});
 
   sapwood::LoaderOptions options{.batch_size = 256, .seed = 7};
   options.features.groups = {

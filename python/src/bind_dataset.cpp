@@ -12,7 +12,7 @@ using namespace sapwood;
 namespace {
 
 std::shared_ptr<const Dataset> open_dataset(const std::vector<Sample>& samples, const std::string& tree) {
-  return run_interruptibly([&](const std::stop_token&) { return Dataset::open(samples, tree); });
+  return run_interruptibly([&](const std::stop_token&) { return sapwood::open(samples, tree); });
 }
 
 std::vector<Column> read_arrays(const Dataset& dataset, const std::vector<std::string>& columns,

@@ -28,7 +28,7 @@ std::vector<double> weights_per_entry(const Source& source) {
 
 }  // namespace
 
-std::shared_ptr<const Dataset> Dataset::open(std::vector<Sample> samples, const std::string& tree) {
+std::shared_ptr<const Dataset> open(std::vector<Sample> samples, const std::string& tree) {
   const bool labelled = !samples.empty() && !samples.front().label.empty();
   const auto weighted = static_cast<size_t>(std::count_if(
       samples.begin(), samples.end(), [](const Sample& sample) { return sample.weight.has_value(); }));
@@ -44,7 +44,7 @@ std::shared_ptr<const Dataset> Dataset::open(std::vector<Sample> samples, const 
   return std::shared_ptr<const Dataset>(new Dataset(Source::open(std::move(samples), tree), labelled));
 }
 
-std::shared_ptr<const Dataset> Dataset::open(std::vector<std::string> paths, const std::string& tree) {
+std::shared_ptr<const Dataset> open(std::vector<std::string> paths, const std::string& tree) {
   std::vector<Sample> samples(1);
   samples.front().paths = std::move(paths);
   return open(std::move(samples), tree);

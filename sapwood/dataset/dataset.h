@@ -36,6 +36,14 @@ struct ArraysOptions {
   std::stop_token stop{};               ///< a requested stop ends the work with CancelledError
 };
 
+class Dataset;
+
+/// Opens files as a data set. `tree` as in `open_table`. Throws IoError, FormatError, SchemaError,
+/// UnsupportedError, ConfigError.
+std::shared_ptr<const Dataset> open(std::vector<Sample> samples, const std::string& tree = {});
+/// The same for one unlabelled sample.
+std::shared_ptr<const Dataset> open(std::vector<std::string> paths, const std::string& tree = {});
+
 /// A lazy, immutable data set: the files of a `Source` and what is asked of them. Opened from labelled
 /// samples it has two columns more: `sample_label`, int32, the sample's place among those given; and, when
 /// every sample has a weight, `sample_weight`, float64: weight / entries of the sample, scaled to a mean of 1
@@ -43,11 +51,6 @@ struct ArraysOptions {
 /// many threads.
 class Dataset {
  public:
-  /// `tree` as in `open_table`. Throws IoError, FormatError, SchemaError, ConfigError.
-  static std::shared_ptr<const Dataset> open(std::vector<Sample> samples, const std::string& tree = {});
-  /// One unlabelled sample.
-  static std::shared_ptr<const Dataset> open(std::vector<std::string> paths, const std::string& tree = {});
-
   const Source& source() const { return *source_; }
   const Schema& schema() const { return schema_; }
   int64_t num_entries() const { return source_->num_entries(); }
@@ -79,6 +82,7 @@ class Dataset {
                              const ArraysOptions& options = {}) const;
 
  private:
+  friend std::shared_ptr<const Dataset> open(std::vector<Sample> samples, const std::string& tree);
   Dataset(std::shared_ptr<const Source> source, bool labelled);
   Column sample_column(const Selection::Place& column, const Unit& unit, Buffer values) const;
 

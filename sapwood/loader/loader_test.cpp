@@ -16,7 +16,7 @@ namespace {
 const std::string kJets = std::string(SAPWOOD_TEST_DATA) + "/../../examples/data/";
 
 std::shared_ptr<const Dataset> jets() {
-  return Dataset::open({{"QCD", {kJets + "QCD_*.root"}, {}}, {"top", {kJets + "Tbqq_*.root"}, {}}});
+  return sapwood::open({{"QCD", {kJets + "QCD_*.root"}, {}}, {"top", {kJets + "Tbqq_*.root"}, {}}});
 }
 
 LoaderOptions options() {
