@@ -57,6 +57,7 @@ class Feed:
 def main() -> None:
     options = parse_arguments()
     torch.manual_seed(SEED)
+    torch.set_num_threads(max(1, torch.get_num_threads() // 2))  # the other half reads
     device = torch.device(options.device)
 
     jets = sw.open(
