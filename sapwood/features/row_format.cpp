@@ -125,6 +125,13 @@ void RowFormat::add_padded(const FeatureGroup& spec, const Schema& schema) {
                                "' wants a list of numbers in each entry"),
                         {.column = name});
     }
+    const Type& first = schema[schema.require(spec.columns.front())].type;
+    if (type.kind != first.kind || type.fixed_size != first.fixed_size) {
+      throw SchemaError(
+          concat("the column is a ", type.to_string(), ", where padded group '", spec.name, "' has ",
+                 first.to_string(), " in '", spec.columns.front(), "': their multiplicities differ"),
+          {.column = name});
+    }
     group.channels.push_back({column_place(name), 0, 1, type.item().kind});
   }
   const auto channels = static_cast<int64_t>(spec.columns.size());

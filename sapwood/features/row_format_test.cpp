@@ -161,6 +161,9 @@ TEST(RowFormat, RefusesWhatDoesNotFit) {
 }
 
 TEST(RowFormat, RefusesDifferentMultiplicities) {
+  const Column fixed = make_fixed_width_column(Type::fixed_list({TypeKind::kFloat32}, 3), 1, heap_pool());
+  const FeatureSpec mixed{{{.name = "g", .columns = {"v", "f"}, .pad = 3}}};
+  EXPECT_THROW(RowFormat(mixed, schema_of({{"v", jagged({{1, 2, 3}})}, {"f", fixed}})), SchemaError);
   const Column a = jagged({{1, 2}, {3}});
   const Column b = jagged({{1, 2}, {3, 4}});
   const FeatureSpec spec{{{.name = "g", .columns = {"a", "b"}, .pad = 3}}};

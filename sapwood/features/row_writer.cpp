@@ -24,10 +24,6 @@ void RowWriter::prepare_padded(const RowFormat::Group& group, const std::shared_
   const Column& first = columns_[group.channels.front().column];
   for (const RowFormat::Channel& channel : group.channels) {
     const Column& column = columns_[channel.column];
-    if (column.type.kind != first.type.kind || column.type.fixed_size != first.type.fixed_size) {
-      throw SchemaError(concat("jagged and fixed arrays can't share padded group '", group.spec.name, "'"),
-                        {.column = format_.columns_[channel.column]});
-    }
     if (column.type.kind == TypeKind::kList) {
       const auto a = first.offset_span();
       const auto b = column.offset_span();

@@ -64,8 +64,9 @@ std::vector<TableInfo> list_tables(const std::string& uri) {
 
 std::vector<ObjectInfo> list_objects(const std::string& uri) {
   return with_context({.file = uri}, [&] {
+    const auto file = root::File::open(io::open_file(uri));
     std::vector<ObjectInfo> objects;
-    for (const root::Key& key : root::File::open(io::open_file(uri))->keys()) {
+    for (const root::Key& key : file->keys()) {
       objects.push_back({key.path, key.class_name, key.cycle, key.record_size});
     }
     return objects;
