@@ -48,6 +48,12 @@ class Column:
         """Such as "float32", "list<float32>", "int32[3]"."""
 
     @property
+    def kind(self) -> str:
+        """
+        "number", "string", "list", "fixed_list" (of numbers, at any depth), "list_array" (a fixed list of other things) or "record".
+        """
+
+    @property
     def nbytes(self) -> int:
         """Bytes of all buffers."""
 
