@@ -57,9 +57,7 @@ def _numpy(column: _core.Column) -> Any:
         return _objects(text[start:stop].decode("utf-8", "surrogateescape") for start, stop in _ranges(column))
     items = _numpy(column.children[0])
     if isinstance(items, dict):
-        return _objects(
-            {name: values[start:stop] for name, values in items.items()} for start, stop in _ranges(column)
-        )
+        return _objects({name: values[start:stop] for name, values in items.items()} for start, stop in _ranges(column))
     return _objects(items[start:stop] for start, stop in _ranges(column))
 
 

@@ -13,9 +13,7 @@ def table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> s
     """A table with a title, its cells escaped and left-aligned."""
     style = ' style="text-align:left"'
     head = "".join(f"<th{style}>{escape(cell)}</th>" for cell in header)
-    body = "".join(
-        "<tr>" + "".join(f"<td{style}>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
-    )
+    body = "".join("<tr>" + "".join(f"<td{style}>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<b>{escape(title)}</b><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 

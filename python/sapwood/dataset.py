@@ -134,10 +134,8 @@ class Dataset:
 
         Raises SchemaError (no such column; with the nearest names), UnsupportedError, FormatError, IoError.
         """
-        if columns is None:
-            names = self.columns
-        else:
-            names = [columns] if isinstance(columns, str) else list(columns)
+        wanted = self.columns if columns is None else columns
+        names = [wanted] if isinstance(wanted, str) else list(wanted)
         decoded = self._core.arrays(names, entry_start, entry_stop, _thread_count(threads))
         return convert(dict(zip(names, decoded, strict=True)), library)
 

@@ -1,7 +1,7 @@
 """Writes the RNTuples of this folder that ROOT 6.40 made: python write_rntuples.py FOLDER."""
 
-import os
 import sys
+from pathlib import Path
 
 import ROOT
 
@@ -163,6 +163,6 @@ void write_reals(const char* path) {
 }
 """)
 
-folder = sys.argv[1]
+folder = Path(sys.argv[1])
 for name in ("late_fields", "representations", "untyped", "large_records", "reals"):
-    getattr(ROOT, f"write_{name}")(os.path.join(folder, f"{name}_rntuple.root"))
+    getattr(ROOT, f"write_{name}")(str(folder / f"{name}_rntuple.root"))
