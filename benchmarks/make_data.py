@@ -180,9 +180,7 @@ def main() -> None:
     parser.add_argument("--flat-rows", type=int, default=Sizes.flat_rows, help="rows of each flat file (%(default)s)")
     parser.add_argument("--flat-files", type=int, default=Sizes.flat_files, help="flat files per format (%(default)s)")
     parser.add_argument("--copies", type=int, default=Sizes.copies, help="of each jets file (%(default)s)")
-    parser.add_argument(
-        "--event-copies", type=int, default=Sizes.event_copies, help="of each events file (%(default)s)"
-    )
+    parser.add_argument("--event-copies", type=int, default=Sizes.event_copies, help="of each events file")
     options = parser.parse_args()
     sizes = Sizes(options.flat_rows, options.flat_files, options.copies, options.event_copies)
     make(options.directory, options.kinds, sizes)

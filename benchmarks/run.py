@@ -65,7 +65,7 @@ def measure(task: str, runner: Runner, case: cases.Case, data: Path, *more: int)
     processors = sorted(os.sched_getaffinity(0))[-runner.threads :]
     try:
         done = subprocess.run(
-            ["taskset", "-c", ",".join(map(str, processors)), *command],
+            ["taskset", "-c", ",".join(map(str, processors)), *command],  # noqa: S607
             capture_output=True,
             text=True,
             timeout=TIMEOUT,
@@ -152,8 +152,8 @@ def print_case(case: cases.Case, entries: list[dict]) -> list[str]:
         target = f"{entry['target']:g}" if entry["target"] else ""
         ratios = " | " if same else f"{entry['seconds'] / own['seconds']:.1f} | {entry['cpu'] / own['cpu']:.1f}"
         lines.append(
-            f"| {entry['runner']} | {entry['rows_per_second'] / 1e3:,.0f} k | {entry['seconds']:.2f} s | {entry['cpu']:.2f} s | "
-            f"{ratios} | {target} | {entry['peak_memory'] / 1e6:,.0f} MB |"
+            f"| {entry['runner']} | {entry['rows_per_second'] / 1e3:,.0f} k | {entry['seconds']:.2f} s "
+            f"| {entry['cpu']:.2f} s | {ratios} | {target} | {entry['peak_memory'] / 1e6:,.0f} MB |"
         )
     lines.append("")
     print("\n".join(lines), flush=True)
@@ -177,8 +177,8 @@ def measure_memory(data: Path) -> tuple[list[dict], list[str]]:
                 within = "yes" if result["peak_over_baseline"] <= bound else "**no**"
                 lines.append(
                     f"| {case.name} | {result['bytes'] / 1e9:.1f} GB | {bound / 1e6:,.0f} MB | "
-                    f"{result['peak_over_baseline'] / 1e6:,.0f} MB | {within} | {result['peak_counted'] / 1e6:,.0f} MB | "
-                    f"{result['rows'] / result['seconds'] / 1e3:,.0f} k |"
+                    f"{result['peak_over_baseline'] / 1e6:,.0f} MB | {within} "
+                    f"| {result['peak_counted'] / 1e6:,.0f} MB | {result['rows'] / result['seconds'] / 1e3:,.0f} k |"
                 )
             print(lines[-1], flush=True)
     return entries, [*lines, ""]
@@ -230,7 +230,8 @@ def main() -> None:
     results: dict = {"machine": state, "command": " ".join(["./dev", "bench", *sys.argv[1:]])}
     versions = ", ".join(f"{name} {version}" for name, version in state["versions"].items())
     lines = [
-        f"{state['date']}; {state['processor']}, {state['processors']} processors, load {state['load_before']:.1f} before; {versions}",
+        f"{state['date']}; {state['processor']}, {state['processors']} processors, "
+        f"load {state['load_before']:.1f} before; {versions}",
         "",
     ]
     print("\n".join(lines))

@@ -1,8 +1,5 @@
 """ROOT's RDataLoader, lazy, as PyTorch tensors."""
 
-import warnings
-
-warnings.simplefilter("ignore")
 import ROOT
 
 
@@ -13,7 +10,7 @@ def epochs(files, case, batches, _threads):
         batch_size=batches.batch_size,
         batches_in_memory=batches.batches_in_memory,
         columns=[*batches.padded, *batches.scalars, batches.target],
-        max_vec_sizes={name: batches.length for name in batches.padded},
+        max_vec_sizes=dict.fromkeys(batches.padded, batches.length),
         target=batches.target,
         set_seed=1,
         drop_remainder=False,

@@ -1,6 +1,6 @@
 """`Dataset.loader`, shuffled, as PyTorch tensors."""
 
-import torch  # noqa: F401: imported before the clock starts
+import torch  # noqa: F401 - imported before the clock starts
 
 import sapwood
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import torch  # noqa: F401: part of the baseline
+import torch  # noqa: F401 - part of the baseline
 
 import sapwood
 

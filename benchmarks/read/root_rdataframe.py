@@ -1,8 +1,5 @@
 """Sums of all columns in RDataFrame's event loop, compiled before the clock starts."""
 
-import warnings
-
-warnings.simplefilter("ignore")
 import ROOT
 
 TOTAL = r"""
@@ -17,12 +14,21 @@ template <class T> double total(const T& value) {
   }
 }
 template <class T> auto book(ROOT::RDF::RNode frame, const char* name) {
-  return frame.Aggregate([](double sum, const T& value) { return sum + total<T>(value); }, std::plus<double>{}, name, 0.0);
+  const auto add = [](double sum, const T& value) { return sum + total<T>(value); };
+  return frame.Aggregate(add, std::plus<double>{}, name, 0.0);
 }
 """
 
 
 def read(files, case, names, threads, clock):
+    if not hasattr(ROOT, "sum_all"):
+        compile_sums(files, case, names, threads)
+    with clock:
+        rows, *sums = ROOT.sum_all(case.table, files)
+    return int(rows), {name: (value, 0.0) for name, value in zip(names, sums, strict=True)}
+
+
+def compile_sums(files, case, names, threads):
     if threads > 1:
         ROOT.EnableImplicitMT(threads)
     first = ROOT.RDataFrame(case.table, files[:1])
@@ -41,7 +47,3 @@ def read(files, case, names, threads, clock):
           return values;
         }}"""
     )
-    ROOT.sum_all(case.table, files[:1])  # compiles what is left
-    with clock:
-        rows, *sums = ROOT.sum_all(case.table, files)
-    return int(rows), {name: (value, 0.0) for name, value in zip(names, sums, strict=True)}

@@ -2,10 +2,8 @@
 
 import re
 import subprocess
-import warnings
 from pathlib import Path
 
-warnings.simplefilter("ignore")
 import ROOT
 
 

@@ -1,7 +1,7 @@
 """All columns through `Dataset.arrays`, as Arrow arrays over all files."""
 
 import numpy as np
-import pyarrow  # noqa: F401: imported before the clock starts
+import pyarrow  # noqa: F401 - imported before the clock starts
 
 import sapwood
 
