@@ -54,6 +54,13 @@ Header read_header(Bytes bytes, uint64_t file_size) {
   Header header;
   header.version = in.read<int32_t>();
   header.begin = in.read<uint32_t>();
+  // Text may begin with "root" too; no writer has put the first record elsewhere than at byte 64, 100 or a
+  // little after.
+  constexpr uint32_t kLastBegin = 1 << 16;
+  if (header.version <= 0 || header.version >= 2 * kBigFileVersion || header.begin > kLastBegin) {
+    throw FormatError(concat("not a ROOT file: its header names version ", header.version,
+                             " and a first record at byte ", header.begin));
+  }
   const bool big = header.version >= kBigFileVersion;
   const auto read_position = [&] { return big ? in.read<uint64_t>() : in.read<uint32_t>(); };
   header.end = read_position();

@@ -38,10 +38,10 @@ const std::string& Object::text(std::string_view name) const {
   return *text;
 }
 
-std::string Object::text_or(std::string_view name, std::string otherwise) const {
+std::string Object::text_or(std::string_view name, const std::string& otherwise) const {
   const Value* value = find(name);
   const auto* text = value == nullptr ? nullptr : std::get_if<std::string>(value);
-  return text == nullptr ? std::move(otherwise) : *text;
+  return text == nullptr ? otherwise : *text;
 }
 
 std::span<const int64_t> Object::integers(std::string_view name) const {

@@ -36,7 +36,7 @@ struct Object {
   std::span<const int64_t> integers(std::string_view name) const;
   const Object& object(std::string_view name) const;
   int64_t integer_or(std::string_view name, int64_t otherwise) const;
-  std::string text_or(std::string_view name, std::string otherwise) const;
+  std::string text_or(std::string_view name, const std::string& otherwise) const;
   /// Null when there is no such member, or a null pointer.
   const Object* object_or_null(std::string_view name) const;
 

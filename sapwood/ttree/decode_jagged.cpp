@@ -41,7 +41,8 @@ int64_t sum_counts(const Column& counts, int64_t header_size, int64_t item_size,
   int64_t position = 0;
   for (size_t i = 0; i < values.size(); ++i) {
     if (static_cast<int64_t>(i) >= skip) positions[i - static_cast<size_t>(skip)] = position;
-    const auto count = static_cast<int64_t>(values[i]);
+    const auto count =
+        static_cast<int64_t>(values[i]);  // NOLINT(bugprone-signed-char-misuse): counts, not text
     if (count < 0 || count > (limit - position) / item_size) return -1;
     position += header_size + count * item_size;
     if (position > limit) return -1;
