@@ -33,7 +33,7 @@ CASES = [
 MEMORY_CASES = [
     Case("RNTuple of one cluster of 1.2 GB", ("memory/rntuple_one_cluster.root",), "Events"),
     Case("TTree without cluster flushes", ("memory/ttree_no_flush.root",), "Events"),
-    Case("all of these, flat data and usual files", ("memory/*.root", "flat/*.root"), "Events"),
+    Case("all of it and the flat data", ("memory/*.root", "flat/*.root"), "Events"),
 ]
 
 
