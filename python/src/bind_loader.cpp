@@ -119,8 +119,7 @@ void bind_loader(nb::module_& module) {
       .def_ro("expected_repeat", &Explanation::expected_repeat)
       .def_ro("memory", &Explanation::memory)
       .def_ro("staging_bytes", &Explanation::staging_bytes)
-      .def_ro("decode_bytes", &Explanation::decode_bytes)
-      .def_ro("read_ahead_bytes", &Explanation::read_ahead_bytes)
+      .def_ro("unit_bytes", &Explanation::unit_bytes)
       .def_ro("ready_bytes", &Explanation::ready_bytes)
       .def("__str__", &Explanation::to_string)
       .def("__repr__", &Explanation::to_string);

@@ -80,9 +80,8 @@ std::string Explanation::to_string() const {
               " (1 is a full permutation)");
   }
   table.row("memory", readable_bytes(static_cast<double>(memory)), ": staging ",
-            readable_bytes(static_cast<double>(staging_bytes)), " (rows of ", row_bytes, " B), decoding ",
-            readable_bytes(static_cast<double>(decode_bytes)), ", read-ahead ",
-            readable_bytes(static_cast<double>(read_ahead_bytes)), ", ready batches ",
+            readable_bytes(static_cast<double>(staging_bytes)), " (rows of ", row_bytes, " B), units ",
+            readable_bytes(static_cast<double>(unit_bytes)), ", ready batches ",
             readable_bytes(static_cast<double>(ready_bytes)));
   table.row("threads", threads);
   return table.stream().str();

@@ -29,27 +29,24 @@ void check_options(const LoaderOptions& options) {
   }
 }
 
-// Shares that let the largest unit through and leave the rest to the shuffle.
-MemoryShares share_memory(uint64_t memory, const std::vector<Unit>& units) {
-  uint64_t largest_stored = 0;
-  uint64_t largest_decoding = 0;
+// Shares that let the largest unit through and leave the rest to the shuffle. They don't depend on the number
+// of threads, nor does the order of the rows therefore.
+MemoryShares share_memory(uint64_t memory, const std::vector<Unit>& units, const Selection& selection) {
+  uint64_t largest = 0;
   for (const Unit& unit : units) {
-    largest_stored = std::max(largest_stored, unit.stored_bytes);
-    largest_decoding = std::max(largest_decoding, decoding_bytes(unit));
+    largest = std::max(largest, unit.stored_bytes + decoding_bytes(unit, selection));
   }
+  const auto percent = [memory](uint64_t share) { return memory / 100 * share; };
   MemoryShares shares;
   shares.total = memory;
-  shares.ready = memory / 10;
-  shares.read_ahead = std::max(memory / 10, largest_stored);
-  shares.decode = std::max(memory / 4, largest_decoding);
-  const uint64_t room = memory - memory / 20;  // blocks rounded up, kept for reuse
-  const uint64_t taken = shares.ready + shares.read_ahead + shares.decode;
-  if (taken + memory / 10 > room) {
-    throw ConfigError(concat("memory is ", memory, " bytes, but the largest unit of work takes ",
-                             largest_stored + largest_decoding, ": give at least ",
-                             (largest_stored + largest_decoding) * 3 / 2 + memory / 10, " bytes"));
+  shares.ready = percent(10);
+  shares.units = std::max(percent(45), largest);
+  const uint64_t taken = shares.ready + shares.units + percent(5);  // blocks are rounded up
+  if (taken + percent(10) > memory) {
+    throw ConfigError(concat("memory is ", memory, " bytes, but the largest unit of work takes ", largest,
+                             ": give at least ", largest * 4 / 3 + 100, " bytes"));
   }
-  shares.staging = room - taken;
+  shares.staging = memory - taken;
   return shares;
 }
 
@@ -112,7 +109,7 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options)
   plan.units = std::make_shared<std::vector<Unit>>(dataset->units(plan.selection));
   for (const FileInfo& file : dataset->source().files()) plan.sample_of_file.push_back(file.sample);
   plan.row_bytes = plan.format->expected_row_bytes(dataset->values_per_entry(plan.selection));
-  plan.memory = share_memory(options.memory, *plan.units);
+  plan.memory = share_memory(options.memory, *plan.units, plan.selection);
   plan.pools = std::make_shared<LoaderPools>(plan.memory);
   const double room =
       static_cast<double>(plan.memory.staging) / (kStagingRoom * (plan.row_bytes + kIndexBytes));
@@ -204,8 +201,7 @@ Explanation Loader::explain() const {
   }
   e.memory = plan.memory.total;
   e.staging_bytes = plan.memory.staging;
-  e.decode_bytes = plan.memory.decode;
-  e.read_ahead_bytes = plan.memory.read_ahead;
+  e.unit_bytes = plan.memory.units;
   e.ready_bytes = plan.memory.ready;
   return e;
 }

@@ -46,10 +46,9 @@ struct Explanation {
       1;  ///< chance that two rows of a batch come from one unit, over a full permutation's
   double expected_repeat = 1;  ///< chance that two rows of a batch share one again next epoch, over random
   uint64_t memory = 0;
-  uint64_t staging_bytes = 0;     ///< share of `memory` for the shuffle buffer
-  uint64_t decode_bytes = 0;      ///< for units being decoded
-  uint64_t read_ahead_bytes = 0;  ///< for units read but not decoded
-  uint64_t ready_bytes = 0;       ///< for batches not fetched yet
+  uint64_t staging_bytes = 0;  ///< share of `memory` for the shuffle buffer
+  uint64_t unit_bytes = 0;     ///< for units that are read ahead or being decoded
+  uint64_t ready_bytes = 0;    ///< for batches not fetched yet
 
   /// A table for people.
   std::string to_string() const;

@@ -45,6 +45,17 @@ struct Block {
   std::vector<Batch> batches;
 };
 
+// A decoded unit while its rows are staged, which may take several goes when it reaches further than the
+// window.
+struct DecodedUnit {
+  Unit unit;
+  ErrorContext context;
+  int64_t position = 0;  // in the stream, of its first entry
+  int64_t staged = 0;    // entries
+  uint64_t decoding_bytes = 0;
+  RowWriter writer;
+};
+
 class Pipeline final : public BatchStream {
  public:
   explicit Pipeline(EpochPlan plan);
@@ -54,23 +65,26 @@ class Pipeline final : public BatchStream {
   LoaderStats stats() const override;
 
  private:
-  enum class Task { kNone, kAssemble, kSort, kStage, kFetch };
+  enum class Task { kNone, kAssemble, kSort, kStage, kDecode, kFetch };
 
   void work(size_t worker, bool only_fetch);
   Task choose_task(bool only_fetch) const;
   bool can_assemble() const;
   bool can_sort() const;
   bool can_stage() const;
+  bool can_decode() const;
   bool can_fetch() const;
+  int64_t stage_limit() const;  // the stream position up to which rows may be staged
   bool finished() const;
   // Each of these is entered and left with the lock held, and gives it up while it works.
   void fetch_unit(std::unique_lock<std::mutex>& lock);
+  void decode_unit(std::unique_lock<std::mutex>& lock);
   void stage_unit(std::unique_lock<std::mutex>& lock, WorkerStaging& staging);
   void sort_bucket(std::unique_lock<std::mutex>& lock);
   void assemble_block(std::unique_lock<std::mutex>& lock);
 
-  void stage_rows(const Unit& unit, int64_t position, std::vector<Column> columns,
-                  WorkerStaging& staging) const;
+  void stage_rows(DecodedUnit& decoded, int64_t end, WorkerStaging& staging) const;
+  void mark_staged(int64_t begin, int64_t end);
   void cut_blocks();
   void fill(Block& block) const;
   void check_memory() const;
@@ -81,6 +95,7 @@ class Pipeline final : public BatchStream {
   std::vector<WorkerStaging> staging_;  // one for each worker
   int64_t block_rows_ = 1;
   int64_t blocks_ahead_ = 1;
+  uint64_t largest_decoding_bytes_ = 0;  // of all units
 
   mutable std::mutex mutex_;
   std::condition_variable work_changed_;
@@ -91,11 +106,12 @@ class Pipeline final : public BatchStream {
   size_t next_fetch_ = 0;
   uint64_t fetched_bytes_ = 0;
   std::map<size_t, FetchedUnit> fetched_;  // by place in the order
-  size_t next_stage_ = 0;
+  size_t next_decode_ = 0;
   uint64_t decoding_bytes_ = 0;
-  std::vector<int64_t> segment_entries_left_;  // not yet staged
-  int64_t complete_segments_ = 0;              // leading segments that are staged whole
-  int64_t next_sort_ = 0;                      // bucket
+  std::deque<std::unique_ptr<DecodedUnit>> decoded_;  // not staged whole, and nobody is at it
+  std::vector<int64_t> segment_entries_left_;         // not yet staged
+  int64_t complete_segments_ = 0;                     // leading segments that are staged whole
+  int64_t next_sort_ = 0;                             // bucket
   bool sorting_ = false;
   std::deque<RowRun> loose_rows_;  // of sorted buckets, not yet in a block
   int64_t num_loose_ = 0;
@@ -124,6 +140,9 @@ Pipeline::Pipeline(EpochPlan plan)
   segment_entries_left_.assign(static_cast<size_t>(plan_.window.num_buckets), plan_.window.segment_entries);
   segment_entries_left_.back() =
       plan_.num_entries - (plan_.window.num_buckets - 1) * plan_.window.segment_entries;
+  for (const Unit& unit : plan_.units) {
+    largest_decoding_bytes_ = std::max(largest_decoding_bytes_, decoding_bytes(unit, plan_.selection));
+  }
   if (plan_.num_entries == 0) complete_segments_ = plan_.window.num_buckets;
 
   int64_t row_bytes = 0;
@@ -170,17 +189,27 @@ bool Pipeline::can_sort() const {
          to_assemble_.size() <= plan_.threads;
 }
 
+int64_t Pipeline::stage_limit() const {
+  return (next_sort_ + kSegmentsAhead + 1) * plan_.window.segment_entries;
+}
+
 bool Pipeline::can_stage() const {
-  if (fetched_.empty() || fetched_.begin()->first != next_stage_) return false;
-  if (plan_.window.segment(plan_.positions[next_stage_]) > next_sort_ + kSegmentsAhead) return false;
-  const uint64_t needed = decoding_bytes(plan_.units[next_stage_]);
-  return decoding_bytes_ == 0 || decoding_bytes_ + needed <= plan_.memory.decode;
+  return !decoded_.empty() && decoded_.front()->position + decoded_.front()->staged < stage_limit();
+}
+
+bool Pipeline::can_decode() const {
+  if (fetched_.empty() || fetched_.begin()->first != next_decode_) return false;
+  if (plan_.positions[next_decode_] >= stage_limit()) return false;
+  const uint64_t needed = decoding_bytes(plan_.units[next_decode_], plan_.selection);
+  return decoding_bytes_ == 0 || fetched_bytes_ + decoding_bytes_ + needed <= plan_.memory.units;
 }
 
 bool Pipeline::can_fetch() const {
   if (next_fetch_ == plan_.units.size()) return false;
+  // What is read ahead leaves room for decoding whichever unit comes first.
+  const uint64_t decoding = std::max(decoding_bytes_, largest_decoding_bytes_);
   return fetched_bytes_ == 0 ||
-         fetched_bytes_ + plan_.units[next_fetch_].stored_bytes <= plan_.memory.read_ahead;
+         fetched_bytes_ + plan_.units[next_fetch_].stored_bytes + decoding <= plan_.memory.units;
 }
 
 Pipeline::Task Pipeline::choose_task(bool only_fetch) const {
@@ -189,6 +218,7 @@ Pipeline::Task Pipeline::choose_task(bool only_fetch) const {
     if (can_assemble()) return Task::kAssemble;
     if (can_sort()) return Task::kSort;
     if (can_stage()) return Task::kStage;
+    if (can_decode()) return Task::kDecode;
   }
   return can_fetch() ? Task::kFetch : Task::kNone;
 }
@@ -206,6 +236,9 @@ void Pipeline::work(size_t worker, bool only_fetch) {
           break;
         case Task::kStage:
           stage_unit(lock, staging_[worker]);
+          break;
+        case Task::kDecode:
+          decode_unit(lock);
           break;
         case Task::kFetch:
           fetch_unit(lock);
@@ -242,33 +275,56 @@ void Pipeline::fetch_unit(std::unique_lock<std::mutex>& lock) {
   fetched_.emplace(place, std::move(fetched));
 }
 
-void Pipeline::stage_unit(std::unique_lock<std::mutex>& lock, WorkerStaging& staging) {
-  const size_t place = next_stage_++;
+void Pipeline::decode_unit(std::unique_lock<std::mutex>& lock) {
+  const size_t place = next_decode_++;
   FetchedUnit fetched = std::move(fetched_.extract(place).mapped());
   const Unit unit = fetched.unit;
-  const uint64_t needed = decoding_bytes(unit);
+  const uint64_t needed = decoding_bytes(unit, plan_.selection);
   decoding_bytes_ += needed;
   lock.unlock();
-
   const auto start = Clock::now();
   std::vector<Column> columns;
   for (size_t c = 0; c < plan_.selection.columns.size(); ++c) {
     columns.push_back(plan_.dataset->decode(fetched, plan_.selection, c, pool_));
   }
   fetched.columns.reset();
-  const double decode_seconds = seconds_since(start);
   const ErrorContext context{fetched.reader->file(), fetched.reader->object(), {}, unit.entries};
-  with_context(context, [&] { stage_rows(unit, plan_.positions[place], std::move(columns), staging); });
+  auto decoded = with_context(context, [&] {
+    RowWriter writer(*plan_.format, std::move(columns), pool_);
+    return std::unique_ptr<DecodedUnit>(
+        new DecodedUnit{unit, context, plan_.positions[place], 0, needed, std::move(writer)});
+  });
   check_memory();
-  const double all_seconds = seconds_since(start);
-
+  const double seconds = seconds_since(start);
   lock.lock();
-  stats_.decode_seconds += decode_seconds;
-  stats_.stage_seconds += all_seconds - decode_seconds;
-  decoding_bytes_ -= needed;
+  stats_.decode_seconds += seconds;
   fetched_bytes_ -= unit.stored_bytes;
-  const int64_t begin = plan_.positions[place];
-  const int64_t end = begin + unit.entries.size();
+  const auto later =
+      std::ranges::find_if(decoded_, [&](const auto& other) { return other->position > decoded->position; });
+  decoded_.insert(later, std::move(decoded));
+}
+
+void Pipeline::stage_unit(std::unique_lock<std::mutex>& lock, WorkerStaging& staging) {
+  std::unique_ptr<DecodedUnit> decoded = std::move(decoded_.front());
+  decoded_.pop_front();
+  const int64_t begin = decoded->position + decoded->staged;
+  const int64_t end = std::min(decoded->position + decoded->unit.entries.size(), stage_limit());
+  lock.unlock();
+  const auto start = Clock::now();
+  with_context(decoded->context, [&] { stage_rows(*decoded, end - decoded->position, staging); });
+  check_memory();
+  const bool whole = decoded->staged == decoded->unit.entries.size();
+  const uint64_t released = whole ? decoded->decoding_bytes : 0;
+  if (whole) decoded.reset();
+  const double seconds = seconds_since(start);
+  lock.lock();
+  stats_.stage_seconds += seconds;
+  decoding_bytes_ -= released;
+  if (decoded) decoded_.push_front(std::move(decoded));
+  mark_staged(begin, end);
+}
+
+void Pipeline::mark_staged(int64_t begin, int64_t end) {
   for (int64_t at = begin; at < end;) {
     const int64_t segment = plan_.window.segment(at);
     const int64_t segment_end = std::min(end, (segment + 1) * plan_.window.segment_entries);
@@ -281,23 +337,26 @@ void Pipeline::stage_unit(std::unique_lock<std::mutex>& lock, WorkerStaging& sta
   }
 }
 
-void Pipeline::stage_rows(const Unit& unit, int64_t position, std::vector<Column> columns,
-                          WorkerStaging& staging) const {
-  RowWriter writer(*plan_.format, std::move(columns), pool_);
+// Stages the entries up to the `end`-th of the unit.
+void Pipeline::stage_rows(DecodedUnit& decoded, int64_t end, WorkerStaging& staging) const {
+  const Unit& unit = decoded.unit;
   std::array<int64_t, RowWriter::kTile> entries;
   std::array<std::byte*, RowWriter::kTile> rows;
-  for (int64_t tile = 0; tile < writer.num_rows(); tile += RowWriter::kTile) {
-    const int64_t tile_end = std::min(tile + RowWriter::kTile, writer.num_rows());
+  while (decoded.staged < end) {
+    const int64_t tile = decoded.staged;
+    const int64_t tile_end = std::min((tile / RowWriter::kTile + 1) * RowWriter::kTile, end);
     size_t count = 0;
     for (int64_t i = tile; i < tile_end; ++i) {
       const int64_t entry = unit.entries.start + i;
+      const int64_t position = decoded.position + i;
       if (!plan_.part.everything() && !in_part(plan_.part, plan_.key.seed, unit.file, entry)) continue;
-      const RowPlace place = place_row(plan_.window, plan_.key, unit.file, entry, position + i);
+      const RowPlace place = place_row(plan_.window, plan_.key, unit.file, entry, position);
+      const size_t size = decoded.writer.row_size(i);
       entries[count] = i;
-      rows[count++] =
-          staging.append(place.bucket, writer.row_size(i), place.key, static_cast<uint64_t>(position + i));
+      rows[count++] = staging.append(place.bucket, size, place.key, static_cast<uint64_t>(position));
     }
-    writer.write({entries.data(), count}, {rows.data(), count});
+    decoded.writer.write({entries.data(), count}, {rows.data(), count});
+    decoded.staged = tile_end;
   }
 }
 
@@ -436,7 +495,13 @@ BatchStream::Status Pipeline::next(Batch& batch, double timeout_seconds) {
 
 }  // namespace
 
-uint64_t decoding_bytes(const Unit& unit) { return unit.decoded_bytes + unit.decoded_bytes / 2; }
+uint64_t decoding_bytes(const Unit& unit, const Selection& selection) {
+  // Values of fixed width are decoded in place of what is decompressed; jagged ones get wider offsets
+  // besides.
+  const auto fixed = [](const Selection::Place& column) { return fixed_entry_size(column.type) != 0; };
+  const uint64_t more = std::ranges::all_of(selection.columns, fixed) ? 8 : 2;
+  return unit.decoded_bytes + unit.decoded_bytes / more;
+}
 
 std::optional<Batch> BatchStream::next() {
   Batch batch;

@@ -14,10 +14,9 @@ namespace sapwood {
 /// How the loader's memory is shared out, in bytes.
 struct MemoryShares {
   uint64_t total = 0;
-  uint64_t staging = 0;     ///< rows in buckets, with their index
-  uint64_t decode = 0;      ///< units being decoded
-  uint64_t read_ahead = 0;  ///< units read, not yet decoded
-  uint64_t ready = 0;       ///< batches made, not yet delivered
+  uint64_t staging = 0;  ///< rows in buckets, with their index
+  uint64_t units = 0;    ///< units that are read ahead or being decoded
+  uint64_t ready = 0;    ///< batches made, not yet delivered
 };
 
 /// The memory of a loader, kept from epoch to epoch and shared by the parts of a split.
@@ -30,8 +29,8 @@ struct LoaderPools {
   std::atomic<uint64_t> running{0};        ///< epochs that share them at the moment
 };
 
-/// Bytes that decoding a unit takes besides its stored bytes: columns, offsets and conversions.
-uint64_t decoding_bytes(const Unit& unit);
+/// Bytes that decoding a unit of the selected columns takes besides its stored bytes.
+uint64_t decoding_bytes(const Unit& unit, const Selection& selection);
 
 /// All that an epoch needs to run.
 struct EpochPlan {

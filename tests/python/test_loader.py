@@ -325,7 +325,7 @@ def test_explain_agrees_with_what_comes(jets: sw.Dataset) -> None:
         array = batches[0][tensor.name]
         assert array.shape == (256, *tensor.shape)
         assert str(array.dtype) == tensor.dtype
-    shares = plan.staging_bytes + plan.decode_bytes + plan.read_ahead_bytes + plan.ready_bytes
+    shares = plan.staging_bytes + plan.unit_bytes + plan.ready_bytes
     assert shares <= plan.memory == 10**9
     assert plan.expected_lift >= 1
     text = str(plan)
