@@ -60,8 +60,19 @@ void free_block(std::byte* data, size_t size) noexcept {
 
 class HeapPool final : public MemoryPool {
  public:
-  std::byte* allocate(size_t size) override { return allocate_block(size_class(size)); }
-  void release(std::byte* data, size_t size) noexcept override { free_block(data, size_class(size)); }
+  std::byte* allocate(size_t size) override {
+    const size_t rounded = std::max(kAlignment, (size + kAlignment - 1) / kAlignment * kAlignment);
+    void* memory = std::aligned_alloc(kAlignment, rounded);
+    if (memory == nullptr) throw std::bad_alloc();
+    if (rounded >= 2 * kHugePage) {
+      void* begin = memory;
+      size_t space = rounded;
+      std::align(kHugePage, kHugePage, begin, space);
+      madvise(begin, space / kHugePage * kHugePage, MADV_HUGEPAGE);
+    }
+    return static_cast<std::byte*>(memory);
+  }
+  void release(std::byte* data, size_t) noexcept override { std::free(data); }
 };
 
 }  // namespace
@@ -117,12 +128,15 @@ void RecyclingPool::release(std::byte* data, size_t requested) noexcept {
   const size_t size = size_class(requested);
   const std::lock_guard lock(state_->mutex);
   state_->in_use -= size;
-  try {
-    state_->kept[size].push_back(data);
-  } catch (...) {
-    free_block(data, size);
-    state_->held -= size;
+  if (state_->held <= state_->limit) {
+    try {
+      state_->kept[size].push_back(data);
+      return;
+    } catch (const std::bad_alloc&) {  // no room to keep it: the system gets it back
+    }
   }
+  free_block(data, size);
+  state_->held -= size;
 }
 
 uint64_t RecyclingPool::bytes_in_use() const {

@@ -6,6 +6,8 @@
 namespace sapwood {
 namespace {
 
+constexpr uint64_t kKeptWorkBytes = uint64_t{64} << 20;  // between calls
+
 // Units cut to a range of entries counted over the whole source.
 std::vector<Unit> units_within(const std::vector<Unit>& units, const Source& source, EntryRange range) {
   std::vector<Unit> result;
@@ -19,11 +21,12 @@ std::vector<Unit> units_within(const std::vector<Unit>& units, const Source& sou
 }
 
 // An `arrays` call. Columns of fixed width are decoded where they stay; of the others each unit gives a part,
-// and the parts are joined. Memory that is only passed through is used again and again.
+// and the parts are joined.
 class ArraysJob {
  public:
-  ArraysJob(const Dataset& dataset, const Selection& selection, std::vector<Unit> units)
-      : dataset_(dataset), selection_(selection), units_(std::move(units)) {
+  ArraysJob(const Dataset& dataset, const Selection& selection, std::vector<Unit> units,
+            std::shared_ptr<MemoryPool> work_pool)
+      : dataset_(dataset), selection_(selection), units_(std::move(units)), work_pool_(std::move(work_pool)) {
     for (const Unit& unit : units_) {
       starts_.push_back(num_entries_);
       num_entries_ += unit.entries.size();
@@ -102,8 +105,8 @@ class ArraysJob {
   std::vector<int64_t> starts_;  // of each unit in the result
   int64_t num_entries_ = 0;
   bool all_fixed_ = true;
+  std::shared_ptr<MemoryPool> work_pool_;  // for what doesn't stay
   std::shared_ptr<MemoryPool> result_pool_ = heap_pool();
-  std::shared_ptr<MemoryPool> work_pool_ = std::make_shared<RecyclingPool>();
   std::vector<Buffer> whole_;               // of columns of fixed width
   std::vector<std::vector<Column>> parts_;  // of the others: one for each unit
 };
@@ -123,7 +126,10 @@ std::vector<Column> Dataset::arrays(const std::vector<std::string>& columns,
   std::vector<Unit> units = units_within(this->units(selection), *source_, range);
   // Without entries the first file still says what empty columns look like.
   if (units.empty()) units.push_back(Unit{});
-  return ArraysJob(*this, selection, std::move(units)).run(threads, options.stop);
+  std::vector<Column> result =
+      ArraysJob(*this, selection, std::move(units), work_pool_).run(threads, options.stop);
+  work_pool_->trim(kKeptWorkBytes);
+  return result;
 }
 
 }  // namespace sapwood
