@@ -61,15 +61,16 @@ void free_block(std::byte* data, size_t size) noexcept {
 class HeapPool final : public MemoryPool {
  public:
   std::byte* allocate(size_t size) override {
-    const size_t rounded = std::max(kAlignment, (size + kAlignment - 1) / kAlignment * kAlignment);
-    void* memory = std::aligned_alloc(kAlignment, rounded);
+    // Large blocks lie on huge pages; a tail of more than half of one gets one too.
+    const bool large = size >= 2 * kHugePage;
+    const size_t alignment = large ? kHugePage : kAlignment;
+    const size_t whole = size / alignment * alignment;
+    const size_t tail = size - whole;
+    const size_t huge = !large ? 0 : tail > kHugePage / 2 ? whole + kHugePage : whole;
+    const size_t rounded = std::max({kAlignment, huge, (size + kAlignment - 1) / kAlignment * kAlignment});
+    void* memory = std::aligned_alloc(alignment, rounded);
     if (memory == nullptr) throw std::bad_alloc();
-    if (rounded >= 2 * kHugePage) {
-      void* begin = memory;
-      size_t space = rounded;
-      std::align(kHugePage, kHugePage, begin, space);
-      madvise(begin, space / kHugePage * kHugePage, MADV_HUGEPAGE);
-    }
+    if (large) madvise(memory, huge, MADV_HUGEPAGE);
     return static_cast<std::byte*>(memory);
   }
   void release(std::byte* data, size_t) noexcept override { std::free(data); }
