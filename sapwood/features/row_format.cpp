@@ -8,8 +8,6 @@
 namespace sapwood {
 namespace {
 
-size_t aligned(size_t bytes) { return (bytes + 7) / 8 * 8; }
-
 size_t elements(const std::vector<int64_t>& shape) {
   size_t count = 1;
   for (const int64_t extent : shape) count *= static_cast<size_t>(extent);
@@ -83,7 +81,7 @@ RowFormat::RowFormat(const FeatureSpec& spec, const Schema& schema) {
     group.row_offset = fixed_bytes_;
     fixed_bytes_ += sizeof(uint32_t);
   }
-  fixed_bytes_ = aligned(fixed_bytes_);
+  fixed_bytes_ = row_aligned(fixed_bytes_);
 }
 
 size_t RowFormat::column_place(const std::string& name) {
@@ -109,7 +107,7 @@ void RowFormat::add_flat(const FeatureGroup& spec, const Schema& schema) {
   }
   if (!spec.squeeze || group.channels.size() != 1)
     tensor.shape = {static_cast<int64_t>(group.channels.size())};
-  fixed_bytes_ += aligned(group.channels.size() * group.element_size);
+  fixed_bytes_ += row_aligned(group.channels.size() * group.element_size);
   tensors_.push_back(std::move(tensor));
   flat_.push_back(std::move(group));
 }
@@ -184,7 +182,7 @@ void RowFormat::assemble(std::span<const std::byte* const> rows, std::span<std::
       std::byte* mask = tensors[group.first_tensor + 1] + i * length;
       std::memset(mask, 1, count);
       std::memset(mask + count, 0, length - count);
-      offset += aligned(count * channels * group.element_size);
+      offset += row_aligned(count * channels * group.element_size);
     }
   }
 }

@@ -12,6 +12,9 @@
 
 namespace sapwood {
 
+/// Parts of a row lie at multiples of 8 bytes.
+constexpr size_t row_aligned(size_t bytes) { return (bytes + 7) / 8 * 8; }
+
 /// The row form of a feature specification: each entry as one run of bytes that holds all its tensor
 /// elements, already of their final type and order. Decoded columns are written into rows once; batches are
 /// assembled from rows in any order. Immutable; safe from many threads.

@@ -7,11 +7,6 @@
 #include "sapwood/kernels/interleave.h"
 
 namespace sapwood {
-namespace {
-
-size_t aligned(size_t bytes) { return (bytes + 7) / 8 * 8; }
-
-}  // namespace
 
 RowWriter::RowWriter(const RowFormat& format, std::vector<Column> columns,
                      const std::shared_ptr<MemoryPool>& pool)
@@ -58,7 +53,7 @@ size_t RowWriter::row_size(int64_t entry) const {
   for (size_t g = 0; g < jagged_.size(); ++g) {
     const RowFormat::Group& group = format_.padded_[g];
     const auto count = static_cast<size_t>(std::min(jagged_[g].count(entry), group.spec.pad));
-    bytes += aligned(count * group.channels.size() * group.element_size);
+    bytes += row_aligned(count * group.channels.size() * group.element_size);
   }
   return bytes;
 }
@@ -123,7 +118,7 @@ size_t RowWriter::write_padded(size_t index, int64_t entry, std::byte* row, size
     for (size_t c = 0; c < channels; ++c)
       std::memcpy(out + c * count * size, jagged.values[c] + start, count * size);
   }
-  return offset + aligned(count * channels * size);
+  return offset + row_aligned(count * channels * size);
 }
 
 }  // namespace sapwood
