@@ -115,7 +115,7 @@ def _write(path: Path, writer: str, *arguments: int) -> None:
         return
     import ROOT
 
-    if not hasattr(ROOT.flat, "Generator"):
+    if not hasattr(ROOT, "flat"):
         ROOT.gInterpreter.Declare(WRITERS)
     start = time.monotonic()
     partial = path.with_suffix(".partial")
