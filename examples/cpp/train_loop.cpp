@@ -35,8 +35,8 @@ void train(const std::string& background, const std::string& signal) {
 
   sapwood::LoaderOptions options{.batch_size = 256, .seed = 7};
   options.features.groups = {
-      {.name = "jet", .columns = {"jet_sdmass", "jet_nparticles", "jet_tau2", "jet_tau3"}},
-      {.name = "target", .columns = {"sample_label"}, .squeeze = true},
+      {.name = "jet", .variables = {"jet_sdmass", "jet_nparticles", "jet_tau2", "jet_tau3"}},
+      {.name = "target", .variables = {"sample_label"}, .squeeze = true},
   };
   const sapwood::Loader loader(jets, options);
   std::printf("%s\n", loader.explain().to_string().c_str());

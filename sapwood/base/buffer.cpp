@@ -61,16 +61,8 @@ void free_block(std::byte* data, size_t size) noexcept {
 class HeapPool final : public MemoryPool {
  public:
   std::byte* allocate(size_t size) override {
-    // Large blocks lie on huge pages; a tail of more than half of one gets one too.
-    const bool large = size >= 2 * kHugePage;
-    const size_t alignment = large ? kHugePage : kAlignment;
-    const size_t whole = size / alignment * alignment;
-    const size_t tail = size - whole;
-    const size_t huge = !large ? 0 : tail > kHugePage / 2 ? whole + kHugePage : whole;
-    const size_t rounded = std::max({kAlignment, huge, (size + kAlignment - 1) / kAlignment * kAlignment});
-    void* memory = std::aligned_alloc(alignment, rounded);
+    void* memory = std::aligned_alloc(kAlignment, size_class(size));
     if (memory == nullptr) throw std::bad_alloc();
-    if (large) madvise(memory, huge, MADV_HUGEPAGE);
     return static_cast<std::byte*>(memory);
   }
   void release(std::byte* data, size_t) noexcept override { std::free(data); }
@@ -79,6 +71,12 @@ class HeapPool final : public MemoryPool {
 }  // namespace
 
 std::shared_ptr<MemoryPool> heap_pool() { return std::make_shared<HeapPool>(); }
+
+std::shared_ptr<MemoryPool> result_pool() {
+  constexpr uint64_t kLimit = uint64_t{256} << 20;
+  static const auto pool = std::make_shared<RecyclingPool>(kLimit);
+  return pool;
+}
 
 struct RecyclingPool::State {
   mutable std::mutex mutex;

@@ -22,6 +22,11 @@ class MemoryPool {
 /// The plain heap.
 std::shared_ptr<MemoryPool> heap_pool();
 
+/// The process's pool for results that users hold for as long as they like. It keeps up to 256 MiB of what
+/// they have let go for the next result, since having the system clear fresh pages costs as much as decoding
+/// into them.
+std::shared_ptr<MemoryPool> result_pool();
+
 /// A pool that keeps released blocks for the next request of like size, so that memory whose pages are
 /// already mapped is used again, and large blocks sit on huge pages where the system grants them. It counts
 /// what it holds: the figures behind the loader's memory bound.

@@ -52,6 +52,22 @@ TEST(RecyclingPool, CountsWhatItHolds) {
   EXPECT_EQ(pool.bytes_held(), 0u);
 }
 
+TEST(RecyclingPool, KeepsBlocksUpToItsLimit) {
+  constexpr size_t kSize = size_t{4} << 20;
+  RecyclingPool pool(kSize);
+  std::byte* first = pool.allocate(kSize);
+  std::byte* second = pool.allocate(kSize);
+  EXPECT_EQ(pool.bytes_held(), 2 * kSize);
+  pool.release(second, kSize);
+  EXPECT_EQ(pool.bytes_held(), kSize);
+  pool.release(first, kSize);
+  EXPECT_EQ(pool.bytes_held(), kSize);
+
+  std::byte* again = pool.allocate(kSize);
+  EXPECT_EQ(again, first);
+  pool.release(again, kSize);
+}
+
 TEST(RecyclingPool, LosesAtMostAnEighthToRounding) {
   for (const size_t size : {size_t{1000}, size_t{100001}, (size_t{3} << 20) + 1}) {
     RecyclingPool pool;

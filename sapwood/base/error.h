@@ -62,6 +62,8 @@ SAPWOOD_DEFINE_ERROR(UnsupportedError);
 SAPWOOD_DEFINE_ERROR(SchemaError);
 /// An option is wrong or contradicts another.
 SAPWOOD_DEFINE_ERROR(ConfigError);
+/// A model does not load, wants other inputs than it is given, or gives other answers than it should.
+SAPWOOD_DEFINE_ERROR(ModelError);
 /// The caller asked to stop (Ctrl-C, a loader dropped half-way).
 SAPWOOD_DEFINE_ERROR(CancelledError);
 

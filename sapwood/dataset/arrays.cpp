@@ -7,6 +7,13 @@ namespace sapwood {
 namespace {
 
 constexpr uint64_t kKeptWorkBytes = uint64_t{64} << 20;  // between calls
+constexpr uint64_t kPieceBytes = uint64_t{256} << 10;  // decoded; stays in a core's own cache, as stored too
+
+// Memory that calls pass through, kept from one to the next for the reason that `result_pool` keeps some.
+const std::shared_ptr<RecyclingPool>& work_pool() {
+  static const auto pool = std::make_shared<RecyclingPool>();
+  return pool;
+}
 
 // Units cut to a range of entries counted over the whole source.
 std::vector<Unit> units_within(const std::vector<Unit>& units, const Source& source, EntryRange range) {
@@ -20,13 +27,30 @@ std::vector<Unit> units_within(const std::vector<Unit>& units, const Source& sou
   return result;
 }
 
+// A selection in runs of columns that make about `kPieceBytes` each in a mean unit.
+std::vector<Selection> pieces_of(const Dataset& dataset, const Selection& selection,
+                                 const std::vector<Unit>& units) {
+  uint64_t bytes = 0;
+  for (const Unit& unit : units) bytes += unit.decoded_bytes;
+  const size_t num_columns = selection.columns.size();
+  const uint64_t column_bytes = bytes / std::max<uint64_t>(1, units.size() * num_columns);
+  const size_t step = std::max<uint64_t>(1, kPieceBytes / std::max<uint64_t>(1, column_bytes));
+  std::vector<Selection> pieces;
+  for (size_t first = 0; first < num_columns; first += std::min(step, num_columns)) {
+    std::vector<std::string> names;
+    for (size_t c = first; c < num_columns && c - first < step; ++c)
+      names.push_back(selection.columns[c].name);
+    pieces.push_back(dataset.select(names));
+  }
+  return pieces;
+}
+
 // An `arrays` call. Columns of fixed width are decoded where they stay; of the others each unit gives a part,
 // and the parts are joined.
 class ArraysJob {
  public:
-  ArraysJob(const Dataset& dataset, const Selection& selection, std::vector<Unit> units,
-            std::shared_ptr<MemoryPool> work_pool)
-      : dataset_(dataset), selection_(selection), units_(std::move(units)), work_pool_(std::move(work_pool)) {
+  ArraysJob(const Dataset& dataset, const Selection& selection, std::vector<Unit> units)
+      : dataset_(dataset), selection_(selection), units_(std::move(units)) {
     for (const Unit& unit : units_) {
       starts_.push_back(num_entries_);
       num_entries_ += unit.entries.size();
@@ -45,9 +69,14 @@ class ArraysJob {
     std::vector<Column> result(num_columns);
     if (all_fixed_ && units_.size() >= threads) {
       // A thread decompresses what it has just read, while it is in its cache.
+      const std::vector<Selection> pieces = pieces_of(dataset_, selection_, units_);
       const auto whole_unit = [&](size_t u) {
-        const FetchedUnit fetched = fetch(u);
-        for (size_t c = 0; c < num_columns; ++c) decode(u, fetched, c);
+        size_t column = 0;
+        for (const Selection& piece : pieces) {
+          if (stop.stop_requested()) return;
+          const FetchedUnit fetched = dataset_.fetch(units_[u], piece, work_pool_);
+          for (size_t c = 0; c < piece.columns.size(); ++c) decode_in_place(u, fetched, piece, c, column++);
+        }
       };
       parallel_for(units_.size(), threads, whole_unit, stop);
       for (size_t c = 0; c < num_columns; ++c) result[c] = join(c);
@@ -55,7 +84,8 @@ class ArraysJob {
     }
     std::vector<FetchedUnit> fetched(units_.size());
     parallel_for(
-        units_.size(), threads, [&](size_t u) { fetched[u] = fetch(u); }, stop);
+        units_.size(), threads,
+        [&](size_t u) { fetched[u] = dataset_.fetch(units_[u], selection_, work_pool_); }, stop);
     if (num_columns >= 2 * threads) {
       // The parts of one column are joined while they are in the cache; then the next takes their memory.
       const auto whole_column = [&](size_t c) {
@@ -78,18 +108,21 @@ class ArraysJob {
   }
 
  private:
-  FetchedUnit fetch(size_t unit) const { return dataset_.fetch(units_[unit], selection_, work_pool_); }
-
   void decode(size_t unit, const FetchedUnit& fetched, size_t column) {
-    const size_t width = fixed_entry_size(selection_.columns[column].type);
-    if (width == 0) {
-      parts_[column][unit] = dataset_.decode(fetched, selection_, column, work_pool_);
-      return;
+    if (fixed_entry_size(selection_.columns[column].type) != 0) {
+      return decode_in_place(unit, fetched, selection_, column, column);
     }
+    parts_[column][unit] = dataset_.decode(fetched, selection_, column, work_pool_);
+  }
+
+  // Decodes the `position`-th column of what was fetched of `selection`, the `column`-th of the result.
+  void decode_in_place(size_t unit, const FetchedUnit& fetched, const Selection& selection, size_t position,
+                       size_t column) {
+    const size_t width = fixed_entry_size(selection.columns[position].type);
     const auto start = static_cast<size_t>(starts_[unit]) * width;
     const auto size = static_cast<size_t>(units_[unit].entries.size()) * width;
     const Buffer destination = Buffer::wrap(whole_[column].data() + start, size, nullptr);
-    dataset_.decode(fetched, selection_, column, work_pool_, destination);
+    dataset_.decode(fetched, selection, position, work_pool_, destination);
   }
 
   Column join(size_t column) {
@@ -105,8 +138,8 @@ class ArraysJob {
   std::vector<int64_t> starts_;  // of each unit in the result
   int64_t num_entries_ = 0;
   bool all_fixed_ = true;
-  std::shared_ptr<MemoryPool> work_pool_;  // for what doesn't stay
-  std::shared_ptr<MemoryPool> result_pool_ = heap_pool();
+  std::shared_ptr<MemoryPool> work_pool_ = work_pool();  // for what doesn't stay
+  std::shared_ptr<MemoryPool> result_pool_ = result_pool();
   std::vector<Buffer> whole_;               // of columns of fixed width
   std::vector<std::vector<Column>> parts_;  // of the others: one for each unit
 };
@@ -126,9 +159,8 @@ std::vector<Column> Dataset::arrays(const std::vector<std::string>& columns,
   std::vector<Unit> units = units_within(this->units(selection), *source_, range);
   // Without entries the first file still says what empty columns look like.
   if (units.empty()) units.push_back(Unit{});
-  std::vector<Column> result =
-      ArraysJob(*this, selection, std::move(units), work_pool_).run(threads, options.stop);
-  work_pool_->trim(kKeptWorkBytes);
+  std::vector<Column> result = ArraysJob(*this, selection, std::move(units)).run(threads, options.stop);
+  work_pool()->trim(kKeptWorkBytes);
   return result;
 }
 

@@ -89,8 +89,6 @@ class Dataset {
   std::shared_ptr<const Source> source_;
   Schema schema_;
   std::vector<double> sample_weights_;  // per entry, of each sample
-  // Memory that `arrays` passes through; some of it is kept from call to call.
-  std::shared_ptr<RecyclingPool> work_pool_ = std::make_shared<RecyclingPool>();
 };
 
 }  // namespace sapwood

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -67,26 +68,10 @@ void convert_to(const std::byte* in, size_t stride, std::byte* out, DType dtype,
 
 }  // namespace
 
-bool same_representation(TypeKind kind, DType dtype) {
-  switch (dtype) {
-    case DType::kBool:
-      return kind == TypeKind::kBool;
-    case DType::kInt32:
-      return kind == TypeKind::kInt32;
-    case DType::kInt64:
-      return kind == TypeKind::kInt64;
-    case DType::kFloat32:
-      return kind == TypeKind::kFloat32;
-    case DType::kFloat64:
-      return kind == TypeKind::kFloat64;
-  }
-  return false;
-}
-
 void convert_values(const std::byte* in, TypeKind kind, size_t stride, std::byte* out, DType dtype,
                     size_t count) {
   if (count == 0) return;
-  if (stride == 1 && same_representation(kind, dtype)) {
+  if (stride == 1 && kind == type_kind(dtype)) {
     std::memcpy(out, in, count * dtype_size(dtype));
     return;
   }
@@ -114,6 +99,15 @@ void convert_values(const std::byte* in, TypeKind kind, size_t stride, std::byte
       return convert_to<double>(in, stride, out, dtype, count);
     default:
       throw SchemaError("only numbers can become tensor elements");
+  }
+}
+
+void fill_elements(std::byte* out, DType dtype, double value, size_t count) {
+  if (value == 0) {
+    std::memset(out, 0, count * dtype_size(dtype));
+  } else {
+    const std::span<const double> one(&value, 1);
+    convert_values(std::as_bytes(one).data(), TypeKind::kFloat64, 0, out, dtype, count);
   }
 }
 

@@ -1,53 +1,25 @@
 #include "sapwood/features/feature_spec.h"
 
-#include <array>
-
-#include "sapwood/base/error.h"
+#include <algorithm>
+#include <iterator>
 
 namespace sapwood {
-namespace {
 
-constexpr std::array kDTypes{DType::kBool, DType::kInt32, DType::kInt64, DType::kFloat32, DType::kFloat64};
-
-}  // namespace
-
-size_t dtype_size(DType dtype) {
-  switch (dtype) {
-    case DType::kBool:
-      return 1;
-    case DType::kInt32:
-    case DType::kFloat32:
-      return 4;
-    case DType::kInt64:
-    case DType::kFloat64:
-      return 8;
-  }
-  return 0;
+bool Variable::is_fitted() const {
+  return slots != kFitSlots && std::ranges::all_of(transforms, &Transform::fitted);
 }
 
-const char* dtype_name(DType dtype) {
-  switch (dtype) {
-    case DType::kBool:
-      return "bool";
-    case DType::kInt32:
-      return "int32";
-    case DType::kInt64:
-      return "int64";
-    case DType::kFloat32:
-      return "float32";
-    case DType::kFloat64:
-      return "float64";
-  }
-  return "?";
+bool FeatureGroup::is_fitted() const {
+  return pad != kFitPad && std::ranges::all_of(variables, &Variable::is_fitted);
 }
 
-DType parse_dtype(std::string_view name) {
-  std::string known;
-  for (const DType dtype : kDTypes) {
-    if (name == dtype_name(dtype)) return dtype;
-    known += concat(known.empty() ? "" : ", ", dtype_name(dtype));
-  }
-  throw ConfigError(concat("unknown dtype '", name, "': one of ", known));
+bool FeatureSpec::is_fitted() const { return std::ranges::all_of(groups, &FeatureGroup::is_fitted); }
+
+FeatureSpec FeatureSpec::of_role(Role role) const {
+  FeatureSpec part;
+  std::ranges::copy_if(groups, std::back_inserter(part.groups),
+                       [role](const FeatureGroup& group) { return group.role == role; });
+  return part;
 }
 
 }  // namespace sapwood

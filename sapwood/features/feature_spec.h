@@ -2,44 +2,102 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "sapwood/column/type.h"
+#include "sapwood/column/dtype.h"
 
 namespace sapwood {
 
-/// Element types of tensors.
-enum class DType : uint8_t { kBool, kInt32, kInt64, kFloat32, kFloat64 };
+/// One step from a variable's value to the tensor's element, computed in float64.
+struct Transform {
+  enum class Kind : uint8_t {
+    kReplaceNan,  ///< a where x is NaN
+    kLog,         ///< natural logarithm, the C library's
+    kAffine,      ///< (x - a) * b
+    kClip,        ///< x, or the nearest of a and b
+    kStandard,    ///< (x - a) / b; a: mean, b: standard deviation, both fitted; x - a where b is 0
+    kMinMax,      ///< (x - a) / (b - a); a: minimum, b: maximum, both fitted; x where they are equal
+  };
+  Kind kind = Kind::kAffine;
+  double a = 0;
+  double b = 0;
+  bool fitted = true;  ///< false: a and b of kStandard or kMinMax are still to be learnt from data
+  bool operator==(const Transform&) const = default;
+};
 
-size_t dtype_size(DType dtype);
-/// "bool", "int32", "int64", "float32", "float64".
-const char* dtype_name(DType dtype);
-/// Throws ConfigError for other names.
-DType parse_dtype(std::string_view name);
+/// One channel of a tensor, several when the expression is a fixed array of a flat group.
+struct Variable {
+  std::string name;        ///< of the channel
+  std::string expression;  ///< a column, or a formula (docs/expressions.md)
+  std::vector<Transform> transforms;
+  /// Of a flat group: 0, or as many channels `name_0`, `name_1`, ... of a list in each entry, which is cut to
+  /// that length or filled up with the group's pad value. kFitSlots: the largest multiplicity, still to be
+  /// learnt from data.
+  int64_t slots = 0;
+  static constexpr int64_t kFitSlots = -1;
+  Variable(std::string expression) : name(expression), expression(std::move(expression)) {}
+  Variable(const char* expression) : Variable(std::string(expression)) {}
+  Variable(std::string name, std::string expression, std::vector<Transform> transforms = {})
+      : name(std::move(name)), expression(std::move(expression)), transforms(std::move(transforms)) {}
+  /// Whether nothing is left to be learnt from data.
+  bool is_fitted() const;
+  bool operator==(const Variable&) const = default;
+};
 
-/// A named group of columns that becomes one tensor of a batch (two with its mask).
+/// What a group is for. A model is served with its inputs alone.
+enum class Role : uint8_t { kInput, kLabel, kWeight, kObserver };
+
+/// What the mask of a padded group holds.
+enum class Mask : uint8_t {
+  kValues,   ///< 1 at values
+  kPadding,  ///< 1 at padding
+  kNone,     ///< there is no mask
+};
+
+/// A named group of variables that becomes one tensor of a batch, or two with its mask, which padded groups
+/// and flat groups with slots have.
 struct FeatureGroup {
+  static constexpr int64_t kFitPad = -1;
+  static constexpr int64_t kLargestPad = INT32_MAX;
+
   std::string name;
-  std::vector<std::string> columns;
-  /// 0: flat, [N, C], from scalars and fixed arrays (an array of k gives k channels). Else jagged columns (or
-  /// fixed arrays), of equal multiplicities in each entry, padded and cut to this length: [N, C, P] or [N, P,
-  /// C].
+  std::vector<Variable> variables;
+  /// 0: flat, [N, C], from scalars and fixed arrays (an array of k gives k channels). Else jagged variables
+  /// (or fixed arrays), of equal multiplicities in each entry, padded and cut to this length: [N, C, P] or
+  /// [N, P, C]. kFitPad: the largest multiplicity, still to be learnt from data.
   int64_t pad = 0;
   bool channels_last =
       false;  ///< of a padded group: [N, P, C] and mask [N, P] instead of [N, C, P] and [N, 1, P]
   DType dtype = DType::kFloat32;
   double pad_value = 0;
   bool squeeze = false;  ///< of a flat group with one channel: [N] instead of [N, 1]
+  Role role = Role::kInput;
+  Mask mask = Mask::kValues;  ///< of a padded group, or [N, C] of a flat one with slots
+
+  /// Whether nothing is left to be learnt from data.
+  bool is_fitted() const;
   bool operator==(const FeatureGroup&) const = default;
 };
 
-/// What goes into a batch. The first version of the feature specification: selection, layout, padding, mask,
-/// dtype.
+/// What goes into a batch: variables, transforms, padding, layout. Plain data; the same in the loader and in
+/// the server.
 struct FeatureSpec {
   std::vector<FeatureGroup> groups;
+
+  /// Whether nothing is left to be learnt from data.
+  bool is_fitted() const;
+  /// The groups of one role, in order.
+  FeatureSpec of_role(Role role) const;
   bool operator==(const FeatureSpec&) const = default;
 };
+
+/// The specification as JSON (docs/formats/feature-spec.md), version 1; doubles keep all their bits. Groups
+/// come ordered by role. Throws ConfigError for what it can't hold: text that is not UTF-8, infinite numbers
+/// in transforms.
+std::string to_json(const FeatureSpec& spec);
+/// Throws ConfigError that names the place, such as `inputs[0].variables[2]`: not JSON, an unknown key, value
+/// or version.
+FeatureSpec feature_spec_from_json(const std::string& json);
 
 /// One tensor of a batch.
 struct TensorInfo {
@@ -47,6 +105,7 @@ struct TensorInfo {
   DType dtype = DType::kFloat32;
   std::vector<int64_t> shape;         ///< of one row: without N
   std::vector<std::string> channels;  ///< what the channels hold; empty for masks
+  Role role = Role::kInput;           ///< of the group
 };
 
 }  // namespace sapwood

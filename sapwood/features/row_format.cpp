@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "sapwood/base/error.h"
+#include "sapwood/features/convert.h"
 
 namespace sapwood {
 namespace {
@@ -20,39 +21,38 @@ struct FlatShape {
   size_t size;
 };
 
-FlatShape flat_shape(const ColumnInfo& column, const FeatureGroup& group) {
-  const Type* type = &column.type;
+const char* what_is(const ExpressionSet& expressions, size_t place) {
+  return expressions.is_formula(place) ? "the formula is a " : "the column is a ";
+}
+
+FlatShape flat_shape(const ExpressionSet& expressions, size_t place, const FeatureGroup& group) {
+  const Type* type = &expressions.type(place);
   size_t size = 1;
   for (; type->kind == TypeKind::kFixedList; type = &type->item())
     size *= static_cast<size_t>(type->fixed_size);
   if (type->is_primitive()) return {type->kind, size};
   const char* remedy =
       type->kind == TypeKind::kList ? ": a jagged column needs a padded group (pad = length)" : "";
-  throw SchemaError(concat("the column is a ", column.type.to_string(), ", where group '", group.name,
-                           "' wants a number in each entry", remedy),
-                    {.column = column.name});
+  throw SchemaError(concat(what_is(expressions, place), expressions.type(place).to_string(),
+                           ", where group '", group.name, "' wants a number in each entry", remedy),
+                    {.column = expressions.text(place)});
 }
 
-// The pad element repeated over `count` elements.
-void fill_pad(std::byte* out, size_t count, const FeatureGroup& group) {
-  const auto fill = [&](auto value) {
-    for (size_t i = 0; i < count; ++i) std::memcpy(out + i * sizeof(value), &value, sizeof(value));
-  };
-  if (group.pad_value == 0) {
-    std::memset(out, 0, count * dtype_size(group.dtype));
-    return;
+void check(const FeatureGroup& group) {
+  if (group.variables.empty()) throw ConfigError("feature group '" + group.name + "' has no variables");
+  if (!group.is_fitted()) {
+    throw ConfigError(
+        concat("feature group '", group.name,
+               "' has statistics that are still to be learnt from data: fit the specification first"));
   }
-  switch (group.dtype) {
-    case DType::kBool:
-      return fill(static_cast<uint8_t>(1));
-    case DType::kInt32:
-      return fill(static_cast<int32_t>(group.pad_value));
-    case DType::kInt64:
-      return fill(static_cast<int64_t>(group.pad_value));
-    case DType::kFloat32:
-      return fill(static_cast<float>(group.pad_value));
-    case DType::kFloat64:
-      return fill(group.pad_value);
+  for (const Variable& variable : group.variables) {
+    if (variable.slots < 0 || variable.slots > FeatureGroup::kLargestPad)
+      throw ConfigError(concat("variable '", variable.name, "' of group '", group.name, "' has ",
+                               variable.slots, " slots, must be in 0..", FeatureGroup::kLargestPad));
+  }
+  if (group.pad < 0 || group.pad > FeatureGroup::kLargestPad) {
+    throw ConfigError(concat("pad of group '", group.name, "' is ", group.pad, ", must be in 0..",
+                             FeatureGroup::kLargestPad));
   }
 }
 
@@ -65,11 +65,10 @@ void prefetch_row(const std::byte* row, size_t bytes) {
 RowFormat::RowFormat(const FeatureSpec& spec, const Schema& schema) {
   if (spec.groups.empty()) throw ConfigError("no features asked for");
   for (const FeatureGroup& group : spec.groups) {
-    if (group.columns.empty()) throw ConfigError("feature group '" + group.name + "' has no columns");
-    if (group.pad < 0)
-      throw ConfigError(concat("pad of group '", group.name, "' is ", group.pad, ", must be positive"));
+    check(group);
     group.pad == 0 ? add_flat(group, schema) : add_padded(group, schema);
   }
+  if (columns().empty()) throw ConfigError("the features read no column");
   for (size_t i = 0; i < tensors_.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
       if (tensors_[i].name == tensors_[j].name)
@@ -84,11 +83,8 @@ RowFormat::RowFormat(const FeatureSpec& spec, const Schema& schema) {
   fixed_bytes_ = row_aligned(fixed_bytes_);
 }
 
-size_t RowFormat::column_place(const std::string& name) {
-  const auto found = std::find(columns_.begin(), columns_.end(), name);
-  if (found != columns_.end()) return static_cast<size_t>(found - columns_.begin());
-  columns_.push_back(name);
-  return columns_.size() - 1;
+bool RowFormat::Channel::is_stored_as(DType dtype) const {
+  return !slot_column && stride == 1 && transforms.empty() && kind == type_kind(dtype);
 }
 
 void RowFormat::add_flat(const FeatureGroup& spec, const Schema& schema) {
@@ -96,51 +92,120 @@ void RowFormat::add_flat(const FeatureGroup& spec, const Schema& schema) {
               .element_size = dtype_size(spec.dtype),
               .row_offset = fixed_bytes_,
               .first_tensor = tensors_.size()};
-  TensorInfo tensor{spec.name, spec.dtype, {}, {}};
-  for (const std::string& name : spec.columns) {
-    const auto [kind, size] = flat_shape(schema[schema.require(name)], spec);
-    const size_t place = column_place(name);
+  TensorInfo tensor{spec.name, spec.dtype, {}, {}, spec.role};
+  for (const Variable& variable : spec.variables) {
+    const size_t place = expressions_.add(variable.expression, schema);
+    if (variable.slots != 0) {
+      add_slots(variable, place, group, tensor);
+      continue;
+    }
+    const auto [kind, size] = flat_shape(expressions_, place, spec);
     for (size_t i = 0; i < size; ++i) {
-      group.channels.push_back({place, i, size, kind});
-      tensor.channels.push_back(size == 1 ? name : concat(name, '[', i, ']'));
+      group.channels.push_back({place, i, size, kind, variable.transforms});
+      tensor.channels.push_back(size == 1 ? variable.name : concat(variable.name, '[', i, ']'));
     }
   }
   if (!spec.squeeze || group.channels.size() != 1)
     tensor.shape = {static_cast<int64_t>(group.channels.size())};
   fixed_bytes_ += row_aligned(group.channels.size() * group.element_size);
   tensors_.push_back(std::move(tensor));
+  const auto slotted = [](const Variable& variable) { return variable.slots != 0; };
+  const bool masked = spec.mask != Mask::kNone && std::ranges::any_of(spec.variables, slotted);
   flat_.push_back(std::move(group));
+  if (masked) add_slot_mask(flat_.back());
+}
+
+// Each slot is a channel of a column that `RowWriter` makes of the lists.
+void RowFormat::add_slots(const Variable& variable, size_t place, Group& group, TensorInfo& tensor) {
+  const Type& type = expressions_.type(place);
+  const bool lists = type.kind == TypeKind::kList || type.kind == TypeKind::kFixedList;
+  if (!lists || !type.item().is_primitive()) {
+    throw SchemaError(
+        concat(what_is(expressions_, place), type.to_string(), ", where a variable with slots in group '",
+               group.spec.name, "' wants a list of numbers in each entry"),
+        {.column = variable.expression});
+  }
+  slot_columns_.push_back(
+      {place, variable.transforms, {variable.slots, group.spec.dtype, group.spec.pad_value}, false, {}});
+  for (int64_t i = 0; i < variable.slots; ++i) {
+    group.channels.push_back({.element = static_cast<size_t>(i),
+                              .stride = static_cast<size_t>(variable.slots),
+                              .kind = type_kind(group.spec.dtype),
+                              .slot_column = slot_columns_.size() - 1});
+    tensor.channels.push_back(concat(variable.name, '_', i));
+  }
+}
+
+// A group of its own: what stands behind the last one's channels.
+void RowFormat::add_slot_mask(const Group& values) {
+  const bool at_values = values.spec.mask == Mask::kValues;
+  Group mask{
+      .spec = values.spec, .element_size = 1, .row_offset = fixed_bytes_, .first_tensor = tensors_.size()};
+  mask.spec.dtype = DType::kBool;
+  std::optional<size_t> of;
+  size_t mask_column = 0;
+  for (const Channel& channel : values.channels) {
+    if (!channel.slot_column || channel.slot_column != of) {
+      of = channel.slot_column;
+      mask_column = slot_columns_.size();
+      if (of) {
+        const SlotColumn lists = slot_columns_[*of];
+        slot_columns_.push_back({lists.value, {}, {lists.layout.slots, DType::kBool}, true, at_values});
+      } else {
+        slot_columns_.push_back({std::nullopt, {}, {1, DType::kBool}, true, at_values});
+      }
+    }
+    mask.channels.push_back({.element = of ? channel.element : 0,
+                             .stride = of ? channel.stride : 1,
+                             .kind = TypeKind::kBool,
+                             .slot_column = mask_column});
+  }
+  tensors_.push_back({values.spec.name + "_mask",
+                      DType::kBool,
+                      {static_cast<int64_t>(mask.channels.size())},
+                      {},
+                      values.spec.role});
+  fixed_bytes_ += row_aligned(mask.channels.size());
+  flat_.push_back(std::move(mask));
 }
 
 void RowFormat::add_padded(const FeatureGroup& spec, const Schema& schema) {
   Group group{
       .spec = spec, .element_size = dtype_size(spec.dtype), .row_offset = 0, .first_tensor = tensors_.size()};
-  for (const std::string& name : spec.columns) {
-    const Type& type = schema[schema.require(name)].type;
+  TensorInfo values{spec.name, spec.dtype, {}, {}, spec.role};
+  for (const Variable& variable : spec.variables) {
+    if (variable.slots != 0)
+      throw ConfigError(concat("variable '", variable.name, "' has slots, which padded group '", spec.name,
+                               "' has no use for"));
+    const size_t place = expressions_.add(variable.expression, schema);
+    const Type& type = expressions_.type(place);
     const bool jagged = type.kind == TypeKind::kList || type.kind == TypeKind::kFixedList;
+    const char* what = what_is(expressions_, place);
     if (!jagged || !type.item().is_primitive()) {
-      throw SchemaError(concat("the column is a ", type.to_string(), ", where padded group '", spec.name,
+      throw SchemaError(concat(what, type.to_string(), ", where padded group '", spec.name,
                                "' wants a list of numbers in each entry"),
-                        {.column = name});
+                        {.column = variable.expression});
     }
-    const Type& first = schema[schema.require(spec.columns.front())].type;
-    if (type.kind != first.kind || type.fixed_size != first.fixed_size) {
+    const size_t first = group.channels.empty() ? place : group.channels.front().value;
+    const Type& first_type = expressions_.type(first);
+    if (type.kind != first_type.kind || type.fixed_size != first_type.fixed_size) {
       throw SchemaError(
-          concat("the column is a ", type.to_string(), ", where padded group '", spec.name, "' has ",
-                 first.to_string(), " in '", spec.columns.front(), "': their multiplicities differ"),
-          {.column = name});
+          concat(what, type.to_string(), ", where padded group '", spec.name, "' has ",
+                 first_type.to_string(), " in '", expressions_.text(first), "': their multiplicities differ"),
+          {.column = variable.expression});
     }
-    group.channels.push_back({column_place(name), 0, 1, type.item().kind});
+    group.channels.push_back({place, 0, 1, type.item().kind, variable.transforms});
+    values.channels.push_back(variable.name);
   }
-  const auto channels = static_cast<int64_t>(spec.columns.size());
-  TensorInfo values{spec.name, spec.dtype, {channels, spec.pad}, spec.columns};
-  TensorInfo mask{spec.name + "_mask", DType::kBool, {1, spec.pad}, {}};
+  const auto channels = static_cast<int64_t>(spec.variables.size());
+  TensorInfo mask{spec.name + "_mask", DType::kBool, {1, spec.pad}, {}, spec.role};
+  values.shape = {channels, spec.pad};
   if (spec.channels_last) {
     values.shape = {spec.pad, channels};
     mask.shape = {spec.pad};
   }
   tensors_.push_back(std::move(values));
-  tensors_.push_back(std::move(mask));
+  if (spec.mask != Mask::kNone) tensors_.push_back(std::move(mask));
   padded_.push_back(std::move(group));
 }
 
@@ -148,8 +213,27 @@ double RowFormat::expected_row_bytes(std::span<const double> values_per_entry) c
   auto bytes = static_cast<double>(fixed_bytes_);
   for (const Group& group : padded_) {
     const double multiplicity =
-        std::min(values_per_entry[group.channels.front().column], static_cast<double>(group.spec.pad));
+        std::min(expressions_.values_per_entry(group.channels.front().value, values_per_entry),
+                 static_cast<double>(group.spec.pad));
     bytes += multiplicity * static_cast<double>(group.channels.size() * group.element_size) + 4;
+  }
+  return bytes;
+}
+
+double RowFormat::expected_work_bytes(std::span<const double> values_per_entry) const {
+  double bytes = expressions_.formula_bytes(values_per_entry);
+  for (const SlotColumn& column : slot_columns_) {
+    bytes += static_cast<double>(static_cast<size_t>(column.layout.slots) * dtype_size(column.layout.dtype));
+    if (column.value && !column.is_mask)
+      bytes += expressions_.values_per_entry(*column.value, values_per_entry) *
+               static_cast<double>(dtype_size(column.layout.dtype));
+  }
+  for (const Group& group : padded_) {
+    for (const Channel& channel : group.channels) {
+      if (channel.transforms.empty()) continue;
+      bytes += expressions_.values_per_entry(channel.value, values_per_entry) *
+               static_cast<double>(group.element_size);
+    }
   }
   return bytes;
 }
@@ -175,13 +259,17 @@ void RowFormat::assemble(std::span<const std::byte* const> rows, std::span<std::
       for (size_t run = 0; run < runs; ++run) {
         const size_t used = count * width;
         std::memcpy(out, values, used * group.element_size);
-        fill_pad(out + used * group.element_size, (length - count) * width, group.spec);
+        fill_elements(out + used * group.element_size, group.spec.dtype, group.spec.pad_value,
+                      (length - count) * width);
         values += used * group.element_size;
         out += length * width * group.element_size;
       }
-      std::byte* mask = tensors[group.first_tensor + 1] + i * length;
-      std::memset(mask, 1, count);
-      std::memset(mask + count, 0, length - count);
+      if (group.spec.mask != Mask::kNone) {
+        const bool at_values = group.spec.mask == Mask::kValues;
+        std::byte* mask = tensors[group.first_tensor + 1] + i * length;
+        std::memset(mask, at_values ? 1 : 0, count);
+        std::memset(mask + count, at_values ? 0 : 1, length - count);
+      }
       offset += row_aligned(count * channels * group.element_size);
     }
   }

@@ -2,13 +2,16 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "sapwood/column/column.h"
 #include "sapwood/column/schema.h"
+#include "sapwood/features/expression_set.h"
 #include "sapwood/features/feature_spec.h"
+#include "sapwood/features/slots.h"
 
 namespace sapwood {
 
@@ -26,17 +29,21 @@ constexpr size_t row_aligned(size_t bytes) { return (bytes + 7) / 8 * 8; }
 class RowFormat {
  public:
   /// Checks the groups against the columns' types. Throws SchemaError (no such column; jagged where a scalar
-  /// is wanted, and the other way round), UnsupportedError, ConfigError (no groups, a name twice).
+  /// is wanted, and the other way round), UnsupportedError, ConfigError (no groups, a name twice, not fitted,
+  /// a wrong formula).
   RowFormat(const FeatureSpec& spec, const Schema& schema);
 
-  /// The columns to read, each once.
-  const std::vector<std::string>& columns() const { return columns_; }
+  /// The columns to read, each once, and their types.
+  const std::vector<std::string>& columns() const { return expressions_.columns(); }
+  const std::vector<Type>& column_types() const { return expressions_.column_types(); }
   /// The tensors of a batch, in the order of the groups, a mask behind its group.
   const std::vector<TensorInfo>& tensors() const { return tensors_; }
   /// Bytes of one row of each tensor.
   const std::vector<size_t>& tensor_row_bytes() const { return tensor_row_bytes_; }
   /// The mean size of a row, given the mean number of values per entry of each of `columns()`.
   double expected_row_bytes(std::span<const double> values_per_entry) const;
+  /// The mean bytes of an entry that a `RowWriter` holds besides its columns, for formulas and transforms.
+  double expected_work_bytes(std::span<const double> values_per_entry) const;
 
   /// Fills tensors (one pointer for each of `tensors()`, to memory for `rows.size()` rows) from rows.
   void assemble(std::span<const std::byte* const> rows, std::span<std::byte* const> tensors) const;
@@ -44,12 +51,16 @@ class RowFormat {
  private:
   friend class RowWriter;
 
-  // A channel of a flat group: element `element` of each entry's `stride` values in a column.
+  // A channel: of a flat group, element `element` of each entry's `stride` values of an expression.
   struct Channel {
-    size_t column = 0;
+    size_t value = 0;  // place of the expression
     size_t element = 0;
     size_t stride = 1;
     TypeKind kind{};
+    std::vector<Transform> transforms{};
+    std::optional<size_t> slot_column{};  // instead of an expression; elements are the tensor's then
+    // Whether the expression's values are the tensor's elements as they are.
+    bool is_stored_as(DType dtype) const;
   };
   struct Group {
     FeatureGroup spec;
@@ -59,11 +70,23 @@ class RowFormat {
     size_t first_tensor = 0;
   };
 
-  void add_flat(const FeatureGroup& spec, const Schema& schema);
-  void add_padded(const FeatureGroup& spec, const Schema& schema);
-  size_t column_place(const std::string& name);
+  // A column made of the lists of expression `value`, or the mask of that; of no expression, the mask of
+  // numbers.
+  struct SlotColumn {
+    std::optional<size_t> value;
+    std::vector<Transform> transforms;
+    SlotLayout layout;
+    bool is_mask = false;
+    bool at_values = true;
+  };
 
-  std::vector<std::string> columns_;
+  void add_flat(const FeatureGroup& spec, const Schema& schema);
+  void add_slots(const Variable& variable, size_t place, Group& group, TensorInfo& tensor);
+  void add_slot_mask(const Group& values);
+  void add_padded(const FeatureGroup& spec, const Schema& schema);
+
+  ExpressionSet expressions_;
+  std::vector<SlotColumn> slot_columns_;
   std::vector<Group> flat_;
   std::vector<Group> padded_;
   std::vector<TensorInfo> tensors_;
@@ -71,7 +94,8 @@ class RowFormat {
   size_t fixed_bytes_ = 0;  // up to the first padded group
 };
 
-/// Writes entries of decoded columns as rows. Holds the columns; used by one thread.
+/// Writes entries of decoded columns as rows: first evaluates the formulas, then transforms and converts.
+/// Holds what it needs of the columns; used by one thread.
 class RowWriter {
  public:
   /// Entries converted and written together.
@@ -98,19 +122,22 @@ class RowWriter {
     }
   };
 
+  void prepare_slots(const std::shared_ptr<MemoryPool>& pool);
+  const std::byte* flat_values(const RowFormat::Channel& channel, size_t first) const;
   void prepare_padded(const RowFormat::Group& group, const std::shared_ptr<MemoryPool>& pool);
   void write_flat(const RowFormat::Group& group, std::span<const int64_t> entries,
                   std::span<std::byte* const> rows);
   size_t write_padded(size_t group, int64_t entry, std::byte* row, size_t offset) const;
 
   const RowFormat& format_;
-  std::vector<Column> columns_;
+  int64_t num_rows_ = 0;
+  std::vector<Column> values_;  // of the format's expressions
+  std::vector<Buffer> slots_;   // of the format's slot columns
   std::vector<Buffer> converted_;
   std::vector<JaggedGroup> jagged_;
   std::vector<std::byte> tile_;                  // converted channels of one tile
   std::vector<std::byte> tile_rows_;             // one flat group of one tile, row by row
   std::vector<const std::byte*> channel_bases_;  // of one flat group: the tile's first entry
-  int64_t num_rows_ = 0;
 };
 
 }  // namespace sapwood

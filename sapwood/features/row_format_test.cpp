@@ -6,43 +6,10 @@
 #include <cstring>
 
 #include "sapwood/base/error.h"
+#include "sapwood/features/test_columns.h"
 
 namespace sapwood {
 namespace {
-
-template <class T>
-Column numbers(TypeKind kind, const std::vector<T>& values) {
-  Column column = make_fixed_width_column({kind, 0, {}}, static_cast<int64_t>(values.size()), heap_pool());
-  std::ranges::copy(values, column.values.as<T>().begin());
-  return column;
-}
-
-Column jagged(const std::vector<std::vector<float>>& entries) {
-  std::vector<float> values;
-  std::vector<int64_t> offsets{0};
-  for (const auto& entry : entries) {
-    values.insert(values.end(), entry.begin(), entry.end());
-    offsets.push_back(static_cast<int64_t>(values.size()));
-  }
-  Column column;
-  column.type = Type::list({TypeKind::kFloat32, 0, {}});
-  column.length = static_cast<int64_t>(entries.size());
-  column.offsets = Buffer(offsets.size() * sizeof(int64_t), heap_pool());
-  std::ranges::copy(offsets, column.offsets.as<int64_t>().begin());
-  column.children.push_back(numbers(TypeKind::kFloat32, values));
-  return column;
-}
-
-Schema schema_of(const std::vector<std::pair<std::string, Column>>& columns) {
-  std::vector<ColumnInfo> infos;
-  for (const auto& [name, column] : columns) {
-    ColumnInfo info;
-    info.name = name;
-    info.type = column.type;
-    infos.push_back(info);
-  }
-  return Schema(infos);
-}
 
 struct Tensors {
   std::vector<std::vector<std::byte>> bytes;
@@ -86,8 +53,8 @@ TEST(RowFormat, FlatGroupsOfMixedTypes) {
       {"x", numbers<float>(TypeKind::kFloat32, {1, 2, 3})},
       {"n", numbers<int32_t>(TypeKind::kInt32, {10, 20, 30})},
       {"id", numbers<int64_t>(TypeKind::kInt64, {1LL << 60, 2, 3})}};
-  const FeatureSpec spec{{{.name = "f", .columns = {"n", "x"}},
-                          {.name = "y", .columns = {"id"}, .dtype = DType::kInt64, .squeeze = true}}};
+  const FeatureSpec spec{{{.name = "f", .variables = {"n", "x"}},
+                          {.name = "y", .variables = {"id"}, .dtype = DType::kInt64, .squeeze = true}}};
   const RowFormat format(spec, schema_of(columns));
   EXPECT_EQ(format.columns(), (std::vector<std::string>{"n", "x", "id"}));
   EXPECT_EQ(format.tensors()[0].shape, (std::vector<int64_t>{2}));
@@ -101,7 +68,7 @@ TEST(RowFormat, FlatGroupsOfMixedTypes) {
 TEST(RowFormat, FixedArraysBecomeChannels) {
   Column column = make_fixed_width_column(Type::fixed_list({TypeKind::kInt16, 0, {}}, 3), 2, heap_pool());
   std::ranges::copy(std::vector<int16_t>{1, 2, 3, 4, 5, 6}, fixed_width_values(column).as<int16_t>().begin());
-  const RowFormat format({{{.name = "f", .columns = {"v"}}}}, schema_of({{"v", column}}));
+  const RowFormat format({{{.name = "f", .variables = {"v"}}}}, schema_of({{"v", column}}));
   EXPECT_EQ(format.tensors()[0].channels, (std::vector<std::string>{"v[0]", "v[1]", "v[2]"}));
   EXPECT_EQ(through_rows(format, {column}, {1, 0}).as<float>(0), (std::vector<float>{4, 5, 6, 1, 2, 3}));
 }
@@ -110,7 +77,7 @@ TEST(RowFormat, PaddedChannelsFirstAndLast) {
   const Column a = jagged({{1, 2, 3}, {}, {4}});
   const Column b = jagged({{-1, -2, -3}, {}, {-4}});
   const Schema schema = schema_of({{"a", a}, {"b", b}});
-  FeatureGroup group{.name = "part", .columns = {"a", "b"}, .pad = 2, .pad_value = 9};
+  FeatureGroup group{.name = "part", .variables = {"a", "b"}, .pad = 2, .pad_value = 9};
   const RowFormat first({{group}}, schema);
   EXPECT_EQ(first.tensors()[0].shape, (std::vector<int64_t>{2, 2}));
   EXPECT_EQ(first.tensors()[1].shape, (std::vector<int64_t>{1, 2}));
@@ -133,7 +100,7 @@ TEST(RowFormat, ManyRowsAcrossTiles) {
   }
   const Column scalar = numbers(TypeKind::kFloat32, x);
   const Column list = jagged(lists);
-  const FeatureSpec spec{{{.name = "s", .columns = {"x"}}, {.name = "l", .columns = {"v"}, .pad = 5}}};
+  const FeatureSpec spec{{{.name = "s", .variables = {"x"}}, {.name = "l", .variables = {"v"}, .pad = 5}}};
   const Tensors out =
       through_rows(RowFormat(spec, schema_of({{"x", scalar}, {"v", list}})), {scalar, list}, order);
   const auto s = out.as<float>(0);
@@ -147,8 +114,8 @@ TEST(RowFormat, ManyRowsAcrossTiles) {
 
 TEST(RowFormat, RefusesWhatDoesNotFit) {
   const Schema schema = schema_of({{"x", numbers<float>(TypeKind::kFloat32, {1})}, {"v", jagged({{1}})}});
-  const auto group = [](std::vector<std::string> columns, int64_t pad) {
-    return FeatureSpec{{{.name = "g", .columns = std::move(columns), .pad = pad}}};
+  const auto group = [](std::vector<Variable> variables, int64_t pad) {
+    return FeatureSpec{{{.name = "g", .variables = std::move(variables), .pad = pad}}};
   };
   EXPECT_THROW(RowFormat(group({"v"}, 0), schema), SchemaError);
   EXPECT_THROW(RowFormat(group({"x"}, 4), schema), SchemaError);
@@ -156,17 +123,42 @@ TEST(RowFormat, RefusesWhatDoesNotFit) {
   EXPECT_THROW(RowFormat(group({}, 0), schema), ConfigError);
   EXPECT_THROW(RowFormat(group({"v"}, -1), schema), ConfigError);
   EXPECT_THROW(RowFormat({}, schema), ConfigError);
-  EXPECT_THROW(RowFormat({{{.name = "g", .columns = {"x"}}, {.name = "g", .columns = {"x"}}}}, schema),
+  EXPECT_THROW(RowFormat({{{.name = "g", .variables = {"x"}}, {.name = "g", .variables = {"x"}}}}, schema),
                ConfigError);
+}
+
+TEST(RowFormat, RefusesWhatIsNotFitted) {
+  const Schema schema = schema_of({{"v", jagged({{1}})}});
+  EXPECT_THROW(RowFormat({{{.name = "g", .variables = {"v"}, .pad = FeatureGroup::kFitPad}}}, schema),
+               ConfigError);
+  const Variable unfitted("v", "v", {{.kind = Transform::Kind::kMinMax, .fitted = false}});
+  EXPECT_THROW(RowFormat({{{.name = "g", .variables = {unfitted}, .pad = 3}}}, schema), ConfigError);
+}
+
+TEST(RowFormat, EvaluatesEachFormulaOnce) {
+  const Column x = numbers<float>(TypeKind::kFloat32, {1, 2});
+  const Column v = jagged({{1, 2, 3}, {4}});
+  const FeatureSpec spec{{{.name = "f", .variables = {"x", "sum(v)", "sum(v) + x"}},
+                          {.name = "l", .variables = {"v", "v - x"}, .pad = 2},
+                          {.name = "w", .variables = {"sum(v)"}, .squeeze = true, .role = Role::kWeight}}};
+  const RowFormat format(spec, schema_of({{"x", x}, {"v", v}}));
+  EXPECT_EQ(format.columns(), (std::vector<std::string>{"x", "v"}));
+  EXPECT_EQ(format.tensors().back().role, Role::kWeight);
+  const std::vector<double> values_per_entry{1, 2};
+  EXPECT_GT(format.expected_work_bytes(values_per_entry), 0);
+  const Tensors out = through_rows(format, {x, v}, {1, 0});
+  EXPECT_EQ(out.as<float>(0), (std::vector<float>{2, 4, 6, 1, 6, 7}));
+  EXPECT_EQ(out.as<float>(1), (std::vector<float>{4, 0, 2, 0, 1, 2, 0, 1}));
+  EXPECT_EQ(out.as<float>(3), (std::vector<float>{4, 6}));
 }
 
 TEST(RowFormat, RefusesDifferentMultiplicities) {
   const Column fixed = make_fixed_width_column(Type::fixed_list({TypeKind::kFloat32}, 3), 1, heap_pool());
-  const FeatureSpec mixed{{{.name = "g", .columns = {"v", "f"}, .pad = 3}}};
+  const FeatureSpec mixed{{{.name = "g", .variables = {"v", "f"}, .pad = 3}}};
   EXPECT_THROW(RowFormat(mixed, schema_of({{"v", jagged({{1, 2, 3}})}, {"f", fixed}})), SchemaError);
   const Column a = jagged({{1, 2}, {3}});
   const Column b = jagged({{1, 2}, {3, 4}});
-  const FeatureSpec spec{{{.name = "g", .columns = {"a", "b"}, .pad = 3}}};
+  const FeatureSpec spec{{{.name = "g", .variables = {"a", "b"}, .pad = 3}}};
   const RowFormat format(spec, schema_of({{"a", a}, {"b", b}}));
   EXPECT_THROW(RowWriter(format, {a, b}, heap_pool()), SchemaError);
 }

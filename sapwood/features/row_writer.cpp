@@ -2,45 +2,63 @@
 #include <cstring>
 
 #include "sapwood/base/error.h"
-#include "sapwood/features/convert.h"
 #include "sapwood/features/row_format.h"
+#include "sapwood/features/transform.h"
 #include "sapwood/kernels/interleave.h"
 
 namespace sapwood {
 
 RowWriter::RowWriter(const RowFormat& format, std::vector<Column> columns,
                      const std::shared_ptr<MemoryPool>& pool)
-    : format_(format), columns_(std::move(columns)), num_rows_(columns_.front().length) {
+    : format_(format),
+      num_rows_(columns.front().length),
+      values_(format.expressions_.evaluate(std::move(columns), pool)) {
+  prepare_slots(pool);
   for (const RowFormat::Group& group : format_.padded_) prepare_padded(group, pool);
+}
+
+void RowWriter::prepare_slots(const std::shared_ptr<MemoryPool>& pool) {
+  for (const RowFormat::SlotColumn& column : format_.slot_columns_) {
+    if (!column.value) {
+      slots_.emplace_back(static_cast<size_t>(num_rows_), pool);
+      std::ranges::fill(slots_.back().as<uint8_t>(), column.at_values ? 1 : 0);
+    } else if (column.is_mask) {
+      slots_.push_back(make_slot_mask(values_[*column.value], column.layout.slots, column.at_values, pool));
+    } else {
+      slots_.push_back(make_slots(values_[*column.value], column.transforms, column.layout, pool));
+    }
+  }
 }
 
 void RowWriter::prepare_padded(const RowFormat::Group& group, const std::shared_ptr<MemoryPool>& pool) {
   JaggedGroup jagged;
-  const Column& first = columns_[group.channels.front().column];
+  const ExpressionSet& expressions = format_.expressions_;
+  const size_t first_value = group.channels.front().value;
+  const Column& first = values_[first_value];
   for (const RowFormat::Channel& channel : group.channels) {
-    const Column& column = columns_[channel.column];
+    const Column& column = values_[channel.value];
     if (column.type.kind == TypeKind::kList) {
       const auto a = first.offset_span();
       const auto b = column.offset_span();
       const auto differing = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
       if (differing.first != a.end()) {
-        throw SchemaError(
-            concat("multiplicity differs from that of '", format_.columns_[group.channels.front().column],
-                   "', the first of padded group '", group.spec.name, "', at entry ",
-                   differing.first - a.begin() - 1, " of the range"),
-            {.column = format_.columns_[channel.column]});
+        throw SchemaError(concat("multiplicity differs from that of '", expressions.text(first_value),
+                                 "', the first of padded group '", group.spec.name, "', at entry ",
+                                 differing.first - a.begin() - 1, " of the range"),
+                          {.column = expressions.text(channel.value)});
       }
       jagged.offsets = a.data();
     } else {
       jagged.fixed_size = column.type.fixed_size;
     }
     const Column& values = column.item();
-    if (same_representation(channel.kind, group.spec.dtype)) {
+    if (channel.is_stored_as(group.spec.dtype)) {
       jagged.values.push_back(values.values.data());
     } else {
       const auto count = static_cast<size_t>(values.length);
       Buffer converted(count * group.element_size, pool);
-      convert_values(values.values.data(), channel.kind, 1, converted.data(), group.spec.dtype, count);
+      transform_values(values.values.data(), channel.kind, 1, channel.transforms, converted.data(),
+                       group.spec.dtype, count);
       jagged.values.push_back(converted.data());
       converted_.push_back(std::move(converted));
     }
@@ -77,14 +95,13 @@ void RowWriter::write_flat(const RowFormat::Group& group, std::span<const int64_
     tile_.resize(group.channels.size() * channel_bytes);
   channel_bases_.clear();
   for (const RowFormat::Channel& channel : group.channels) {
-    const std::byte* values =
-        fixed_width_values(columns_[channel.column]).data() +
-        (static_cast<size_t>(tile_start) * channel.stride + channel.element) * primitive_size(channel.kind);
-    if (channel.stride == 1 && same_representation(channel.kind, group.spec.dtype)) {
+    const std::byte* values = flat_values(channel, static_cast<size_t>(tile_start));
+    if (channel.is_stored_as(group.spec.dtype)) {
       channel_bases_.push_back(values);
     } else {
       std::byte* converted = tile_.data() + channel_bases_.size() * channel_bytes;
-      convert_values(values, channel.kind, channel.stride, converted, group.spec.dtype, tile_size);
+      transform_values(values, channel.kind, channel.stride, channel.transforms, converted, group.spec.dtype,
+                       tile_size);
       channel_bases_.push_back(converted);
     }
   }
@@ -97,6 +114,13 @@ void RowWriter::write_flat(const RowFormat::Group& group, std::span<const int64_
     const std::byte* row = tile_rows_.data() + static_cast<size_t>(entries[i] - tile_start) * row_bytes;
     std::memcpy(rows[i] + group.row_offset, row, row_bytes);
   }
+}
+
+// The channel's value of entry `first`.
+const std::byte* RowWriter::flat_values(const RowFormat::Channel& channel, size_t first) const {
+  const std::byte* values = channel.slot_column ? slots_[*channel.slot_column].data()
+                                                : fixed_width_values(values_[channel.value]).data();
+  return values + (first * channel.stride + channel.element) * primitive_size(channel.kind);
 }
 
 size_t RowWriter::write_padded(size_t index, int64_t entry, std::byte* row, size_t offset) const {

@@ -31,10 +31,11 @@ void check_options(const LoaderOptions& options) {
 
 // Shares that let the largest unit through and leave the rest to the shuffle. They don't depend on the number
 // of threads, nor does the order of the rows therefore.
-MemoryShares share_memory(uint64_t memory, const std::vector<Unit>& units, const Selection& selection) {
+MemoryShares share_memory(uint64_t memory, const std::vector<Unit>& units, const Selection& selection,
+                          double work_bytes) {
   uint64_t largest = 0;
   for (const Unit& unit : units) {
-    largest = std::max(largest, unit.stored_bytes + decoding_bytes(unit, selection));
+    largest = std::max(largest, unit.stored_bytes + decoding_bytes(unit, selection, work_bytes));
   }
   const auto percent = [memory](uint64_t share) { return memory / 100 * share; };
   MemoryShares shares;
@@ -65,6 +66,7 @@ struct Loader::Plan {
   std::shared_ptr<const std::vector<Unit>> units;  // in file order
   std::vector<size_t> sample_of_file;
   double row_bytes = 0;
+  double work_bytes = 0;
   MemoryShares memory;
   std::shared_ptr<LoaderPools> pools;
   int64_t buffer_rows = 0;
@@ -108,8 +110,10 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options)
   plan.selection = dataset->select(plan.format->columns());
   plan.units = std::make_shared<std::vector<Unit>>(dataset->units(plan.selection));
   for (const FileInfo& file : dataset->source().files()) plan.sample_of_file.push_back(file.sample);
-  plan.row_bytes = plan.format->expected_row_bytes(dataset->values_per_entry(plan.selection));
-  plan.memory = share_memory(options.memory, *plan.units, plan.selection);
+  const std::vector<double> values_per_entry = dataset->values_per_entry(plan.selection);
+  plan.row_bytes = plan.format->expected_row_bytes(values_per_entry);
+  plan.work_bytes = plan.format->expected_work_bytes(values_per_entry);
+  plan.memory = share_memory(options.memory, *plan.units, plan.selection, plan.work_bytes);
   plan.pools = std::make_shared<LoaderPools>(plan.memory);
   const double room =
       static_cast<double>(plan.memory.staging) / (kStagingRoom * (plan.row_bytes + kIndexBytes));
@@ -142,6 +146,7 @@ std::vector<Loader> Loader::split(const std::vector<double>& fractions) const {
     plan->units = plan_->units;
     plan->sample_of_file = plan_->sample_of_file;
     plan->row_bytes = plan_->row_bytes;
+    plan->work_bytes = plan_->work_bytes;
     plan->memory = plan_->memory;
     plan->pools = plan_->pools;
     plan->buffer_rows = plan_->buffer_rows;
@@ -212,6 +217,7 @@ std::unique_ptr<BatchStream> Loader::epoch(uint64_t number) const {
   epoch.dataset = plan.dataset;
   epoch.format = plan.format;
   epoch.selection = plan.selection;
+  epoch.work_bytes = plan.work_bytes;
   epoch.key = {seed(), number};
   if (plan.options.shuffle) {
     for (const size_t unit : stratified_order(*plan.units, plan.sample_of_file, epoch.key)) {

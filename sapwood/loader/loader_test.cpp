@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstring>
 #include <map>
 #include <set>
@@ -22,9 +24,9 @@ std::shared_ptr<const Dataset> jets() {
 LoaderOptions options() {
   LoaderOptions options;
   options.features = {
-      {{.name = "part", .columns = {"part_px", "part_py"}, .pad = 64},
-       {.name = "jet", .columns = {"jet_pt", "jet_eta"}},
-       {.name = "label", .columns = {"sample_label"}, .dtype = DType::kInt64, .squeeze = true}}};
+      {{.name = "part", .variables = {"part_px", "part_py"}, .pad = 64},
+       {.name = "jet", .variables = {"jet_pt", "jet_eta"}},
+       {.name = "label", .variables = {"sample_label"}, .dtype = DType::kInt64, .squeeze = true}}};
   options.batch_size = 100;
   options.seed = 11;
   options.buffer_rows = 700;
@@ -107,6 +109,40 @@ TEST(Loader, FollowsTheFilesWhenNotShuffled) {
   }
 }
 
+TEST(Loader, ComputesFormulasWithinItsMemory) {
+  LoaderOptions wanted = options();
+  wanted.shuffle = false;
+  wanted.features.groups[0].variables = {
+      "part_px * part_px", {"scaled", "part_px / jet_pt", {{Transform::Kind::kStandard, 0.5, 3}}}};
+  wanted.features.groups[1].variables = {"jet_pt - jet_eta", {"pt", "jet_pt", {{Transform::Kind::kLog}}}};
+  const auto dataset = jets();
+  const Loader loader(dataset, wanted);
+  const auto bytes = epoch_bytes(loader, 0);
+  const auto columns = dataset->arrays({"jet_pt", "jet_eta", "part_px"});
+  const auto pt = columns[0].values.as<float>();
+  const auto offsets = columns[2].offset_span();
+  const auto px = columns[2].item().values.as<float>();
+  for (size_t i = 0; i < pt.size(); ++i) {
+    std::array<float, 2> jet{};
+    std::memcpy(jet.data(), bytes[2].data() + i * sizeof(jet), sizeof(jet));
+    ASSERT_EQ(jet[0], pt[i] - columns[1].values.as<float>()[i]);
+    ASSERT_EQ(jet[1], static_cast<float>(std::log(static_cast<double>(pt[i]))));
+    std::array<float, 2 * 64> part{};
+    std::memcpy(part.data(), bytes[0].data() + i * sizeof(part), sizeof(part));
+    const auto count = static_cast<size_t>(offsets[i + 1] - offsets[i]);
+    for (size_t k = 0; k < 64; ++k) {
+      const float x = k < count ? px[static_cast<size_t>(offsets[i]) + k] : 0;
+      ASSERT_EQ(part[k], x * x);
+      const double share = x / pt[i];
+      ASSERT_EQ(part[64 + k], k < count ? static_cast<float>((share - 0.5) / 3) : 0);
+    }
+  }
+  const auto stream = loader.epoch(0);
+  while (stream->next()) {
+  }
+  EXPECT_LE(stream->stats().peak_bytes, wanted.memory);
+}
+
 TEST(Loader, PartsOfASplitAreDisjointAndComplete) {
   const Loader loader(jets(), options());
   const auto parts = loader.split({0.7, 0.2, 0.1});
@@ -165,7 +201,7 @@ TEST(Loader, RefusesWhatCannotWork) {
   wanted.memory = 2 << 20;
   EXPECT_THROW(Loader(jets(), wanted), ConfigError);
   wanted = options();
-  wanted.features.groups[1].columns = {"part_px"};
+  wanted.features.groups[1].variables = {"part_px"};
   EXPECT_THROW(Loader(jets(), wanted), SchemaError);
 }
 

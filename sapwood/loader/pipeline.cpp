@@ -141,7 +141,8 @@ Pipeline::Pipeline(EpochPlan plan)
   segment_entries_left_.back() =
       plan_.num_entries - (plan_.window.num_buckets - 1) * plan_.window.segment_entries;
   for (const Unit& unit : plan_.units) {
-    largest_decoding_bytes_ = std::max(largest_decoding_bytes_, decoding_bytes(unit, plan_.selection));
+    largest_decoding_bytes_ =
+        std::max(largest_decoding_bytes_, decoding_bytes(unit, plan_.selection, plan_.work_bytes));
   }
   if (plan_.num_entries == 0) complete_segments_ = plan_.window.num_buckets;
 
@@ -200,7 +201,7 @@ bool Pipeline::can_stage() const {
 bool Pipeline::can_decode() const {
   if (fetched_.empty() || fetched_.begin()->first != next_decode_) return false;
   if (plan_.positions[next_decode_] >= stage_limit()) return false;
-  const uint64_t needed = decoding_bytes(plan_.units[next_decode_], plan_.selection);
+  const uint64_t needed = decoding_bytes(plan_.units[next_decode_], plan_.selection, plan_.work_bytes);
   return decoding_bytes_ == 0 || fetched_bytes_ + decoding_bytes_ + needed <= plan_.memory.units;
 }
 
@@ -279,7 +280,7 @@ void Pipeline::decode_unit(std::unique_lock<std::mutex>& lock) {
   const size_t place = next_decode_++;
   FetchedUnit fetched = std::move(fetched_.extract(place).mapped());
   const Unit unit = fetched.unit;
-  const uint64_t needed = decoding_bytes(unit, plan_.selection);
+  const uint64_t needed = decoding_bytes(unit, plan_.selection, plan_.work_bytes);
   decoding_bytes_ += needed;
   lock.unlock();
   const auto start = Clock::now();
@@ -495,12 +496,13 @@ BatchStream::Status Pipeline::next(Batch& batch, double timeout_seconds) {
 
 }  // namespace
 
-uint64_t decoding_bytes(const Unit& unit, const Selection& selection) {
+uint64_t decoding_bytes(const Unit& unit, const Selection& selection, double work_bytes) {
   // Values of fixed width are decoded in place of what is decompressed; jagged ones get wider offsets
   // besides.
   const auto fixed = [](const Selection::Place& column) { return fixed_entry_size(column.type) != 0; };
   const uint64_t more = std::ranges::all_of(selection.columns, fixed) ? 8 : 2;
-  return unit.decoded_bytes + unit.decoded_bytes / more;
+  const double work = work_bytes * static_cast<double>(unit.entries.size());
+  return unit.decoded_bytes + unit.decoded_bytes / more + static_cast<uint64_t>(work);
 }
 
 std::optional<Batch> BatchStream::next() {

@@ -29,14 +29,16 @@ struct LoaderPools {
   std::atomic<uint64_t> running{0};        ///< epochs that share them at the moment
 };
 
-/// Bytes that decoding a unit of the selected columns takes besides its stored bytes.
-uint64_t decoding_bytes(const Unit& unit, const Selection& selection);
+/// Bytes that decoding a unit of the selected columns takes besides its stored bytes; `work_bytes` of each
+/// entry for formulas and transforms.
+uint64_t decoding_bytes(const Unit& unit, const Selection& selection, double work_bytes);
 
 /// All that an epoch needs to run.
 struct EpochPlan {
   std::shared_ptr<const Dataset> dataset;
   std::shared_ptr<const RowFormat> format;
   Selection selection;
+  double work_bytes = 0;           ///< of an entry, for formulas and transforms
   std::vector<Unit> units;         ///< in the order of the epoch
   std::vector<int64_t> positions;  ///< stream position of each unit's first entry
   int64_t num_entries = 0;

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "sapwood/column/type.h"
+
+namespace sapwood {
+
+/// Element types of tensors.
+enum class DType : uint8_t { kBool, kInt32, kInt64, kFloat32, kFloat64 };
+
+size_t dtype_size(DType dtype);
+/// The kind of a column's values that are stored with the same bytes.
+TypeKind type_kind(DType dtype);
+/// "bool", "int32", "int64", "float32", "float64".
+const char* dtype_name(DType dtype);
+/// Throws ConfigError for other names.
+DType parse_dtype(std::string_view name);
+
+}  // namespace sapwood

@@ -1,0 +1,153 @@
+#include "sapwood/dataset/scan.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "sapwood/base/parallel.h"
+#include "sapwood/dataset/moments.h"
+#include "sapwood/features/convert.h"
+#include "sapwood/features/expression_set.h"
+#include "sapwood/features/transform.h"
+
+namespace sapwood {
+namespace {
+
+// What a unit says of an item.
+struct Partial {
+  Moments moments;
+  int64_t max_multiplicity = 0;
+};
+
+// Where entry `entry` starts among the innermost values.
+int64_t first_value(const Column& column, int64_t entry) {
+  const Column* level = &column;
+  for (; !level->type.is_primitive(); level = &level->item()) {
+    entry = level->type.kind == TypeKind::kList ? level->offset_span()[static_cast<size_t>(entry)]
+                                                : entry * level->type.fixed_size;
+  }
+  return entry;
+}
+
+int64_t max_multiplicity(const Column& column) {
+  if (column.type.is_primitive()) return std::min<int64_t>(column.length, 1);
+  int64_t most = 0;
+  int64_t start = 0;
+  for (int64_t entry = 0; entry < column.length; ++entry) {
+    const int64_t stop = first_value(column, entry + 1);
+    most = std::max(most, stop - start);
+    start = stop;
+  }
+  return most;
+}
+
+Partial partial_of(const Column& column, const std::vector<Transform>& transforms) {
+  const Column* innermost = &column;
+  while (!innermost->type.is_primitive()) innermost = &innermost->item();
+  Partial partial;
+  partial.max_multiplicity = max_multiplicity(column);
+  const TypeKind kind = innermost->type.kind;
+  const auto count = static_cast<size_t>(innermost->length);
+  std::array<double, kTransformTile> tile;
+  for (size_t done = 0; done < count; done += kTransformTile) {
+    const auto values = std::span(tile).first(std::min(kTransformTile, count - done));
+    transform_values(innermost->values.data() + done * primitive_size(kind), kind, 1, transforms,
+                     std::as_writable_bytes(values).data(), DType::kFloat64, values.size());
+    partial.moments.add(values);
+  }
+  return partial;
+}
+
+class Scan {
+ public:
+  Scan(const Dataset& dataset, const std::vector<ScanItem>& items) : dataset_(dataset), items_(items) {
+    for (const ScanItem& item : items) {
+      places_.push_back(expressions_.add(item.expression, dataset.schema()));
+      const Type& type = expressions_.type(places_.back());
+      if (!innermost_type(type).is_primitive()) {
+        throw SchemaError(concat("the column is a ", type.to_string(), ", where numbers are wanted"),
+                          {.column = item.expression});
+      }
+    }
+    if (expressions_.columns().empty()) throw ConfigError("the expressions read no column");
+    selection_ = dataset.select(expressions_.columns());
+  }
+
+  std::vector<Statistics> run(const ScanOptions& options) {
+    const std::vector<Unit> units = dataset_.units(selection_);
+    std::vector<std::vector<Partial>> partials(units.size());
+    const size_t threads = options.threads == 0 ? available_threads() : options.threads;
+    parallel_for(
+        units.size(), threads, [&](size_t u) { partials[u] = scan_unit(units[u], options.stop); },
+        options.stop);
+    std::vector<Statistics> result;
+    for (size_t i = 0; i < items_.size(); ++i) {
+      Partial whole;
+      for (const std::vector<Partial>& part : partials) {
+        whole.moments.merge(part[i].moments);
+        whole.max_multiplicity = std::max(whole.max_multiplicity, part[i].max_multiplicity);
+      }
+      result.push_back(statistics(i, whole));
+    }
+    return result;
+  }
+
+ private:
+  std::vector<Partial> scan_unit(const Unit& unit, const std::stop_token& stop) const {
+    std::vector<Column> columns;
+    FetchedUnit fetched = dataset_.fetch(unit, selection_, pool_);
+    for (size_t c = 0; c < selection_.columns.size(); ++c) {
+      if (stop.stop_requested()) return {};
+      columns.push_back(dataset_.decode(fetched, selection_, c, pool_));
+    }
+    fetched.columns.reset();
+    const ErrorContext context{fetched.reader->file(), fetched.reader->object(), {}, unit.entries};
+    return with_context(context, [&] {
+      const std::vector<Column> values = expressions_.evaluate(std::move(columns), pool_);
+      std::vector<Partial> partials;
+      for (size_t i = 0; i < items_.size(); ++i)
+        partials.push_back(partial_of(values[places_[i]], items_[i].transforms));
+      return partials;
+    });
+  }
+
+  Statistics statistics(size_t item, const Partial& whole) const {
+    const Moments& moments = whole.moments;
+    Statistics result;
+    result.expression = items_[item].expression;
+    result.entries = dataset_.num_entries();
+    result.values = moments.values;
+    result.nans = moments.nans;
+    result.max_multiplicity = whole.max_multiplicity;
+    if (moments.values == 0) return result;
+    result.min = moments.min;
+    result.max = moments.max;
+    result.mean = moments.mean;
+    result.standard_deviation = std::sqrt(moments.squares / static_cast<double>(moments.values));
+    return result;
+  }
+
+  const Dataset& dataset_;
+  const std::vector<ScanItem>& items_;
+  ExpressionSet expressions_;
+  std::vector<size_t> places_;  // of each item's expression
+  Selection selection_;
+  std::shared_ptr<MemoryPool> pool_ = std::make_shared<RecyclingPool>();
+};
+
+}  // namespace
+
+std::vector<Statistics> scan(const Dataset& dataset, const std::vector<ScanItem>& items,
+                             const ScanOptions& options) {
+  if (items.empty()) return {};
+  return Scan(dataset, items).run(options);
+}
+
+std::vector<Statistics> scan(const Dataset& dataset, const std::vector<std::string>& expressions,
+                             const ScanOptions& options) {
+  std::vector<ScanItem> items;
+  for (const std::string& expression : expressions) items.push_back({expression});
+  return scan(dataset, items, options);
+}
+
+}  // namespace sapwood

@@ -1,0 +1,197 @@
+#include <gtest/gtest.h>
+
+#include "sapwood/expr/test_table.h"
+
+namespace sapwood {
+namespace {
+
+// The kind of error and its message, for a formula that is refused.
+std::string refusal(const std::string& formula) {
+  static const Table kTable = three_entries();
+  try {
+    const Expression expression(formula, kTable.schema());
+  } catch (const Error& error) {
+    return concat(error.kind(), ": ", error.what());
+  }
+  return "accepted";
+}
+
+TEST(Refusal, PointsAtThePlace) {
+  EXPECT_EQ(refusal("1 + * 2"),
+            "ConfigError: expected a value, not '*', at position 5\n"
+            "  1 + * 2\n"
+            "      ^");
+  EXPECT_EQ(refusal("abs(x, y"),
+            "ConfigError: expected ')' to close '(', not the end, at position 9\n"
+            "  abs(x, y\n"
+            "          ^");
+  EXPECT_EQ(refusal("x y"),
+            "ConfigError: expected an operator or the end, not 'y', at position 3\n"
+            "  x y\n"
+            "    ^");
+  EXPECT_EQ(refusal("n ? m"),
+            "ConfigError: expected ':' and what holds otherwise, not the end, at position 6\n"
+            "  n ? m\n"
+            "       ^");
+  EXPECT_EQ(refusal("`n"),
+            "ConfigError: a backquote without the one that closes it, at position 1\n"
+            "  `n\n"
+            "  ^");
+  EXPECT_EQ(refusal(""), "ConfigError: an empty formula");
+  EXPECT_EQ(refusal(" \t"), "ConfigError: an empty formula");
+}
+
+TEST(Refusal, OffersTheNearestNames) {
+  EXPECT_EQ(refusal("log(Jet.pt)"),
+            "SchemaError: no column 'Jet.pt' (nearest: jet.pt), at position 5\n"
+            "  log(Jet.pt)\n"
+            "      ^");
+  EXPECT_EQ(refusal("1 + np.sqrrt(x)"),
+            "SchemaError: no function 'np.sqrrt' (nearest: sqrt, Sqrt, square), at position 5\n"
+            "  1 + np.sqrrt(x)\n"
+            "      ^");
+  EXPECT_EQ(refusal("sqrt * x"),
+            "ConfigError: 'sqrt' is a function; its arguments are to follow in parentheses, at position 1\n"
+            "  sqrt * x\n"
+            "  ^");
+  EXPECT_EQ(refusal("`pi`"),
+            "SchemaError: no column 'pi' (nearest: pt), at position 1\n"
+            "  `pi`\n"
+            "  ^");
+}
+
+TEST(Refusal, SaysHowToChainComparisons) {
+  EXPECT_EQ(refusal("1 < n < 3"),
+            "ConfigError: comparisons don't chain; write 1 < n && n < 3, at position 7\n"
+            "  1 < n < 3\n"
+            "        ^");
+  EXPECT_EQ(refusal("n == m + 1 < 2"),
+            "ConfigError: comparisons don't chain; write n == m + 1 && m + 1 < 2, at position 3\n"
+            "  n == m + 1 < 2\n"
+            "    ^");
+  EXPECT_EQ(refusal("(n < m) == flag"), "accepted");
+}
+
+TEST(Refusal, SaysHowToWriteOperators) {
+  EXPECT_EQ(refusal("x and y"),
+            "ConfigError: expected an operator or the end, not 'and' (write && for and), at position 3\n"
+            "  x and y\n"
+            "    ^");
+  EXPECT_EQ(refusal("n = 3"),
+            "ConfigError: expected an operator or the end, not '=' (equality is ==), at position 3\n"
+            "  n = 3\n"
+            "    ^");
+}
+
+TEST(Refusal, OfTypesThatDoNotFit) {
+  EXPECT_EQ(refusal("n + (x & 1)"),
+            "ConfigError: '&' takes bool or int64, not float32, at position 8\n"
+            "  n + (x & 1)\n"
+            "         ^");
+  EXPECT_EQ(refusal("sum(x + 1)"),
+            "ConfigError: 'sum' goes over a list, and x + 1 is a single value, at position 1\n"
+            "  sum(x + 1)\n"
+            "  ^");
+  EXPECT_EQ(refusal("vector + triple"),
+            "ConfigError: '+' can't combine lists of 2 items with lists of 3, at position 8\n"
+            "  vector + triple\n"
+            "         ^");
+  EXPECT_EQ(refusal("min(x, y, n)"),
+            "ConfigError: 'min' takes 1 or 2 arguments, not 3, at position 1\n"
+            "  min(x, y, n)\n"
+            "  ^");
+  EXPECT_EQ(refusal("1 + label"),
+            "SchemaError: column 'label' is of type string; formulas compute with numbers and bool, at "
+            "position 5\n"
+            "  1 + label\n"
+            "      ^");
+  EXPECT_EQ(refusal("x[0]"),
+            "ConfigError: x is a single value and has no items, at position 2\n"
+            "  x[0]\n"
+            "   ^");
+  EXPECT_EQ(refusal("pt[eta > 0]"),
+            "ConfigError: an index is one integer for each entry, and this is list<bool>, at position 8\n"
+            "  pt[eta > 0]\n"
+            "         ^");
+  EXPECT_EQ(refusal("pt[0, eta]"),
+            "ConfigError: only where the items are single values can one stand in for an item that is not "
+            "there, at position 7\n"
+            "  pt[0, eta]\n"
+            "        ^");
+}
+
+TEST(Refusal, OfNumbersThatDoNotFit) {
+  EXPECT_EQ(refusal("12abc"),
+            "ConfigError: the number 12 is followed by a 'a', at position 3\n"
+            "  12abc\n"
+            "    ^");
+  EXPECT_EQ(refusal("9223372036854775808"),
+            "ConfigError: an integer that does not fit in 64 bits, at position 1\n"
+            "  9223372036854775808\n"
+            "  ^");
+  EXPECT_EQ(refusal("1e999"),
+            "ConfigError: a number outside the range of float64, at position 1\n"
+            "  1e999\n"
+            "  ^");
+}
+
+TEST(Refusal, CountsCharactersAndShowsWhatIsPrintable) {
+  EXPECT_EQ(refusal("`größe` + n"),
+            "SchemaError: no column 'größe', at position 1\n"
+            "  `größe` + n\n"
+            "  ^");
+  EXPECT_EQ(
+      refusal("n\n+ `µ` $"),
+      "ConfigError: a character that means nothing here; odd names stand between backquotes, at position 9\n"
+      "  n + `µ` $\n"
+      "          ^");
+  EXPECT_EQ(
+      refusal("n + \xff\xc3$\x01"),
+      "ConfigError: a character that means nothing here; odd names stand between backquotes, at position 5\n"
+      "  n + ?"
+      "?$ \n"
+      "      ^");
+}
+
+TEST(Refusal, ShowsWhatIsAroundThePlaceInALongFormula) {
+  std::string formula = "n";
+  for (int i = 0; i < 50; ++i) formula += " + n";
+  EXPECT_EQ(refusal(formula + " + z" + formula),
+            "SchemaError: no column 'zn' (nearest: n), at position 205\n"
+            "  ...n + n + n + n + n + n + n + n + n + n + n + n + n + n + n + zn + n + n + n + n + n + n + n "
+            "+ n + n +...\n"
+            "     " +
+                std::string(60, ' ') + "^");
+}
+
+TEST(Refusal, OfWhatIsTooDeepOrTooLong) {
+  const auto repeated = [](const std::string& part, int times) {
+    std::string text;
+    for (int i = 0; i < times; ++i) text += part;
+    return text;
+  };
+  EXPECT_EQ(refusal(repeated("(", 150) + "n" + repeated(")", 150)), "accepted");
+  for (const char* part : {"(", "-", "abs(", "n ? ", "n ? n : ", "n ** ", "pt["}) {
+    const std::string message = refusal(repeated(part, 1500) + "n");
+    EXPECT_NE(message.find("nested more than 200 deep"), std::string::npos) << part << ": " << message;
+  }
+  EXPECT_EQ(refusal(repeated("n + ", 4000) + "n"), "accepted");
+  EXPECT_EQ(refusal(repeated(" ", 20000)),
+            "ConfigError: a formula of 20000 bytes; at most 16384 are accepted");
+}
+
+TEST(Refusal, NamesColumnsThatCannotBeRead) {
+  ColumnInfo info;
+  info.name = "odd";
+  info.stored_type = "TObject";
+  info.unsupported = "no streamer";
+  try {
+    const Expression expression("odd + 1", Schema({info}));
+    FAIL();
+  } catch (const UnsupportedError& error) {
+    EXPECT_EQ(error.context().column, "odd");
+  }
+}
+
+}  // namespace
+}  // namespace sapwood

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sapwood/column/column.h"
+#include "sapwood/column/schema.h"
+
+namespace sapwood {
+
+/// A formula over columns, such as `log(part_pt) - mean(part_pt)`: parsed and typed once, evaluated over many
+/// entries at a time. docs/expressions.md has the grammar and the rules. Immutable; safe from many threads.
+class Expression {
+ public:
+  /// Throws ConfigError (syntax, types that do not fit; the message shows the text with a caret under the
+  /// place) and SchemaError (unknown column or function, with the nearest names), UnsupportedError (a column
+  /// that can't be read).
+  Expression(std::string text, const Schema& schema);
+
+  const std::string& text() const;
+  /// The columns that are read, each once, in the order in which they appear.
+  const std::vector<std::string>& columns() const;
+  /// Of the result: bool, int64, float32 or float64 for each entry, or lists of such to any depth. A formula
+  /// that is just a column has the column's type.
+  const Type& type() const;
+
+  /// The result for `num_entries` entries; `columns` are those of `columns()`, in that order, each of that
+  /// length (a constant has no columns). Throws SchemaError when lists that are combined differ in their
+  /// multiplicities, naming the first such entry of the range.
+  Column evaluate(std::span<const Column> columns, int64_t num_entries,
+                  const std::shared_ptr<MemoryPool>& pool) const;
+
+ private:
+  struct Program;
+  std::shared_ptr<const Program> program_;
+};
+
+}  // namespace sapwood

@@ -1,0 +1,159 @@
+#include <gtest/gtest.h>
+
+#include "sapwood/expr/test_table.h"
+
+namespace sapwood {
+namespace {
+
+const Table& table() {
+  static const Table kTable = three_entries();
+  return kTable;
+}
+std::string text(const std::string& formula) { return table().text(formula); }
+
+TEST(Lists, CombineItemByItem) {
+  EXPECT_EQ(text("pt * eta"), "list<float32>: [10, -40] [] [15]");
+  EXPECT_EQ(text("pt > 15 && good"), "list<bool>: [false, false] [] [true]");
+  EXPECT_EQ(text("-id"), "list<int64>: [-11, 13] [] [-11]");
+  EXPECT_EQ(text("hits + times"), "list<list<float64>>: [[6], [8, 10]] [] [[]]");
+}
+
+TEST(Lists, TakeValuesOfTheEntry) {
+  EXPECT_EQ(text("pt * x"), "list<float32>: [15, 30] [] [0]");
+  EXPECT_EQ(text("y + pt"), "list<float64>: [10.1, 20.1] [] [29]");
+  EXPECT_EQ(text("1000 / pt"), "list<float32>: [100, 50] [] [33.333332]");
+  EXPECT_EQ(text("n * times"), "list<list<int64>>: [[5], [6, 7]] [] [[]]");
+  EXPECT_EQ(text("where(flag, pt, 0)"), "list<float32>: [10, 20] [] [30]");
+  EXPECT_EQ(text("clip(pt, 2 * m, 18)"), "list<float64>: [10, 18] [] [18]");
+}
+
+TEST(Lists, TakeValuesOfAnOuterList) {
+  EXPECT_EQ(text("hits * pt"), "list<list<float64>>: [[10], [40, 60]] [] [[]]");
+  EXPECT_EQ(text("pt + tracks"), "list<float64[2]>: [[11, 12], [23, 24]] [] [[35, 36]]");
+  EXPECT_EQ(text("vector[0] * hits"), "list<list<float64>>: [[1], [2, 3]] [] [[]]");
+}
+
+TEST(Lists, OfFixedSizeStayFixed) {
+  EXPECT_EQ(text("vector * 2"), "float32[2]: [2, 4] [6, 8] [10, 12]");
+  EXPECT_EQ(text("vector + n"), "float64[2]: [2, 3] [1, 2] [8, 9]");
+  EXPECT_EQ(text("matrix + matrix"),
+            "int64[2][2]: [[2, 4], [6, 8]] [[10, 12], [14, 16]] [[18, 20], [22, 24]]");
+  EXPECT_EQ(text("matrix * vector"),
+            "float64[2][2]: [[1, 2], [6, 8]] [[15, 18], [28, 32]] [[45, 50], [66, 72]]");
+}
+
+TEST(Lists, OfFixedSizeMeetJaggedOnes) {
+  EXPECT_EQ(text("vector + pairs"), "list<float32>: [2, 4] [6, 8] [10, 12]");
+  EXPECT_EQ(text("matrix + pairs"),
+            "list<float64[2]>: [[2, 3], [5, 6]] [[8, 9], [11, 12]] [[14, 15], [17, 18]]");
+}
+
+TEST(Lists, AreSummedUp) {
+  EXPECT_EQ(text("sum(pt)"), "float32: 30 0 30");
+  EXPECT_EQ(text("sum(id)"), "int64: -2 0 11");
+  EXPECT_EQ(text("sum(good)"), "int64: 1 0 1");
+  EXPECT_EQ(text("prod(pt)"), "float32: 200 1 30");
+  EXPECT_EQ(text("prod(id)"), "int64: -143 1 11");
+  EXPECT_EQ(text("mean(pt)"), "float32: 15 nan 30");
+  EXPECT_EQ(text("mean(id)"), "float64: -1 nan 11");
+  EXPECT_EQ(text("sum(triple)"), "int64: 6 15 24");
+  EXPECT_EQ(text("sum(hits)"), "list<float64>: [1, 5] [] [0]");
+  EXPECT_EQ(text("sum(sum(hits))"), "float64: 6 0 0");
+  EXPECT_EQ(text("sum(matrix)"), "int64[2]: [3, 7] [11, 15] [19, 23]");
+  EXPECT_EQ(text("pt / sum(pt)"), "list<float32>: [0.33333334, 0.6666667] [] [1]");
+  EXPECT_EQ(text("sum(pt * eta) / sum(pt)"), "float32: -1 nan 0.5");
+}
+
+TEST(Lists, AreSummedInDoublePrecision) {
+  const Table small({{"v", lists({3}, floats({16777216.0F, 1, 1}))}});
+  EXPECT_EQ(small.text("sum(v)"), "float32: 16777218");
+}
+
+TEST(Lists, HaveExtremes) {
+  EXPECT_EQ(text("max(pt)"), "float32: 20 nan 30");
+  EXPECT_EQ(text("min(id)"), "int64: -13 0 11");
+  EXPECT_EQ(text("max(good)"), "bool: true false true");
+  EXPECT_EQ(text("argmax(eta)"), "int64: 0 -1 0");
+  EXPECT_EQ(text("argmin(eta)"), "int64: 1 -1 0");
+  EXPECT_EQ(text("max(hits)"), "list<float64>: [1, 3] [] [nan]");
+  EXPECT_EQ(text("ROOT::VecOps::Max(pt)"), text("np.max(pt)"));
+}
+
+TEST(Lists, ExtremesAreNanWhenAnItemIs) {
+  const double nan = std::nan("");
+  const Table with_nan({{"v", lists({3, 2}, doubles({1, nan, 3, nan, nan}))}});
+  EXPECT_EQ(with_nan.text("max(v)"), "float64: nan nan");
+  EXPECT_EQ(with_nan.text("min(v)"), "float64: nan nan");
+  EXPECT_EQ(with_nan.text("argmax(v)"), "int64: 1 0");
+  EXPECT_EQ(with_nan.text("max(nan_to_num(v, -1))"), "float64: 3 -1");
+}
+
+TEST(Lists, AreCountedAndTested) {
+  EXPECT_EQ(text("count(pt)"), "int64: 2 0 1");
+  EXPECT_EQ(text("len(pt) == size(id)"), "bool: true true true");
+  EXPECT_EQ(text("len(vector)"), "int64: 2 2 2");
+  EXPECT_EQ(text("len(hits)"), "list<int64>: [1, 2] [] [0]");
+  EXPECT_EQ(text("any(pt > 15)"), "bool: true false true");
+  EXPECT_EQ(text("all(pt > 15)"), "bool: false true true");
+  EXPECT_EQ(text("any(eta)"), "bool: true false true");
+  EXPECT_EQ(text("sum(pt > 5)"), "int64: 2 0 1");
+}
+
+TEST(Lists, HaveItems) {
+  EXPECT_EQ(text("pt[0]"), "float32: 10 nan 30");
+  EXPECT_EQ(text("pt[-1]"), "float32: 20 nan 30");
+  EXPECT_EQ(text("pt[1]"), "float32: 20 nan nan");
+  EXPECT_EQ(text("pt[-2]"), "float32: 10 nan nan");
+  EXPECT_EQ(text("pt[0, -999]"), "float32: 10 -999 30");
+  EXPECT_EQ(text("pt[0, y]"), "float64: 10 4 30");
+  EXPECT_EQ(text("id[0]"), "int64: 11 0 11");
+  EXPECT_EQ(text("id[0, 0.5]"), "float64: 11 0.5 11");
+  EXPECT_EQ(text("good[0]"), "bool: true false true");
+  EXPECT_EQ(text("triple[-1]"), "int64: 3 6 9");
+  EXPECT_EQ(text("pt[n]"), "float32: 20 nan nan");
+  EXPECT_EQ(text("pt[argmax(abs(eta))]"), "float32: 20 nan 30");
+  EXPECT_EQ(text("(pt * eta)[0] + 1"), "float32: 11 nan 16");
+  EXPECT_EQ(text("at(pt, 0)"), text("pt[0]"));
+  EXPECT_EQ(text("pt[9223372036854775807]"), "float32: nan nan nan");
+  EXPECT_EQ(text("pt[-9223372036854775807 - 1]"), "float32: nan nan nan");
+}
+
+TEST(Lists, HaveListsAsItems) {
+  EXPECT_EQ(text("hits[1]"), "list<float64>: [2, 3] [] []");
+  EXPECT_EQ(text("hits[-1]"), "list<float64>: [2, 3] [] []");
+  EXPECT_EQ(text("hits[1][0]"), "float64: 2 nan nan");
+  EXPECT_EQ(text("hits[0][0, 0]"), "float64: 1 0 0");
+  EXPECT_EQ(text("matrix[1]"), "int64[2]: [3, 4] [7, 8] [11, 12]");
+  EXPECT_EQ(text("matrix[1][0]"), "int64: 3 7 11");
+  EXPECT_EQ(text("tracks[0]"), "int64[2]: [1, 2] [0, 0] [5, 6]");
+}
+
+TEST(Lists, OfDifferentSizesDoNotGoTogether) {
+  const auto message = [](const std::string& formula) -> std::string {
+    try {
+      table().evaluate(formula);
+    } catch (const SchemaError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(message("2 * (pt + other)"),
+            "in entry 1 of the range, lists of 0 and of 1 items don't go together, at position 9\n"
+            "  2 * (pt + other)\n"
+            "          ^");
+  EXPECT_EQ(message("hits * late"),
+            "in entry 0 of the range, lists of 2 and of 1 items don't go together, at position 6\n"
+            "  hits * late\n"
+            "       ^");
+  EXPECT_EQ(message("other * hits"),
+            "in entry 1 of the range, lists of 1 and of 0 items don't go together, at position 7\n"
+            "  other * hits\n"
+            "        ^");
+  EXPECT_EQ(message("where(flag, vector, pt)"),
+            "in entry 1 of the range, lists of 2 and of 0 items don't go together, at position 1\n"
+            "  where(flag, vector, pt)\n"
+            "  ^");
+}
+
+}  // namespace
+}  // namespace sapwood

@@ -1,0 +1,100 @@
+#include <cmath>
+
+#include "sapwood/expr/elementwise.h"
+
+namespace sapwood::expr {
+namespace {
+
+template <class T>
+constexpr bool kIsInteger = std::is_same_v<T, int64_t>;
+
+template <class T>
+T absolute(T x) {
+  if constexpr (kIsInteger<T>) {
+    return x < 0 ? wrapping(0, x, [](uint64_t a, uint64_t b) { return a - b; }) : x;
+  } else {
+    return std::fabs(x);
+  }
+}
+
+template <class T>
+T sign(T x) {
+  if (x > 0) return T{1};
+  if (x < 0) return T{-1};
+  return x == 0 ? T{0} : x;
+}
+
+// The sign is that of the dividend, as in C++.
+template <class T>
+T truncated_remainder(T a, T b) {
+  if constexpr (kIsInteger<T>) {
+    return b == 0 || b == -1 ? 0 : a % b;  // the processor traps on both
+  } else {
+    return std::fmod(a, b);
+  }
+}
+
+// A rounding function, which leaves integers alone.
+template <class Rounding>
+Function rounding(std::vector<std::string_view> names, Rounding) {
+  return numeric<1>(std::move(names), [](auto x) {
+    if constexpr (kIsInteger<decltype(x)>) {
+      return x;
+    } else {
+      return Rounding{}(x);
+    }
+  });
+}
+
+}  // namespace
+
+std::vector<Function> mathematical_functions() {
+  return {
+      numeric<1>({"abs", "fabs", "absolute", "Abs"}, [](auto x) { return absolute(x); }),
+      numeric<1>({"sign"}, [](auto x) { return sign(x); }),
+      numeric<1>({"square"},
+                 [](auto x) {
+                   if constexpr (kIsInteger<decltype(x)>) {
+                     return wrapping(x, x, [](uint64_t a, uint64_t b) { return a * b; });
+                   } else {
+                     return x * x;
+                   }
+                 }),
+      floating<1>({"sqrt", "Sqrt"}, [](auto x) { return std::sqrt(x); }),
+      floating<1>({"cbrt"}, [](auto x) { return std::cbrt(x); }),
+      floating<1>({"exp", "Exp"}, [](auto x) { return std::exp(x); }),
+      floating<1>({"exp2"}, [](auto x) { return std::exp2(x); }),
+      floating<1>({"expm1"}, [](auto x) { return std::expm1(x); }),
+      floating<1>({"log", "Log"}, [](auto x) { return std::log(x); }),
+      floating<1>({"log2", "Log2"}, [](auto x) { return std::log2(x); }),
+      floating<1>({"log10", "Log10"}, [](auto x) { return std::log10(x); }),
+      floating<1>({"log1p"}, [](auto x) { return std::log1p(x); }),
+      floating<1>({"sin", "Sin"}, [](auto x) { return std::sin(x); }),
+      floating<1>({"cos", "Cos"}, [](auto x) { return std::cos(x); }),
+      floating<1>({"tan", "Tan"}, [](auto x) { return std::tan(x); }),
+      floating<1>({"asin", "arcsin", "ASin"}, [](auto x) { return std::asin(x); }),
+      floating<1>({"acos", "arccos", "ACos"}, [](auto x) { return std::acos(x); }),
+      floating<1>({"atan", "arctan", "ATan"}, [](auto x) { return std::atan(x); }),
+      floating<1>({"sinh", "SinH"}, [](auto x) { return std::sinh(x); }),
+      floating<1>({"cosh", "CosH"}, [](auto x) { return std::cosh(x); }),
+      floating<1>({"tanh", "TanH"}, [](auto x) { return std::tanh(x); }),
+      floating<1>({"asinh", "arcsinh", "ASinH"}, [](auto x) { return std::asinh(x); }),
+      floating<1>({"acosh", "arccosh", "ACosH"}, [](auto x) { return std::acosh(x); }),
+      floating<1>({"atanh", "arctanh", "ATanH"}, [](auto x) { return std::atanh(x); }),
+      floating<2>({"atan2", "arctan2", "ATan2"}, [](auto y, auto x) { return std::atan2(y, x); }),
+      floating<2>({"hypot", "Hypot"}, [](auto x, auto y) { return std::hypot(x, y); }),
+      numeric<2>({"fmod"}, [](auto a, auto b) { return truncated_remainder(a, b); }),
+
+      rounding({"floor", "Floor"}, [](auto x) { return std::floor(x); }),
+      rounding({"ceil", "Ceil"}, [](auto x) { return std::ceil(x); }),
+      rounding({"trunc"}, [](auto x) { return std::trunc(x); }),
+      // To the even neighbour from half-way: the processor's rounding mode, which nobody changes.
+      rounding({"round", "rint"}, [](auto x) { return std::nearbyint(x); }),
+
+      floating<1>({"isnan"}, [](auto x) { return std::isnan(x); }),
+      floating<1>({"isinf"}, [](auto x) { return std::isinf(x); }),
+      floating<1>({"isfinite"}, [](auto x) { return std::isfinite(x); }),
+  };
+}
+
+}  // namespace sapwood::expr

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "sapwood/expr/function.h"
+
+namespace sapwood::expr {
+
+/// The name without a prefix that says which library it comes from, such as "np." or "ROOT::VecOps::".
+std::string_view without_library(std::string_view name);
+
+/// The place in functions() of the function that is called `name` and takes so many arguments. Throws
+/// SchemaError for an unknown name and ConfigError for another number of arguments; neither says where.
+size_t find_function(std::string_view name, size_t num_arguments);
+
+/// Whether any function is called `name`.
+bool is_function(std::string_view name);
+
+}  // namespace sapwood::expr

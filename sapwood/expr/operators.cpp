@@ -1,0 +1,145 @@
+#include <cmath>
+
+#include "sapwood/expr/elementwise.h"
+
+namespace sapwood::expr {
+namespace {
+
+// int64 is the only integer kind that arithmetic meets.
+template <class T>
+constexpr bool kIsInteger = std::is_same_v<T, int64_t>;
+
+// The sign is that of the divisor, as in Python.
+template <class T>
+T floored_remainder(T a, T b) {
+  if constexpr (kIsInteger<T>) {
+    if (b == 0 || b == -1) return 0;  // the processor traps on both
+    const T remainder = a % b;
+    return remainder != 0 && (remainder < 0) != (b < 0) ? remainder + b : remainder;
+  } else {
+    const T remainder = std::fmod(a, b);
+    if (remainder == 0) return std::copysign(T{0}, b);
+    return (remainder < 0) != (b < 0) ? remainder + b : remainder;
+  }
+}
+
+int64_t integer_power(int64_t base, int64_t exponent) {
+  if (exponent < 0) {
+    // The integer part of 1 / base ** -exponent, with 0 for 1 / 0.
+    if (base == 1) return 1;
+    if (base == -1) return exponent % 2 == 0 ? 1 : -1;
+    return 0;
+  }
+  uint64_t result = 1;
+  for (auto factor = static_cast<uint64_t>(base); exponent != 0; exponent >>= 1, factor *= factor) {
+    if ((exponent & 1) != 0) result *= factor;
+  }
+  return static_cast<int64_t>(result);
+}
+
+template <class T>
+T power(T base, T exponent) {
+  if constexpr (kIsInteger<T>) {
+    return integer_power(base, exponent);
+  } else {
+    return std::pow(base, exponent);
+  }
+}
+
+// The exponents that most formulas have, done as NumPy does them.
+template <class T>
+void floating_power(std::span<const Operand> operands, void* out, size_t count) {
+  const auto* base = static_cast<const T*>(operands[0].data);
+  const T exponent = operands[1].is_constant ? *static_cast<const T*>(operands[1].data) : T{0};
+  auto* results = static_cast<T*>(out);
+  if (operands[0].is_constant || (exponent != 2 && exponent != T{0.5} && exponent != 1 && exponent != -1)) {
+    overload<2, T>([](T a, T b) { return power(a, b); }).kernel(operands, out, count);
+  } else if (exponent == 2) {
+    for (size_t i = 0; i < count; ++i) results[i] = base[i] * base[i];
+  } else if (exponent == 1) {
+    for (size_t i = 0; i < count; ++i) results[i] = base[i];
+  } else if (exponent == -1) {
+    for (size_t i = 0; i < count; ++i) results[i] = T{1} / base[i];
+  } else {
+    for (size_t i = 0; i < count; ++i) results[i] = std::sqrt(base[i]);
+  }
+}
+
+Function power_function() {
+  return {{"**", "pow", "power"},
+          2,
+          2,
+          Elementwise{.overloads = {{{},
+                                     overload<2, int64_t>([](int64_t a, int64_t b) { return power(a, b); }),
+                                     {&floating_power<float>, TypeKind::kFloat32},
+                                     {&floating_power<double>, TypeKind::kFloat64}}},
+                      .needs_floating = [](std::span<const std::optional<int64_t>> operands) {
+                        return operands[1].has_value() && *operands[1] < 0;
+                      }}};
+}
+
+template <class T>
+T negative(T x) {
+  if constexpr (kIsInteger<T>) {
+    return wrapping(0, x, [](uint64_t a, uint64_t b) { return a - b; });
+  } else {
+    return -x;
+  }
+}
+
+// Applies an operation to integers as unsigned numbers, which wrap around.
+template <class T, class Operation>
+T arithmetic(T a, T b, Operation operation) {
+  if constexpr (kIsInteger<T>) {
+    return wrapping(a, b, operation);
+  } else {
+    return operation(a, b);
+  }
+}
+
+}  // namespace
+
+std::vector<Function> operators() {
+  return {
+      numeric<1>({"+", "positive"}, [](auto x) { return x; }),
+      numeric<1>({"-", "negative"}, [](auto x) { return negative(x); }),
+      numeric<2>({"+", "add"},
+                 [](auto a, auto b) { return arithmetic(a, b, [](auto x, auto y) { return x + y; }); }),
+      numeric<2>({"-", "subtract"},
+                 [](auto a, auto b) { return arithmetic(a, b, [](auto x, auto y) { return x - y; }); }),
+      numeric<2>({"*", "multiply"},
+                 [](auto a, auto b) { return arithmetic(a, b, [](auto x, auto y) { return x * y; }); }),
+      floating<2>({"/", "divide", "true_divide"}, [](auto a, auto b) { return a / b; }),
+      numeric<2>({"%", "mod", "remainder"}, [](auto a, auto b) { return floored_remainder(a, b); }),
+      power_function(),
+
+      any_kind<2>({"<", "less"}, [](auto a, auto b) { return a < b; }),
+      any_kind<2>({"<=", "less_equal"}, [](auto a, auto b) { return a <= b; }),
+      any_kind<2>({">", "greater"}, [](auto a, auto b) { return a > b; }),
+      any_kind<2>({">=", "greater_equal"}, [](auto a, auto b) { return a >= b; }),
+      any_kind<2>({"==", "equal"}, [](auto a, auto b) { return a == b; }),
+      any_kind<2>({"!=", "not_equal"}, [](auto a, auto b) { return a != b; }),
+
+      logical<1>({"!", "logical_not"}, [](auto x) { return x == 0; }),
+      logical<2>({"&&", "logical_and"}, [](auto a, auto b) { return a != 0 && b != 0; }),
+      logical<2>({"||", "logical_or"}, [](auto a, auto b) { return a != 0 || b != 0; }),
+      logical<2>({"logical_xor"}, [](auto a, auto b) { return (a != 0) != (b != 0); }),
+
+      bitwise<1>({"~", "invert", "bitwise_not"},
+                 [](auto x) {
+                   if constexpr (kIsInteger<decltype(x)>) {
+                     return ~x;
+                   } else {
+                     return x == 0;
+                   }
+                 }),
+      bitwise<2>({"&", "bitwise_and"}, [](auto a, auto b) { return static_cast<decltype(a)>(a & b); }),
+      bitwise<2>({"|", "bitwise_or"}, [](auto a, auto b) { return static_cast<decltype(a)>(a | b); }),
+      bitwise<2>({"^", "bitwise_xor"}, [](auto a, auto b) { return static_cast<decltype(a)>(a ^ b); }),
+
+      any_kind<3, 1>({"?:", "where", "Where"},
+                     [](auto condition, auto a, auto b) { return condition != 0 ? a : b; }),
+  };
+}
+
+}  // namespace sapwood::expr

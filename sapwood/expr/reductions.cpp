@@ -1,0 +1,153 @@
+#include <limits>
+
+#include "sapwood/expr/constant.h"
+#include "sapwood/expr/elementwise.h"
+#include "sapwood/expr/function.h"
+
+namespace sapwood::expr {
+namespace {
+
+// A reduction is written as `list`: the result for the items between two pointers.
+template <class Formula, class T>
+void reduce(const void* values, const Lists& lists, void* out) {
+  using FormulaResult = decltype(Formula{}(static_cast<const T*>(nullptr), static_cast<const T*>(nullptr)));
+  using Result = std::conditional_t<std::is_same_v<FormulaResult, bool>, uint8_t, FormulaResult>;
+  const auto* items = static_cast<const T*>(values);
+  auto* results = static_cast<Result*>(out);
+  for (int64_t list = 0; list < lists.count; ++list) {
+    results[list] = static_cast<Result>(Formula{}(items + lists.start(list), items + lists.stop(list)));
+  }
+}
+
+template <class T, class Formula>
+constexpr Overload<ReductionKernel> reducing(Formula) {
+  using Result = decltype(Formula{}(static_cast<const T*>(nullptr), static_cast<const T*>(nullptr)));
+  return {&reduce<Formula, T>, kind_of<Result>()};
+}
+
+template <class Formula>
+Function of_any_kind(std::vector<std::string_view> names, Formula formula) {
+  return {std::move(names), 1, 1,
+          Reduction{.overloads = {{reducing<uint8_t>(formula), reducing<int64_t>(formula),
+                                   reducing<float>(formula), reducing<double>(formula)}}}};
+}
+
+template <class Formula>
+Function of_numbers(std::vector<std::string_view> names, Formula formula) {
+  return {
+      std::move(names), 1, 1,
+      Reduction{.overloads = {
+                    {{}, reducing<int64_t>(formula), reducing<float>(formula), reducing<double>(formula)}}}};
+}
+
+template <class Formula>
+Function of_floats(std::vector<std::string_view> names, Formula formula) {
+  return {std::move(names), 1, 1,
+          Reduction{.overloads = {{{}, {}, reducing<float>(formula), reducing<double>(formula)}}}};
+}
+
+template <class Formula>
+Function of_conditions(std::vector<std::string_view> names, Formula formula) {
+  return {std::move(names), 1, 1,
+          Reduction{.overloads = {{reducing<uint8_t>(formula), {}, {}, {}}}, .takes_conditions = true}};
+}
+
+// What a list without items has in place of an item.
+template <class T>
+constexpr T missing() {
+  return std::is_floating_point_v<T> ? std::numeric_limits<T>::quiet_NaN() : T{0};
+}
+
+// Sums of float32 are kept in float64 and rounded once; those of integers wrap around.
+template <class T>
+using Accumulator = std::conditional_t<std::is_floating_point_v<T>, double, uint64_t>;
+
+template <class T>
+T sum(const T* begin, const T* end) {
+  Accumulator<T> total = 0;
+  for (const T* item = begin; item != end; ++item) total += static_cast<Accumulator<T>>(*item);
+  return static_cast<T>(total);
+}
+
+template <class T>
+T product(const T* begin, const T* end) {
+  Accumulator<T> total = 1;
+  for (const T* item = begin; item != end; ++item) total *= static_cast<Accumulator<T>>(*item);
+  return static_cast<T>(total);
+}
+
+template <class T>
+T mean(const T* begin, const T* end) {
+  double total = 0;
+  for (const T* item = begin; item != end; ++item) total += static_cast<double>(*item);
+  return static_cast<T>(total / static_cast<double>(end - begin));  // 0 / 0 is NaN
+}
+
+// The item that `better` puts before all others, or NaN when one is.
+template <class T, class Better>
+T extreme_value(const T* begin, const T* end, Better better) {
+  if (begin == end) return missing<T>();
+  T best = *begin;
+  for (const T* item = begin + 1; item != end; ++item) {
+    best = better(best, *item) || is_nan(best) ? best : *item;
+  }
+  return best;
+}
+
+// The place of the first such item; -1 when there are no items.
+template <class T, class Better>
+int64_t extreme_index(const T* begin, const T* end, Better better) {
+  if (begin == end) return -1;
+  const T* best = begin;
+  for (const T* item = begin + 1; item != end && !is_nan(*best); ++item) {
+    if (better(*item, *best) || is_nan(*item)) best = item;
+  }
+  return best - begin;
+}
+
+constexpr auto kLess = [](auto a, auto b) { return a < b; };
+constexpr auto kGreater = [](auto a, auto b) { return a > b; };
+
+void count_items(const void*, const Lists& lists, void* out) {
+  auto* counts = static_cast<int64_t*>(out);
+  for (int64_t list = 0; list < lists.count; ++list) counts[list] = lists.stop(list) - lists.start(list);
+}
+
+Function count_function() {
+  const Overload<ReductionKernel> counting{&count_items, TypeKind::kInt64};
+  return {{"count", "size", "len", "num", "Size"},
+          1,
+          1,
+          Reduction{.overloads = {{counting, counting, counting, counting}}, .takes_any = true}};
+}
+
+}  // namespace
+
+std::vector<Function> reductions() {
+  return {
+      of_numbers({"sum", "Sum"}, [](auto* begin, auto* end) { return sum(begin, end); }),
+      of_numbers({"prod", "Product"}, [](auto* begin, auto* end) { return product(begin, end); }),
+      of_floats({"mean", "Mean"}, [](auto* begin, auto* end) { return mean(begin, end); }),
+      of_any_kind({"min", "Min"}, [](auto* begin, auto* end) { return extreme_value(begin, end, kLess); }),
+      of_any_kind({"max", "Max"}, [](auto* begin, auto* end) { return extreme_value(begin, end, kGreater); }),
+      of_any_kind({"argmin", "ArgMin"},
+                  [](auto* begin, auto* end) { return extreme_index(begin, end, kLess); }),
+      of_any_kind({"argmax", "ArgMax"},
+                  [](auto* begin, auto* end) { return extreme_index(begin, end, kGreater); }),
+      of_conditions({"any", "Any"},
+                    [](auto* begin, auto* end) {
+                      bool found = false;
+                      for (auto* item = begin; item != end && !found; ++item) found = *item != 0;
+                      return found;
+                    }),
+      of_conditions({"all", "All"},
+                    [](auto* begin, auto* end) {
+                      bool all = true;
+                      for (auto* item = begin; item != end && all; ++item) all = *item != 0;
+                      return all;
+                    }),
+      count_function(),
+  };
+}
+
+}  // namespace sapwood::expr

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "sapwood/column/column.h"
+#include "sapwood/expr/function.h"
+
+namespace sapwood::expr {
+
+/// The lists of one depth, over all entries.
+struct Level {
+  int64_t fixed_size = 0;  ///< where there are no offsets
+  Buffer offsets{};        ///< int64[count + 1], from 0, of jagged lists
+  int64_t count = 0;
+
+  Lists lists() const {
+    return {.offsets = offsets.empty() ? nullptr : offsets.as<const int64_t>().data(),
+            .fixed_size = fixed_size,
+            .count = count};
+  }
+  int64_t num_items() const { return lists().start(count); }
+};
+
+/// What a step of a program gives: elements, and the lists around them, outermost first.
+struct Value {
+  TypeKind element{};
+  int64_t count = 0;  ///< elements
+  Buffer elements{};
+  std::vector<Level> levels{};
+};
+
+/// The column's buffers, shared. Numbers and bool in lists to any depth.
+Value value_of(const Column& column);
+Column column_of(Value value);
+
+/// Room for `count` elements within `levels`.
+Value make_value(TypeKind element, int64_t count, std::vector<Level> levels,
+                 const std::shared_ptr<MemoryPool>& pool);
+
+/// The values of `part`, which has fewer levels than `like`, each repeated for all elements that `like` has
+/// below it. The outer levels agree.
+Value broadcast(const Value& part, const Value& like, const std::shared_ptr<MemoryPool>& pool);
+
+/// The item at the index of each entry's list, from the end when it is negative; `otherwise` where there is
+/// none, or an empty list where the items are lists. `indices` are int64.
+Value items_at(const Value& lists, const Operand& indices, const Operand& otherwise,
+               const std::shared_ptr<MemoryPool>& pool);
+
+/// Two lists that should be of one size.
+struct Mismatch {
+  int64_t entry = 0;
+  int64_t sizes[2] = {};
+};
+
+/// The first lists of the outermost `depth` levels that differ in their sizes.
+std::optional<Mismatch> find_mismatch(const Value& a, const Value& b, size_t depth);
+
+}  // namespace sapwood::expr
