@@ -1,6 +1,7 @@
 # sapwood_layer(NAME PUBLIC|PRIVATE targets...): the static library sapwood_NAME (sapwood::NAME) from every source in
 # sapwood/NAME, its tests (*_test.cpp) as the program NAME_test, its fuzz targets (*_fuzz.cpp) one program each.
-# Names of earlier layers stand for themselves; anything else is a target of a dependency.
+# Names of earlier layers stand for themselves; anything else is a target of a dependency. Of NAME.cpp and no_NAME.cpp
+# the first is built where SAPWOOD_WITH_NAME is true, else the second.
 
 if(SAPWOOD_TESTS)
   find_package(GTest REQUIRED)
@@ -22,6 +23,16 @@ function(sapwood_layer name)
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cpp$")
   list(FILTER sources EXCLUDE REGEX "_(test|fuzz)\\.cpp$")
+  foreach(source IN LISTS sources)
+    if(source MATCHES "/no_([a-z0-9_]+)\\.cpp$")
+      string(TOUPPER ${CMAKE_MATCH_1} dependency)
+      if(SAPWOOD_WITH_${dependency})
+        list(REMOVE_ITEM sources ${source})
+      else()
+        list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/sapwood/${name}/${CMAKE_MATCH_1}.cpp)
+      endif()
+    endif()
+  endforeach()
 
   add_library(sapwood_${name} STATIC ${sources})
   add_library(sapwood::${name} ALIAS sapwood_${name})
