@@ -87,12 +87,13 @@ def warm(case: cases.Case, data: Path) -> None:
                     pass
 
 
-def measure_case(task: str, case: cases.Case, data: Path, repetitions: int) -> list[dict]:
-    """Medians of every runner of a task, in the order of RUNNERS."""
+def measure_case(task: str, case: cases.Case, data: Path, repetitions: int, peers: list[str]) -> list[dict]:
+    """Medians of every runner of a task, in the order of RUNNERS; of others than sapwood only `peers`, if any."""
     runners = [
         runner
         for runner in RUNNERS[task]
         if not (runner.implementation == "root_readspeed" and "RNTuple" in case.name)  # reads TTrees only
+        and (not peers or runner.implementation in ["sapwood", *peers])
     ]
     runs: dict[Runner, list[dict]] = {runner: [] for runner in runners}
     warm(case, data)
@@ -213,6 +214,7 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--data", type=Path, help="where data are made and kept (build/bench-data)")
     parser.add_argument("--only", default="", help="only cases whose name contains this")
+    parser.add_argument("--peers", default="", help="compare only with these, such as uproot,root_readspeed")
     parser.add_argument("--output", type=Path, help="JSON and tables (build/bench-results.json, .md)")
     options = parser.parse_args()
     tasks = options.tasks or ["read", "load"]
@@ -245,7 +247,8 @@ def main() -> None:
         for case in cases.CASES:
             if options.only not in case.name or (task == "load" and case.name.startswith("events")):
                 continue
-            entries = measure_case(task, case, data, 1 if options.quick else options.repetitions)
+            repetitions = 1 if options.quick else options.repetitions
+            entries = measure_case(task, case, data, repetitions, list(filter(None, options.peers.split(","))))
             results[task][case.name] = entries
             lines += print_case(case, entries)
     output.parent.mkdir(parents=True, exist_ok=True)

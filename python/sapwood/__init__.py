@@ -8,6 +8,7 @@
 
 from importlib.metadata import version
 
+from . import bundle
 from ._core import (
     CancelledError,
     Column,
@@ -19,11 +20,14 @@ from ._core import (
     FormatError,
     IoError,
     LoaderStats,
+    ModelError,
     SchemaError,
+    Statistics,
     TensorInfo,
     UnsupportedError,
 )
 from .dataset import Dataset, open
+from .features import FeatureGroup, FeatureSpec, Variable, make_tensors
 from .loader import Loader
 
 __version__ = version("sapwood")
@@ -36,14 +40,21 @@ __all__ = [
     "Dataset",
     "Error",
     "Explanation",
+    "FeatureGroup",
+    "FeatureSpec",
     "FileInfo",
     "FormatError",
     "IoError",
     "Loader",
     "LoaderStats",
+    "ModelError",
     "SchemaError",
+    "Statistics",
     "TensorInfo",
     "UnsupportedError",
+    "Variable",
     "__version__",
+    "bundle",
+    "make_tensors",
     "open",
 ]

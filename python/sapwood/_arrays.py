@@ -28,6 +28,27 @@ def convert(columns: Mapping[str, _core.Column], library: str) -> Any:
     raise _core.ConfigError(f"library is '{library}', must be 'arrow', 'ak', 'np' or 'pd'")
 
 
+def to_column(array: Any) -> _core.Column:
+    """A column from an Arrow, Awkward or NumPy array, or a list."""
+    if isinstance(array, _core.Column):
+        return array
+    if type(array).__module__.partition(".")[0] == "awkward":
+        array = _require("awkward", "ak").to_arrow(array, extensionarray=False)
+    if hasattr(array, "combine_chunks"):
+        array = array.combine_chunks()
+    if not hasattr(array, "__arrow_c_array__"):
+        array = _from_numpy(array) if isinstance(array, np.ndarray) else _require("pyarrow", "arrow").array(array)
+    return _core.Column.from_arrow(array)
+
+
+def _from_numpy(array: np.ndarray[Any, np.dtype[Any]]) -> Any:
+    arrow = _require("pyarrow", "arrow")
+    values = arrow.array(array.reshape(-1))
+    for size in reversed(array.shape[1:]):
+        values = arrow.FixedSizeListArray.from_arrays(values, size)
+    return values
+
+
 def _require(module: str, library: str) -> Any:
     try:
         return __import__(module)

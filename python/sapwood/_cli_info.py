@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from . import __version__, _core
+from . import __version__, _core, _onnxruntime
 from ._cli_text import table
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def run(_: argparse.Namespace) -> int:
         ("sapwood", __version__),
         ("formats", "TTree, RNTuple"),
         ("codecs", ", ".join(_core.codecs())),
+        ("models", f"ONNX Runtime {_onnxruntime.version()}"),
         ("remote files", "not built in (root://, https://, s3://)"),
         ("threads", str(len(os.sched_getaffinity(0)))),
         ("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),

@@ -1,6 +1,6 @@
 """sapwood's C++ core."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy.typing
@@ -32,6 +32,11 @@ class SchemaError(Error):
 
 class ConfigError(Error):
     """An option is wrong or contradicts another."""
+
+class ModelError(Error):
+    """
+    A model does not load, wants other inputs than it is given, or gives other answers than it should.
+    """
 
 class CancelledError(Error):
     """The work was cancelled."""
@@ -160,6 +165,39 @@ def resolve_paths(pattern: str) -> list[str]:
 def codecs() -> list[str]:
     """Compression algorithms that are built in."""
 
+class TensorInfo:
+    """One tensor of a batch."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def dtype(self) -> str: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one row."""
+
+    @property
+    def channels(self) -> list[str]: ...
+
+    @property
+    def role(self) -> str:
+        """"input", "label", "weight" or "observer"."""
+
+class FeatureSpec:
+    """What goes into a batch."""
+
+    @staticmethod
+    def from_json(text: str) -> FeatureSpec: ...
+
+    def to_json(self) -> str: ...
+
+    @property
+    def is_fitted(self) -> bool: ...
+
+def make_tensors(spec: FeatureSpec, columns: Mapping[str, Column]) -> dict[str, numpy.typing.NDArray[Any]]: ...
+
 class Sample:
     """Files that belong together, with a label and a weight."""
 
@@ -195,6 +233,43 @@ class FileInfo:
         Entry ranges (start, stop) in which the file was written, in its own entries.
         """
 
+class Statistics:
+    """
+    What one pass over the data says of an expression. NaN is counted and left out.
+    """
+
+    @property
+    def expression(self) -> str: ...
+
+    @property
+    def entries(self) -> int: ...
+
+    @property
+    def values(self) -> int:
+        """Without NaN; innermost ones of lists."""
+
+    @property
+    def nans(self) -> int: ...
+
+    @property
+    def min(self) -> float: ...
+
+    @property
+    def max(self) -> float: ...
+
+    @property
+    def mean(self) -> float: ...
+
+    @property
+    def standard_deviation(self) -> float:
+        """Of the population: divided by `values`."""
+
+    @property
+    def max_multiplicity(self) -> int:
+        """Values, with NaN, in the fullest entry."""
+
+    def __repr__(self) -> str: ...
+
 class Dataset:
     """Files opened as one table."""
 
@@ -221,34 +296,15 @@ class Dataset:
 
     def arrays(self, columns: Sequence[str], entry_start: int = 0, entry_stop: int | None = None, threads: int = 0) -> list[Column]: ...
 
+    def scan(self, expressions: Sequence[str], threads: int = 0) -> list[Statistics]: ...
+
+    def fit(self, spec: FeatureSpec, threads: int = 0) -> FeatureSpec: ...
+
+    def columns_read(self, spec: FeatureSpec) -> list[str]: ...
+
+    def expression_type(self, expression: str) -> str: ...
+
 def open_dataset(samples: Sequence[Sample], tree: str = '') -> Dataset: ...
-
-class FeatureGroup:
-    """A named group of columns that becomes one tensor of a batch."""
-
-    def __init__(self, name: str, columns: Sequence[str], pad: int = 0, channels_last: bool = False, dtype: str = 'float32', pad_value: float = 0.0, squeeze: bool = False) -> None: ...
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def columns(self) -> list[str]: ...
-
-class TensorInfo:
-    """One tensor of a batch."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def dtype(self) -> str: ...
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of one row."""
-
-    @property
-    def channels(self) -> list[str]: ...
 
 class Explanation:
     """What a loader will do, known before anything but metadata is read."""
@@ -377,7 +433,7 @@ class Epoch:
 class Loader:
     """Turns a data set into batches."""
 
-    def __init__(self, dataset: Dataset, groups: Sequence[FeatureGroup], batch_size: int, shuffle: bool, seed: int | None, memory: int, threads: int, drop_remainder: bool, buffer_rows: int | None) -> None: ...
+    def __init__(self, dataset: Dataset, features: FeatureSpec, batch_size: int, shuffle: bool, seed: int | None, memory: int, threads: int, drop_remainder: bool, buffer_rows: int | None) -> None: ...
 
     def split(self, fractions: Sequence[float]) -> list[Loader]: ...
 
@@ -397,3 +453,101 @@ class Loader:
 
     def epoch(self, number: int) -> Epoch:
         """Starts reading an epoch."""
+
+class TensorSpec:
+    """
+    An input or output of a model; a size of -1 is free, the first is the batch's.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def dtype(self) -> str: ...
+
+    @property
+    def shape(self) -> list[int]: ...
+
+    def __str__(self) -> str: ...
+
+class Model:
+    """A trained model that can be run, from many threads."""
+
+    @property
+    def inputs(self) -> list[TensorSpec]: ...
+
+    @property
+    def outputs(self) -> list[TensorSpec]: ...
+
+    def run(self, inputs: Sequence[numpy.typing.NDArray[Any]]) -> dict[str, numpy.typing.NDArray[Any]]:
+        """The outputs by name, for the inputs in order."""
+
+def load_onnx(model: bytes, threads: int = 1, library: str = '') -> Model: ...
+
+def onnxruntime_version(library: str = '') -> str:
+    """The version that is used, or why there is none (starts with "no ")."""
+
+def feature_columns(features: FeatureSpec, columns: Mapping[str, Column]) -> list[str]:
+    """Those of the columns that the features read."""
+
+class Bundle:
+    """A trained model with all that is needed to use it."""
+
+    @staticmethod
+    def open(path: str) -> Bundle: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def description(self) -> str: ...
+
+    @property
+    def framework(self) -> str: ...
+
+    @property
+    def created(self) -> str: ...
+
+    @property
+    def sapwood_version(self) -> str: ...
+
+    @property
+    def labels(self) -> list[str]: ...
+
+    @property
+    def inputs(self) -> list[TensorSpec]: ...
+
+    @property
+    def outputs(self) -> list[TensorSpec]: ...
+
+    @property
+    def columns(self) -> list[tuple[str, str]]:
+        """(name, type) of each."""
+
+    @property
+    def features(self) -> FeatureSpec | None: ...
+
+    @property
+    def has_golden(self) -> bool: ...
+
+    @property
+    def onnx(self) -> bytes: ...
+
+    @property
+    def card(self) -> str: ...
+
+    @property
+    def members(self) -> dict[str, tuple[int, str]]:
+        """(size, SHA-256) by name."""
+
+class Predictor:
+    """A bundle with its model loaded."""
+
+    def __init__(self, bundle: Bundle, threads: int, library: str, verify: bool) -> None: ...
+
+    @property
+    def model(self) -> Model: ...
+
+    def verify(self) -> None: ...
+
+    def predict(self, columns: Sequence[Column]) -> dict[str, numpy.typing.NDArray[Any]]: ...

@@ -1,4 +1,4 @@
-"""The command ``sapwood``: a look at ROOT files from the shell."""
+"""The command ``sapwood``: look at ROOT files, train, bundle, predict and serve from the shell."""
 
 from __future__ import annotations
 
@@ -8,10 +8,20 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from . import __version__, _cli_head, _cli_info, _cli_inspect, _core
+from . import (
+    __version__,
+    _cli_bundle,
+    _cli_head,
+    _cli_info,
+    _cli_inspect,
+    _cli_predict,
+    _cli_serve,
+    _cli_train,
+    _core,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _EXAMPLES = """\
 examples:
@@ -19,6 +29,11 @@ examples:
   sapwood inspect events.root --tree Events --json the same of one tree, for programs
   sapwood head events.root                         the first five entries of all columns
   sapwood head events.root -n 20 --columns run,event,Muon_pt
+  sapwood train config.yaml                        a classifier: report, metrics and bundle
+  sapwood predict bundle.tar events.root -o s.root scores for every entry, as a friend tree
+  sapwood bundle inspect tagger.tar                a trained model with its features
+  sapwood bundle verify tagger.tar                 whether it still gives the answers that it gave
+  sapwood serve --bundle bundle.tar                answers over HTTP
   sapwood info                                     versions, codecs, threads
 
 exit status: 0; 1 when a file can't be read; 2 when the command line is wrong; 130 after Ctrl-C
@@ -27,9 +42,17 @@ exit status: 0; 1 when a file can't be read; 2 when the command line is wrong; 1
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
-    parsed = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["serve"]:  # has options of its own
+        return _reported(lambda: _cli_serve.run(given[1:]))
+    parsed = _parser().parse_args(given)
+    return _reported(lambda: parsed.run(parsed))
+
+
+def _reported(run: Callable[[], int]) -> int:
+    """What `run` returns; errors as one line and an exit status."""
     try:
-        status: int = parsed.run(parsed)
+        status = run()
         sys.stdout.flush()
     except _core.Error as error:
         sys.stdout.flush()
@@ -47,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sapwood",
-        description="Looks into ROOT files: TTree and RNTuple, read natively.",
+        description="From ROOT files (TTree, RNTuple) into machine learning, and from the model into production.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -78,9 +101,89 @@ def _parser() -> argparse.ArgumentParser:
     head.add_argument("--columns", type=_names, metavar="A,B", help="only these columns, in this order")
     head.set_defaults(run=_cli_head.run)
 
+    _add_training_commands(commands)
+    _add_bundle_commands(commands)
+    _command(commands, "serve", "predictions over HTTP; sapwood serve --help tells all", "sapwood serve --bundle b.tar")
+
     info = _command(commands, "info", "version, codecs, what is built in, libraries found", "sapwood info")
     info.set_defaults(run=_cli_info.run)
     return parser
+
+
+def _add_training_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    train = _command(
+        commands,
+        "train",
+        "the training of a classifier as a YAML file describes it",
+        "sapwood train config.yaml\nsapwood train config.yaml --output run2 --epochs 50 --resume",
+    )
+    train.add_argument("config", metavar="CONFIG")
+    train.add_argument("--output", metavar="FOLDER", help="instead of the one in the configuration")
+    train.add_argument("--epochs", type=_count, metavar="N", help="instead of those in the configuration")
+    train.add_argument("--resume", action="store_true", help="go on after the last epoch of this training")
+    train.set_defaults(run=_cli_train.run)
+
+    predict = _command(
+        commands,
+        "predict",
+        "the scores of a bundle for every entry of files, in order",
+        "sapwood predict bundle.tar events.root -o scores.root\n"
+        "sapwood predict bundle.tar 'data/*.root' -o scores.parquet --copy run,event",
+    )
+    predict.add_argument("bundle", metavar="BUNDLE")
+    predict.add_argument("files", metavar="FILE", nargs="+")
+    predict.add_argument("-o", "--output", metavar="FILE", required=True, help="ends in .root or .parquet")
+    predict.add_argument("--tree", metavar="NAME", help="the TTree or RNTuple, where the files hold several")
+    predict.add_argument("--output-tree", metavar="NAME", default="scores", help="name of the tree written (scores)")
+    predict.add_argument("--copy", type=_names, default=[], metavar="A,B", help="columns to write along")
+    predict.set_defaults(run=_cli_predict.run)
+
+    workflow = _command(
+        commands,
+        "workflow",
+        "the workflow of MLaaS4HEP: files, labels and a model in, a trained bundle out",
+        "sapwood workflow --files files.txt --labels labels.txt --model model.py --params params.json --fout model",
+    )
+    workflow.add_argument(
+        "--files", required=True, metavar="FILES", help="a ROOT file, a list, or a file with one a line"
+    )
+    workflow.add_argument("--labels", required=True, metavar="LABELS", help="one integer a file, or a branch's name")
+    workflow.add_argument("--model", required=True, metavar="MODEL.py", help="defines model(idim)")
+    workflow.add_argument("--params", metavar="PARAMS.json", help="chunk_size, batch_size, epochs, branch, ...")
+    workflow.add_argument("--preproc", metavar="PREPROC.json", help="new branches and cuts")
+    workflow.add_argument("--specs", metavar="SPECS.json", help="of an earlier run: no pass over the data for them")
+    workflow.add_argument("--dtype", default="root", help="root")
+    workflow.add_argument("--fout", default="model", metavar="FOLDER", help="where the results go (model)")
+    workflow.set_defaults(run=_cli_train.run_workflow)
+
+
+def _add_bundle_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    bundle = _command(
+        commands,
+        "bundle",
+        "a trained model with its features: what is in it, whether it is whole",
+        "sapwood bundle inspect tagger.tar\nsapwood bundle verify tagger.tar",
+    )
+    actions = bundle.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    inspect = _command(
+        actions,
+        "inspect",
+        "columns, features, model, labels and members",
+        "sapwood bundle inspect tagger.tar\nsapwood bundle inspect tagger.tar --card",
+    )
+    inspect.add_argument("file", metavar="FILE")
+    form = inspect.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="everything that is known, as JSON")
+    form.add_argument("--card", action="store_true", help="the model card, Markdown")
+    inspect.set_defaults(run=_cli_bundle.inspect)
+    verify = _command(
+        actions,
+        "verify",
+        "whether hashes are right and the model gives the answers of its golden sample",
+        "sapwood bundle verify tagger.tar",
+    )
+    verify.add_argument("file", metavar="FILE")
+    verify.set_defaults(run=_cli_bundle.verify)
 
 
 def _command(
@@ -90,7 +193,7 @@ def _command(
     return commands.add_parser(
         name,
         help=description,
-        description=f"Shows {description}.",
+        description=f"{description[0].upper()}{description[1:]}.",
         epilog=f"examples:\n{lines}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

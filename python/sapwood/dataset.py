@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import _core, _html
 from ._arrays import convert
+from .features import FeatureGroup, FeatureSpec, Variable
 from .loader import Loader
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     Path = str | os.PathLike[str]
     Paths = Path | Iterable[Path]
     Library = Literal["arrow", "ak", "np", "pd"]
+    Variables = str | Variable | Sequence[str | Variable]
 
 
 def open(
@@ -139,11 +141,32 @@ class Dataset:
         decoded = self._core.arrays(names, entry_start, entry_stop, _thread_count(threads))
         return convert(dict(zip(names, decoded, strict=True)), library)
 
+    def scan(self, expressions: str | Sequence[str], *, threads: int | None = None) -> list[_core.Statistics]:
+        """Statistics of columns and formulas, in one parallel pass over the data that holds a few units at a time.
+
+        For each expression the number of values and of NaN, minimum, maximum, mean, standard deviation (of the
+        population) and the largest multiplicity of an entry; the same bits for any number of threads.
+
+        Raises SchemaError, ConfigError, UnsupportedError, FormatError, IoError.
+        """
+        wanted = [expressions] if isinstance(expressions, str) else list(expressions)
+        return self._core.scan(wanted, _thread_count(threads))
+
+    def fit(self, spec: FeatureSpec, *, threads: int | None = None) -> FeatureSpec:
+        """The specification with what had to be learnt filled in: ``"standard"``, ``"min_max"``, and ``pad="fit"``.
+
+        One pass over all entries, as `scan`. Of a variable with several transforms, what is learnt is of the values
+        that reach the one to be learnt; values beyond `pad` count too, NaN does not.
+
+        Raises ConfigError when a variable has two such transforms, or no values to learn from.
+        """
+        return FeatureSpec._of(self._core.fit(spec._core, _thread_count(threads)))
+
     def loader(
         self,
-        features: str | Sequence[str] | Mapping[str, str | Sequence[str]],
-        target: str | Sequence[str] | None = None,
-        weights: str | None = None,
+        features: FeatureSpec | Variables | Mapping[str, Variables],
+        target: Variables | None = None,
+        weights: str | Variable | None = None,
         *,
         pad: int | Mapping[str, int] | None = None,
         pad_value: float = 0.0,
@@ -160,12 +183,13 @@ class Dataset:
         """Batches of columns for training; see `Loader`.
 
         features
-            Columns of one group (its tensor is called ``"features"``), or a mapping of group name to columns. A group
-            of scalars and fixed arrays is flat: ``[N, C]``. A group with a length in `pad` takes jagged columns of
-            equal multiplicity: ``[N, C, P]`` and ``"<group>_mask"`` ``[N, 1, P]``, bool, true at values.
+            A fitted `FeatureSpec`, which says all up to `dtype`. Or, in short, columns and formulas (or `Variable`) of
+            one group (its tensor is called ``"features"``), or a mapping of group name to those. A group of scalars and
+            fixed arrays is flat: ``[N, C]``. A group with a length in `pad` takes jagged columns of equal
+            multiplicity: ``[N, C, P]`` and ``"<group>_mask"`` ``[N, 1, P]``, bool, true at values.
         target, weights
-            Columns for ``"target"`` (``[N]``, or ``[N, T]`` from a list; int64 when all are integers or bool, else as
-            the features) and ``"weights"`` (``[N]``, float32).
+            Columns or formulas for ``"target"`` (``[N]``, or ``[N, T]`` from a list; int64 when all are integers or
+            bool, else as the features) and ``"weights"`` (``[N]``, float32).
         pad, pad_value
             Length of each padded group; longer entries are cut. What fills the rest.
         channels
@@ -185,15 +209,15 @@ class Dataset:
         """
         if seed is not None and not 0 <= seed < 2**64:
             raise _core.ConfigError(f"seed is {seed}, must be at least 0 and below 2^64")
-        groups = _feature_groups(features, pad, pad_value, channels, dtype)
-        default_dtype = dtype if isinstance(dtype, str) else "float32"
-        if target is not None:
-            groups.append(self._target_group(target, default_dtype))
-        if weights is not None:
-            groups.append(_core.FeatureGroup("weights", [weights], squeeze=True))
+        if not isinstance(features, FeatureSpec):
+            features = self._short_spec(features, target, weights, pad, pad_value, channels, dtype)
+        elif (target, weights, pad, pad_value, channels, dtype) != (None, None, None, 0.0, "first", "float32"):
+            raise _core.ConfigError(
+                "a FeatureSpec says what target, weights, pad, pad_value, channels and dtype are: leave them out here"
+            )
         core = _core.Loader(
             self._core,
-            groups,
+            features._core,
             batch_size=batch_size,
             shuffle=shuffle,
             seed=seed,
@@ -204,11 +228,33 @@ class Dataset:
         )
         return Loader(core)
 
-    def _target_group(self, target: str | Sequence[str], dtype: str) -> _core.FeatureGroup:
-        names = [target] if isinstance(target, str) else list(target)
-        types = {column.name: column.type for column in self.schema}
-        whole = all(types.get(name, "").split("[")[0].lstrip("u").startswith(("int", "bool")) for name in names)
-        return _core.FeatureGroup("target", names, dtype="int64" if whole else dtype, squeeze=isinstance(target, str))
+    def _short_spec(
+        self,
+        features: Variables | Mapping[str, Variables],
+        target: Variables | None,
+        weights: str | Variable | None,
+        pad: int | Mapping[str, int] | None,
+        pad_value: float,
+        channels: Literal["first", "last"],
+        dtype: str | Mapping[str, str],
+    ) -> FeatureSpec:
+        inputs = _feature_groups(features, pad, pad_value, channels, dtype)
+        labels = []
+        if target is not None:
+            labels = [self._target_group(target, dtype if isinstance(dtype, str) else "float32")]
+        weight_groups = [] if weights is None else [FeatureGroup("weights", weights, squeeze=True)]
+        return FeatureSpec(inputs, labels, weight_groups)
+
+    def _target_group(self, target: Variables, dtype: str) -> FeatureGroup:
+        variables = [target] if isinstance(target, (str, Variable)) else list(target)
+        plain = [v if isinstance(v, Variable) else Variable(v) for v in variables]
+        types = [self._core.expression_type(variable.expression) for variable in plain if not variable.transforms]
+        whole = len(types) == len(plain) and all(
+            type_.split("[")[0].lstrip("u").startswith(("int", "bool")) for type_ in types
+        )
+        return FeatureGroup(
+            "target", plain, dtype="int64" if whole else dtype, squeeze=isinstance(target, (str, Variable))
+        )
 
     def __repr__(self) -> str:
         files = f"{len(self.files)} file" + ("s" if len(self.files) != 1 else "")
@@ -235,30 +281,28 @@ class Dataset:
 
 
 def _feature_groups(
-    features: str | Sequence[str] | Mapping[str, str | Sequence[str]],
+    features: Variables | Mapping[str, Variables],
     pad: int | Mapping[str, int] | None,
     pad_value: float,
-    channels: str,
+    channels: Literal["first", "last"],
     dtype: str | Mapping[str, str],
-) -> list[_core.FeatureGroup]:
-    if channels not in ("first", "last"):
-        raise _core.ConfigError(f"channels is '{channels}', must be 'first' or 'last'")
+) -> list[FeatureGroup]:
     named = features if isinstance(features, Mapping) else {"features": features}
     for option, value in (("pad", pad), ("dtype", dtype)):
         unknown = set(value) - set(named) if isinstance(value, Mapping) else set()
         if unknown:
             raise _core.ConfigError(f"{option} names no feature group: {', '.join(sorted(unknown))}")
     groups = []
-    for name, columns in named.items():
+    for name, variables in named.items():
         length = pad.get(name) if isinstance(pad, Mapping) else pad
         if length is not None and length < 1:
             raise _core.ConfigError(f"pad is {length} for group '{name}', must be at least 1")
         groups.append(
-            _core.FeatureGroup(
+            FeatureGroup(
                 name,
-                [columns] if isinstance(columns, str) else list(columns),
+                variables,
                 pad=length or 0,
-                channels_last=channels == "last",
+                channels=channels,
                 dtype=dtype.get(name, "float32") if isinstance(dtype, Mapping) else dtype,
                 pad_value=pad_value,
             )

@@ -7,6 +7,7 @@
 #include "sapwood/base/error.h"
 #include "sapwood/column/arrow_interface.h"
 #include "sapwood/column/column.h"
+#include "tensors.h"
 
 using sapwood::Column;
 using sapwood::Type;
@@ -33,44 +34,6 @@ nb::object array_capsule(const Column& column) {
   auto array = std::make_unique<ArrowArray>();
   sapwood::export_array(column, array.get());
   return nb::steal(PyCapsule_New(array.release(), "arrow_array", release_capsule<ArrowArray>));
-}
-
-nb::dlpack::dtype element_dtype(TypeKind kind) {
-  switch (kind) {
-    case TypeKind::kBool:
-      return nb::dtype<bool>();
-    case TypeKind::kInt8:
-      return nb::dtype<int8_t>();
-    case TypeKind::kInt16:
-      return nb::dtype<int16_t>();
-    case TypeKind::kInt32:
-      return nb::dtype<int32_t>();
-    case TypeKind::kInt64:
-      return nb::dtype<int64_t>();
-    case TypeKind::kUInt8:
-      return nb::dtype<uint8_t>();
-    case TypeKind::kUInt16:
-      return nb::dtype<uint16_t>();
-    case TypeKind::kUInt32:
-      return nb::dtype<uint32_t>();
-    case TypeKind::kUInt64:
-      return nb::dtype<uint64_t>();
-    case TypeKind::kFloat32:
-      return nb::dtype<float>();
-    case TypeKind::kFloat64:
-      return nb::dtype<double>();
-    default:
-      throw sapwood::SchemaError("only columns of numbers, or fixed arrays of them, are NumPy arrays");
-  }
-}
-
-nb::ndarray<nb::numpy> share(const sapwood::Buffer& buffer, const std::vector<size_t>& shape,
-                             nb::dlpack::dtype dtype) {
-  auto owner = std::make_unique<sapwood::Buffer>(buffer);
-  void* data = owner->data();
-  const nb::capsule capsule(owner.release(),
-                            [](void* p) noexcept { delete static_cast<sapwood::Buffer*>(p); });
-  return nb::ndarray<nb::numpy>(data, shape.size(), shape.data(), capsule, nullptr, dtype);
 }
 
 nb::ndarray<nb::numpy> offsets_to_numpy(const Column& column) {
@@ -110,6 +73,44 @@ Column from_arrow(nb::handle source) {
 }
 
 }  // namespace
+
+nb::dlpack::dtype element_dtype(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::kBool:
+      return nb::dtype<bool>();
+    case TypeKind::kInt8:
+      return nb::dtype<int8_t>();
+    case TypeKind::kInt16:
+      return nb::dtype<int16_t>();
+    case TypeKind::kInt32:
+      return nb::dtype<int32_t>();
+    case TypeKind::kInt64:
+      return nb::dtype<int64_t>();
+    case TypeKind::kUInt8:
+      return nb::dtype<uint8_t>();
+    case TypeKind::kUInt16:
+      return nb::dtype<uint16_t>();
+    case TypeKind::kUInt32:
+      return nb::dtype<uint32_t>();
+    case TypeKind::kUInt64:
+      return nb::dtype<uint64_t>();
+    case TypeKind::kFloat32:
+      return nb::dtype<float>();
+    case TypeKind::kFloat64:
+      return nb::dtype<double>();
+    default:
+      throw sapwood::SchemaError("only columns of numbers, or fixed arrays of them, are NumPy arrays");
+  }
+}
+
+nb::ndarray<nb::numpy> share(const sapwood::Buffer& buffer, const std::vector<size_t>& shape,
+                             nb::dlpack::dtype dtype) {
+  auto owner = std::make_unique<sapwood::Buffer>(buffer);
+  void* data = owner->data();
+  const nb::capsule capsule(owner.release(),
+                            [](void* p) noexcept { delete static_cast<sapwood::Buffer*>(p); });
+  return nb::ndarray<nb::numpy>(data, shape.size(), shape.data(), capsule, nullptr, dtype);
+}
 
 void bind_column(nb::module_& module) {
   nb::class_<Column>(module, "Column",

@@ -6,6 +6,8 @@
 
 #include "bindings.h"
 #include "sapwood/dataset/dataset.h"
+#include "sapwood/dataset/fit.h"
+#include "sapwood/features/expression_set.h"
 
 using namespace sapwood;
 
@@ -24,6 +26,23 @@ std::vector<Column> read_arrays(const Dataset& dataset, const std::vector<std::s
     options.stop = stop;
     return dataset.arrays(columns, options);
   });
+}
+
+std::vector<Statistics> scan_expressions(const Dataset& dataset, const std::vector<std::string>& expressions,
+                                         size_t threads) {
+  return run_interruptibly([&](const std::stop_token& stop) {
+    return scan(dataset, expressions, {.threads = threads, .stop = stop});
+  });
+}
+
+FeatureSpec fit_spec(const Dataset& dataset, const FeatureSpec& spec, size_t threads) {
+  return run_interruptibly(
+      [&](const std::stop_token& stop) { return fit(dataset, spec, {.threads = threads, .stop = stop}); });
+}
+
+std::string expression_type(const Dataset& dataset, const std::string& expression) {
+  ExpressionSet expressions;
+  return expressions.type(expressions.add(expression, dataset.schema())).to_string();
 }
 
 }  // namespace
@@ -53,6 +72,23 @@ void bind_dataset(nb::module_& module) {
             return ranges;
           },
           "Entry ranges (start, stop) in which the file was written, in its own entries.");
+  nb::class_<Statistics>(module, "Statistics",
+                         "What one pass over the data says of an expression. NaN is counted and left out.")
+      .def_ro("expression", &Statistics::expression)
+      .def_ro("entries", &Statistics::entries)
+      .def_ro("values", &Statistics::values, "Without NaN; innermost ones of lists.")
+      .def_ro("nans", &Statistics::nans)
+      .def_ro("min", &Statistics::min)
+      .def_ro("max", &Statistics::max)
+      .def_ro("mean", &Statistics::mean)
+      .def_ro("standard_deviation", &Statistics::standard_deviation,
+              "Of the population: divided by `values`.")
+      .def_ro("max_multiplicity", &Statistics::max_multiplicity, "Values, with NaN, in the fullest entry.")
+      .def("__repr__", [](const Statistics& s) {
+        return concat("<Statistics of ", s.expression, ": ", s.values, " values in ", s.entries,
+                      " entries (at most ", s.max_multiplicity, "), ", s.nans, " NaN, min ", s.min, ", max ",
+                      s.max, ", mean ", s.mean, ", standard deviation ", s.standard_deviation, ">");
+      });
   nb::class_<Dataset>(module, "Dataset", "Files opened as one table.")
       .def_prop_ro("num_entries", &Dataset::num_entries)
       .def_prop_ro("tree", [](const Dataset& dataset) { return dataset.source().tree(); })
@@ -62,6 +98,15 @@ void bind_dataset(nb::module_& module) {
       .def_prop_ro("schema", [](const Dataset& dataset) { return dataset.schema().columns(); })
       .def_prop_ro("readable_columns", &Dataset::readable_columns)
       .def("arrays", &read_arrays, nb::arg("columns"), nb::arg("entry_start") = 0,
-           nb::arg("entry_stop").none() = nb::none(), nb::arg("threads") = 0);
+           nb::arg("entry_stop").none() = nb::none(), nb::arg("threads") = 0)
+      .def("scan", &scan_expressions, nb::arg("expressions"), nb::arg("threads") = 0)
+      .def("fit", &fit_spec, nb::arg("spec"), nb::arg("threads") = 0)
+      .def(
+          "columns_read",
+          [](const Dataset& dataset, const FeatureSpec& spec) {
+            return columns_read(spec, dataset.schema());
+          },
+          nb::arg("spec"))
+      .def("expression_type", &expression_type, nb::arg("expression"));
   module.def("open_dataset", &open_dataset, nb::arg("samples"), nb::arg("tree") = "");
 }

@@ -55,6 +55,9 @@ void bind_errors(nb::module_& module) {
   define("UnsupportedError", base, "The bytes may be right; sapwood does not read them (yet).");
   define("SchemaError", base, "No such column or tree, or a column of the wrong type.");
   define("ConfigError", base, "An option is wrong or contradicts another.");
+  define(
+      "ModelError", base,
+      "A model does not load, wants other inputs than it is given, or gives other answers than it should.");
   define("CancelledError", base, "The work was cancelled.");
 
   nb::register_exception_translator(

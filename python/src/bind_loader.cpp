@@ -1,4 +1,3 @@
-#include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
@@ -8,26 +7,11 @@
 #include "bindings.h"
 #include "sapwood/base/error.h"
 #include "sapwood/loader/loader.h"
+#include "tensors.h"
 
 using namespace sapwood;
 
 namespace {
-
-nb::dlpack::dtype tensor_dtype(DType dtype) {
-  switch (dtype) {
-    case DType::kBool:
-      return nb::dtype<bool>();
-    case DType::kInt32:
-      return nb::dtype<int32_t>();
-    case DType::kInt64:
-      return nb::dtype<int64_t>();
-    case DType::kFloat32:
-      return nb::dtype<float>();
-    case DType::kFloat64:
-      return nb::dtype<double>();
-  }
-  return nb::dtype<float>();
-}
 
 // A stream with what its batches look like.
 struct Epoch {
@@ -40,16 +24,6 @@ struct Epoch {
     return *stream;
   }
 };
-
-nb::object tensor_to_numpy(const TensorInfo& info, const Batch& batch, const Buffer& data) {
-  std::vector<size_t> shape{static_cast<size_t>(batch.rows)};
-  for (const int64_t extent : info.shape) shape.push_back(static_cast<size_t>(extent));
-  auto owner = std::make_unique<Buffer>(data);
-  void* memory = owner->data();
-  const nb::capsule capsule(owner.release(), [](void* p) noexcept { delete static_cast<Buffer*>(p); });
-  return nb::cast(
-      nb::ndarray<nb::numpy>(memory, shape.size(), shape.data(), capsule, nullptr, tensor_dtype(info.dtype)));
-}
 
 // The next batch as arrays in the order of the loader's tensors, or None at the end. Looks for Ctrl-C while
 // it waits.
@@ -68,7 +42,7 @@ nb::object next_batch(Epoch& epoch) {
   }
   nb::list arrays;
   for (size_t i = 0; i < batch.tensors.size(); ++i) {
-    arrays.append(tensor_to_numpy(epoch.tensors[i], batch, batch.tensors[i]));
+    arrays.append(tensor_to_numpy(epoch.tensors[i], batch.rows, batch.tensors[i]));
   }
   return arrays;
 }
@@ -76,26 +50,6 @@ nb::object next_batch(Epoch& epoch) {
 }  // namespace
 
 void bind_loader(nb::module_& module) {
-  nb::class_<FeatureGroup>(module, "FeatureGroup",
-                           "A named group of columns that becomes one tensor of a batch.")
-      .def(
-          "__init__",
-          [](FeatureGroup* group, std::string name, std::vector<std::string> columns, int64_t pad,
-             bool channels_last, const std::string& dtype, double pad_value, bool squeeze) {
-            new (group) FeatureGroup{std::move(name),    std::move(columns), pad,    channels_last,
-                                     parse_dtype(dtype), pad_value,          squeeze};
-          },
-          nb::arg("name"), nb::arg("columns"), nb::arg("pad") = 0, nb::arg("channels_last") = false,
-          nb::arg("dtype") = "float32", nb::arg("pad_value") = 0.0, nb::arg("squeeze") = false)
-      .def_ro("name", &FeatureGroup::name)
-      .def_ro("columns", &FeatureGroup::columns);
-  nb::class_<TensorInfo>(module, "TensorInfo", "One tensor of a batch.")
-      .def_ro("name", &TensorInfo::name)
-      .def_prop_ro("dtype", [](const TensorInfo& info) { return dtype_name(info.dtype); })
-      .def_prop_ro(
-          "shape", [](const TensorInfo& info) { return nb::tuple(nb::cast(info.shape)); },
-          nb::sig("def shape(self) -> tuple[int, ...]"), "Of one row.")
-      .def_ro("channels", &TensorInfo::channels);
   nb::class_<Explanation>(module, "Explanation",
                           "What a loader will do, known before anything but metadata is read.")
       .def_ro("rows", &Explanation::rows)
@@ -154,11 +108,11 @@ void bind_loader(nb::module_& module) {
   nb::class_<Loader>(module, "Loader", "Turns a data set into batches.")
       .def(
           "__init__",
-          [](Loader* loader, std::shared_ptr<const Dataset> dataset, std::vector<FeatureGroup> groups,
-             int64_t batch_size, bool shuffle, std::optional<uint64_t> seed, uint64_t memory, size_t threads,
-             bool drop_remainder, std::optional<int64_t> buffer_rows) {
+          [](Loader* loader, std::shared_ptr<const Dataset> dataset, FeatureSpec features, int64_t batch_size,
+             bool shuffle, std::optional<uint64_t> seed, uint64_t memory, size_t threads, bool drop_remainder,
+             std::optional<int64_t> buffer_rows) {
             LoaderOptions options;
-            options.features = {std::move(groups)};
+            options.features = std::move(features);
             options.batch_size = batch_size;
             options.shuffle = shuffle;
             options.seed = seed;
@@ -169,7 +123,7 @@ void bind_loader(nb::module_& module) {
             new (loader)
                 Loader(run_interruptibly([&](const std::stop_token&) { return Loader(dataset, options); }));
           },
-          nb::arg("dataset"), nb::arg("groups"), nb::arg("batch_size"), nb::arg("shuffle"),
+          nb::arg("dataset"), nb::arg("features"), nb::arg("batch_size"), nb::arg("shuffle"),
           nb::arg("seed").none(), nb::arg("memory"), nb::arg("threads"), nb::arg("drop_remainder"),
           nb::arg("buffer_rows").none())
       .def("split", &Loader::split, nb::arg("fractions"))

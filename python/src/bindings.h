@@ -12,8 +12,10 @@ namespace nb = nanobind;
 void bind_errors(nb::module_& module);
 void bind_column(nb::module_& module);
 void bind_source(nb::module_& module);
+void bind_features(nb::module_& module);
 void bind_dataset(nb::module_& module);
 void bind_loader(nb::module_& module);
+void bind_bundle(nb::module_& module);
 
 /// Runs `work` on another thread without the GIL, and looks for Ctrl-C meanwhile: then asks `work` to stop,
 /// waits for it, and raises KeyboardInterrupt.

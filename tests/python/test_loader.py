@@ -453,7 +453,8 @@ def test_two_epochs_at_once(events: Events) -> None:
 
 
 LOOP = """
-import sys, sapwood as sw
+import signal, sys, sapwood as sw
+signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it
 loader = sw.open(sys.argv[1]).loader("jet_pt", batch_size=16)
 print("ready", flush=True)
 while True:
@@ -463,18 +464,21 @@ while True:
 
 
 def test_ctrl_c_ends_at_once(examples: Path) -> None:
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", LOOP, str(examples / "QCD_ttree.root")],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
-    begin = time.monotonic()
-    _, errors = process.communicate(timeout=20)
-    assert time.monotonic() - begin < 2
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+            begin = time.monotonic()
+            _, errors = process.communicate(timeout=20)
+            assert time.monotonic() - begin < 2
+        finally:
+            process.kill()
     assert errors.strip().endswith("KeyboardInterrupt")
     assert process.returncode == -signal.SIGINT

@@ -1,11 +1,13 @@
 """One line in the terminal that tells how an epoch goes."""
 
+from __future__ import annotations
+
 import sys
 import time
 
 
 class Progress:
-    """A bar with events per second and the mean loss; where there is no terminal, one line at the end of an epoch."""
+    """A bar with rows per second and the mean loss; where there is no terminal, one line at the end of an epoch."""
 
     def __init__(self, title: str, total: int) -> None:
         self._title = title
@@ -13,23 +15,23 @@ class Progress:
         self._begin = time.perf_counter()
         self._shown = 0.0
         self._live = sys.stderr.isatty()
-        self.events = 0
+        self.rows = 0
         self.loss_sum = 0.0
 
     @property
     def loss(self) -> float:
-        """Mean over the events so far."""
-        return self.loss_sum / max(self.events, 1)
+        """Mean over the rows so far."""
+        return self.loss_sum / max(self.rows, 1)
 
     @property
     def rate(self) -> float:
-        """Events per second."""
-        return self.events / max(time.perf_counter() - self._begin, 1e-9)
+        """Rows per second."""
+        return self.rows / max(time.perf_counter() - self._begin, 1e-9)
 
-    def add(self, events: int, loss: float) -> None:
+    def add(self, rows: int, loss: float) -> None:
         """Counts a batch with its mean loss."""
-        self.events += events
-        self.loss_sum += events * loss
+        self.rows += rows
+        self.loss_sum += rows * loss
         if self._live and time.perf_counter() - self._shown > 0.1:
             self._shown = time.perf_counter()
             print(f"\r{self._line()}", end="", file=sys.stderr, flush=True)
@@ -40,6 +42,6 @@ class Progress:
         print(f"{start}{self._line()}{remark}", file=sys.stderr, flush=True)
 
     def _line(self) -> str:
-        filled = 20 * self.events // max(self._total, 1)
+        filled = 20 * self.rows // max(self._total, 1)
         bar = "█" * filled + "░" * (20 - filled)
-        return f"{self._title} {bar} {self.events:>6,} jets  {self.rate:>7,.0f} jets/s  loss {self.loss:.4f}"
+        return f"{self._title} {bar} {self.rows:>6,} rows  {self.rate:>7,.0f} rows/s  loss {self.loss:.4f}"

@@ -1,0 +1,234 @@
+"""Training of classifiers from ROOT files: ``sapwood train config.yaml``, or `train` from Python.
+
+>>> from sapwood.train import train
+>>> result = train("config.yaml")
+>>> print(result.metrics.auc, result.bundle)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import _core
+from ..dataset import Dataset
+from ..dataset import open as open_dataset
+from ..features import FeatureSpec
+from .config import DataConfig, SplitConfig, TrainConfig, TrainingConfig
+from .loop import Checkpoint, History, fit, test
+from .metrics import Curve, Metrics
+from .trainers import Trainer, make_trainer
+
+if TYPE_CHECKING:
+    from ..loader import Loader
+
+__all__ = [
+    "Curve",
+    "DataConfig",
+    "History",
+    "Metrics",
+    "SplitConfig",
+    "TrainConfig",
+    "TrainResult",
+    "TrainingConfig",
+    "train",
+]
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a training leaves."""
+
+    model: Any  #: the framework's object, with the weights of the best epoch
+    features: FeatureSpec  #: fitted
+    history: History
+    metrics: Metrics  #: on the test rows
+    report: Path | None
+    bundle: Path | None
+
+
+def train(config: TrainConfig | Mapping[str, Any] | str | Path, *, resume: bool = False) -> TrainResult:
+    """Train a classifier, and leave checkpoint, metrics, report and bundle in ``config.output``.
+
+    config
+        A `TrainConfig`, its plain data, or the path of a YAML file with it.
+    resume
+        Go on after the last whole epoch in ``config.output``, where there is one: with the same batches as if the
+        training had not been interrupted.
+
+    Raises ConfigError (an option, a model that can't be trained, a checkpoint of another training), and what opening
+    and reading files raises.
+    """
+    if isinstance(config, Mapping):
+        config = TrainConfig.from_dict(config)
+    elif not isinstance(config, TrainConfig):
+        config = TrainConfig.load(config)
+    output = Path(config.output)
+    dataset = open_dataset(config.data.files, config.data.tree)
+    features = _with_labels(_features(config.features), dataset)
+    classes = _classes(config, dataset)
+    fitted = dataset.fit(features, threads=config.training.threads)
+    loader = dataset.loader(
+        fitted,
+        batch_size=config.training.batch_size,
+        shuffle=config.training.shuffle,
+        seed=config.training.seed,
+        memory=config.training.memory,
+        threads=config.training.threads,
+    )
+    parts = _split(loader, config.split)
+    trainer = make_trainer(_model(config, parts[0], len(classes)), _input_names(parts[0]), len(classes))
+    identity = {"features": hashlib.sha256(fitted.to_json().encode()).hexdigest(), "model": trainer.describe()}
+    history = fit(
+        trainer,
+        parts[0],
+        parts[1],
+        classes,
+        config.training,
+        Checkpoint(output / "checkpoint", identity),
+        resume=resume,
+    )
+    metrics, scores, labels, weights = test(trainer, parts[2], classes)
+    output.mkdir(parents=True, exist_ok=True)
+    fitted.save(output / "features.json")
+    (output / "metrics.json").write_text(json.dumps(metrics.to_dict(), indent=1), encoding="utf-8")
+    report = None
+    if importlib.util.find_spec("matplotlib"):
+        from ._report import write_report
+
+        report = write_report(
+            output,
+            title=config.name,
+            dataset=dataset,
+            loader=parts[0],
+            model=trainer.describe(),
+            history=history,
+            metrics=metrics,
+            scores=scores,
+            labels=labels,
+            weights=weights,
+            classes=classes,
+        )
+    bundle = _export(config, trainer, fitted, dataset, classes, metrics, output) if config.bundle else None
+    return TrainResult(trainer.model, fitted, history, metrics, report, bundle)
+
+
+def _features(features: Any) -> FeatureSpec:
+    if isinstance(features, FeatureSpec):
+        return features
+    if isinstance(features, Mapping):
+        return FeatureSpec.from_dict({"format": "sapwood-features", "version": 1, **features})
+    return FeatureSpec.load(features)
+
+
+def _with_labels(features: FeatureSpec, dataset: Dataset) -> FeatureSpec:
+    """With the samples' labels as ``target``, unless the specification has labels of its own."""
+    if features.labels:
+        if [group.name for group in features.labels] != ["target"]:
+            raise _core.ConfigError("a classifier has one group of labels, called 'target': the class of each entry")
+        return features
+    if not dataset.labels:
+        raise _core.ConfigError("no labels: give the files by class name, or the features a group of labels 'target'")
+    plain = features.to_dict()
+    target = {"name": "target", "variables": ["sample_label"], "dtype": "int64", "squeeze": True}
+    return FeatureSpec.from_dict({**plain, "labels": [target]})
+
+
+def _classes(config: TrainConfig, dataset: Dataset) -> list[str]:
+    classes = config.data.classes or dataset.labels or ["0", "1"]
+    if len(classes) < 2:
+        raise _core.ConfigError(f"a classifier tells at least two classes apart, not {classes}")
+    return list(classes)
+
+
+def _split(loader: Loader, split: SplitConfig) -> tuple[Loader, Loader, Loader]:
+    if not 0 < split.validation < 1 or not 0 < split.test < 1:
+        raise _core.ConfigError(f"split: validation={split.validation}, test={split.test} must be between 0 and 1")
+    train_part, validation, test_part = loader.split(validation=split.validation, test=split.test)
+    return train_part, validation, test_part
+
+
+def _input_names(loader: Loader) -> list[str]:
+    return [tensor.name for tensor in _input_tensors(loader)]
+
+
+def _input_tensors(loader: Loader) -> list[_core.TensorInfo]:
+    return [tensor for tensor in loader.tensors if tensor.role == "input"]
+
+
+def _model(config: TrainConfig, loader: Loader, num_classes: int) -> Any:
+    """The model object that the configuration describes."""
+    described = {"type": config.model} if isinstance(config.model, str) else config.model
+    if not isinstance(described, Mapping):
+        return config.model
+    options = {key: value for key, value in described.items() if key not in ("type", "file", "function")}
+    tensors = _input_tensors(loader)
+    if "file" in described:
+        size = sum(int(np.prod(tensor.shape, dtype=np.int64)) for tensor in tensors)
+        return user_model(described["file"], described.get("function", "model"), size, options)
+    if described.get("type") not in ("mlp", "pfn"):
+        raise _core.ConfigError(f"no model '{described.get('type')}': 'mlp', 'pfn', or a mapping with 'file'")
+    try:
+        import torch
+    except ImportError:
+        raise _core.ConfigError("the built-in models want PyTorch: pip install torch") from None
+    from .models import BUILT_IN
+
+    torch.manual_seed(config.training.seed)
+    try:
+        return BUILT_IN[described["type"]](tensors, num_classes, **options)
+    except TypeError as error:
+        raise _core.ConfigError(f"model '{described['type']}': {error}") from None
+
+
+def user_model(file: str | Path, function: str, size: int, options: Mapping[str, Any] | None = None) -> Any:
+    """What `function` of a Python file returns, called with the number of inputs side by side."""
+    spec = importlib.util.spec_from_file_location(Path(file).stem, file)
+    if spec is None or spec.loader is None or not Path(file).is_file():
+        raise _core.ConfigError(f"no Python file {file}")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    make = getattr(module, function, None)
+    if not callable(make):
+        raise _core.ConfigError(f"{file} defines no function '{function}'")
+    return make(size, **(options or {}))
+
+
+def _card_metrics(metrics: Metrics) -> dict[str, str]:
+    figures = {"test rows": f"{metrics.rows:,}", "accuracy": f"{metrics.accuracy:.4f}"}
+    return figures | {f"AUC of {curve.name}": f"{curve.auc:.4f}" for curve in metrics.curves}
+
+
+def _export(
+    config: TrainConfig,
+    trainer: Trainer,
+    features: FeatureSpec,
+    dataset: Dataset,
+    classes: list[str],
+    metrics: Metrics,
+    output: Path,
+) -> Path:
+    from .. import bundle
+
+    path = output / "bundle.tar"
+    bundle.export(
+        trainer.exported(),
+        path,
+        features=features,
+        sample=dataset,
+        labels=classes,
+        name=config.name,
+        description=config.description,
+        card={
+            "Metrics": _card_metrics(metrics),
+            "Training data": {file.path: str(file.num_entries) for file in dataset.files},
+        },
+    )
+    return path

@@ -1,0 +1,208 @@
+"""Training: the same from Python and the shell, resumed or not; early stopping; user models; clear errors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sapwood.cli import main
+
+import sapwood as sw
+
+torch = pytest.importorskip("torch")
+from sapwood.train import TrainConfig, train  # noqa: E402 - only where PyTorch is
+from sapwood.train.models import ParticleFlowNetwork  # noqa: E402
+
+FEATURES = {
+    "inputs": [
+        {
+            "name": "jet",
+            "variables": [
+                {"name": n, "expression": n, "transforms": ["standard"]}
+                for n in ("jet_sdmass", "jet_nparticles", "jet_tau2", "jet_tau3")
+            ],
+        },
+    ]
+}
+
+
+@pytest.fixture
+def config(examples: Path, tmp_path: Path) -> dict[str, Any]:
+    """A quick training on the sample jets."""
+    return {
+        "name": "tagger",
+        "data": {"files": {"QCD": str(examples / "QCD_ttree.root"), "top": str(examples / "Tbqq_ttree.root")}},
+        "features": FEATURES,
+        "model": {"type": "mlp", "hidden": [32, 16]},
+        "training": {"epochs": 3, "batch_size": 64, "learning_rate": 4e-3, "seed": 3, "device": "cpu"},
+        "output": str(tmp_path / "out"),
+        "bundle": False,
+    }
+
+
+def test_a_network_learns_to_tell_jets(config: dict[str, Any], tmp_path: Path) -> None:
+    result = train(config)
+    assert result.metrics.auc > 0.9
+    assert result.metrics.rows == pytest.approx(5600 * 0.2, rel=0.1)
+    assert len(result.history.val_loss) == 3
+    assert sw.FeatureSpec.load(tmp_path / "out" / "features.json") == result.features
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["auc"] == result.metrics.auc
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 4
+    assert f"{result.metrics.auc:.4f}" in page
+
+
+def test_a_resumed_training_is_the_uninterrupted_one(config: dict[str, Any], tmp_path: Path) -> None:
+    whole = train({**config, "output": str(tmp_path / "whole")})
+
+    class StopTrainingError(Exception):
+        pass
+
+    from sapwood.train import loop
+
+    write = loop.Checkpoint.write
+
+    def write_then_stop(self: Any, *arguments: Any, **options: Any) -> None:
+        write(self, *arguments, **options)
+        raise StopTrainingError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop.Checkpoint, "write", write_then_stop)
+        with pytest.raises(StopTrainingError):
+            train(config)
+    resumed = train(config, resume=True)
+    assert resumed.history.val_loss == whole.history.val_loss
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(value, resumed.model.state_dict()[name]), name
+
+
+def test_a_checkpoint_of_another_training_is_refused(config: dict[str, Any]) -> None:
+    train({**config, "training": {**config["training"], "epochs": 1}})
+    with pytest.raises(sw.ConfigError, match="another training: its model differs"):
+        train({**config, "model": {"type": "mlp", "hidden": [8]}}, resume=True)
+    with pytest.raises(sw.ConfigError, match="another training: its seed differs"):
+        train({**config, "training": {**config["training"], "seed": 4}}, resume=True)
+
+
+def test_training_ends_when_validation_gets_no_better(config: dict[str, Any]) -> None:
+    config["training"] |= {"epochs": 40, "patience": 2, "learning_rate": 0.1}
+    history = train(config).history
+    assert history.stopped_early
+    assert len(history.val_loss) - 1 == history.best_epoch + 2
+    assert history.val_loss[history.best_epoch] == min(history.val_loss)
+
+
+def test_the_weights_are_those_of_the_best_epoch(config: dict[str, Any]) -> None:
+    config["training"] |= {"epochs": 8, "patience": None, "learning_rate": 0.2}
+    result = train(config)
+    assert result.history.best_epoch < 7
+    dataset = sw.open(config["data"]["files"])
+    loader = dataset.loader(
+        sw.FeatureSpec.from_dict({**result.features.to_dict(), "labels": [TARGET]}), batch_size=256, seed=3
+    )
+    _, val, _ = loader.split(validation=0.16, test=0.2)
+    losses = []
+    with torch.no_grad():
+        for batch in val.torch():
+            loss = torch.nn.functional.cross_entropy(result.model(batch["jet"]), batch["target"], reduction="none")
+            losses.append(loss)
+    assert float(torch.cat(losses).mean()) == pytest.approx(min(result.history.val_loss), rel=1e-5)
+
+
+TARGET = {"name": "target", "variables": ["sample_label"], "dtype": "int64", "squeeze": True}
+
+
+def test_padding_does_not_change_what_the_particle_network_says() -> None:
+    tensors = [Info("part", (3, 10)), Info("part_mask", (1, 10)), Info("jet", (2,))]
+    torch.manual_seed(1)
+    network = ParticleFlowNetwork(tensors, 2).eval()
+    part, jet = torch.rand(4, 3, 10), torch.rand(4, 2)
+    mask = (torch.arange(10).expand(4, 10) < torch.tensor([[10], [4], [1], [0]])).unsqueeze(1)
+    filled = torch.where(mask, part, torch.tensor(1e3))
+    with torch.no_grad():
+        assert torch.allclose(network(part * mask, mask, jet), network(filled, mask, jet), atol=1e-6)
+
+
+class Info:
+    """What models look at of a tensor's description."""
+
+    def __init__(self, name: str, shape: tuple[int, ...]) -> None:
+        self.name = name
+        self.shape = shape
+
+
+def test_scikit_learn_and_user_files(config: dict[str, Any], tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    model = tmp_path / "model.py"
+    model.write_text(
+        "from sklearn.linear_model import LogisticRegression\n"
+        "def model(idim, C=1.0):\n    assert idim == 4\n    return LogisticRegression(C=C)\n"
+    )
+    result = train({**config, "model": {"file": str(model), "C": 0.5}})
+    assert result.model.C == 0.5
+    assert result.metrics.auc > 0.9
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"modle": "mlp"}, "no key 'modle' .nearest: model"),
+        ({"training": {"epoch": 3}}, "training has no key 'epoch' .nearest: epochs"),
+        ({"model": "transformer"}, "no model 'transformer': 'mlp', 'pfn'"),
+        ({"model": {"type": "mlp", "widths": [3]}}, "model 'mlp': .*widths"),
+        ({"model": {"type": "pfn"}}, "wants one padded group with its mask, not 0"),
+        ({"model": {"file": "nowhere.py"}}, "no Python file"),
+        ({"model": object()}, "can't be trained"),
+        ({"split": {"validation": 0.5, "test": 1.5}}, "must be between 0 and 1"),
+        ({"training": {"epochs_per": "chunk"}}, "'chunk' with a chunk_size"),
+    ],
+)
+def test_wrong_configurations_say_what_is_wrong(config: dict[str, Any], change: dict[str, Any], message: str) -> None:
+    with pytest.raises(sw.ConfigError, match=message):
+        train({**config, **change})
+
+
+def test_labels_must_come_from_somewhere(config: dict[str, Any], examples: Path) -> None:
+    with pytest.raises(sw.ConfigError, match="no labels: give the files by class name"):
+        train({**config, "data": {"files": str(examples / "QCD_ttree.root")}})
+
+
+def test_the_command_trains_from_yaml(
+    config: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    yaml = pytest.importorskip("yaml")
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    assert main(["train", str(path), "--epochs", "1", "--output", str(tmp_path / "other")]) == 0
+    assert "AUC" in capsys.readouterr().out
+    assert (tmp_path / "other" / "report.html").exists()
+    path.write_text("data: [")
+    assert main(["train", str(path)]) == 1
+    assert "is not YAML" in capsys.readouterr().err
+    assert main(["train", str(tmp_path / "no.yaml")]) == 1
+
+
+def test_chunks_are_learnt_several_times_in_a_row(config: dict[str, Any]) -> None:
+    config["training"] |= {"epochs": 4, "epochs_per": "chunk", "chunk_size": 1000}
+    history = train(config).history
+    assert len(history.val_loss) == 1
+    rows = history.rows / 4
+    assert rows == pytest.approx(5600 * 0.64, rel=0.1)
+
+
+def test_paths_are_relative_to_the_configuration(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("data: {files: {a: x/*.root, b: [/abs/y.root, root://host//z.root]}}\nfeatures: f.yaml\n")
+    config = TrainConfig.load(path)
+    assert config.data.files == {"a": f"{tmp_path}/x/*.root", "b": ["/abs/y.root", "root://host//z.root"]}
+    assert config.features == f"{tmp_path}/f.yaml"
+
+
+def test_weights_enter_loss_and_metrics(config: dict[str, Any]) -> None:
+    features = {**FEATURES, "weights": [{"name": "weights", "variables": ["jet_pt / 500"], "squeeze": True}]}
+    result = train({**config, "features": features})
+    assert result.metrics.auc > 0.9
+    assert not np.isnan(result.metrics.loss)
