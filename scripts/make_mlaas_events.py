@@ -4,7 +4,7 @@
 python scripts/make_mlaas_events.py --output FOLDER [--events 350000]
 
 Eight background files and one of signal, 10.8 signal events to 100 of background: toy kinematics of ttH(bb) against
-tt + jets, the same for the same number of events. 22 branches hold a number for each event, 5 a list of jets.
+tt + jets, the same for the same number of events. 22 branches hold a number for each event, 5 a list of its njet jets.
 """
 
 from __future__ import annotations
@@ -42,38 +42,37 @@ def make(folder: Path, events: int) -> list[tuple[Path, int]]:
         with uproot.recreate(path) as file:
             for start in range(0, count, BATCH):
                 columns = event_columns(random, min(BATCH, count - start), label, number)
+                columns["event"] += start
                 if start == 0:
-                    types = {
-                        name: values.type.content if isinstance(values, ak.Array) else values.dtype
-                        for name, values in columns.items()
-                    }
-                    file.mktree("events", types)
+                    jets = columns["jet"].type.content
+                    file.mktree("events", {name: getattr(v, "dtype", jets) for name, v in columns.items()})
                 file["events"].extend(columns)
     return [(path, label) for path, label, _ in files]
 
 
 def event_columns(random: np.random.Generator, count: int, label: int, process: int) -> dict:
-    """Branches of `count` events; signal has harder, more central, more b-like jets."""
+    """Branches of `count` events, numbered from 0; "jet" becomes six.
+
+    Signal has harder, more central, more b-like jets.
+    """
     multiplicity = 4 + random.poisson(2.0 + 0.7 * label + 0.05 * process, count)
     jets = int(multiplicity.sum())
     scale = np.repeat(random.gamma(4, 18 + 4 * label, count), multiplicity)
     pt = 25 + random.exponential(1, jets) * scale
     jagged = {
-        "jet_pt": pt,
-        "jet_eta": random.normal(0, 1.5 - 0.2 * label, jets),
-        "jet_phi": random.uniform(-np.pi, np.pi, jets),
-        "jet_mass": 0.12 * pt * random.uniform(0.5, 1.5, jets),
-        "jet_btag": random.beta(1 + 0.8 * label, 1.6, jets),
+        "pt": pt,
+        "eta": random.normal(0, 1.5 - 0.2 * label, jets),
+        "phi": random.uniform(-np.pi, np.pi, jets),
+        "mass": 0.12 * pt * random.uniform(0.5, 1.5, jets),
+        "btag": random.beta(1 + 0.8 * label, 1.6, jets),
     }
-    lists = {name: ak.unflatten(values.astype(np.float32), multiplicity) for name, values in jagged.items()}
-    ht = np.asarray(ak.sum(lists["jet_pt"], axis=1), dtype=np.float32)
+    jet = ak.zip({name: ak.unflatten(values.astype(np.float32), multiplicity) for name, values in jagged.items()})
     flat = {
-        "nJets": multiplicity.astype(np.int32),
-        "nBJets": np.asarray(ak.sum(lists["jet_btag"] > 0.6, axis=1), dtype=np.int32),
-        "ht": ht,
+        "nBJets": np.asarray(ak.sum(jet.btag > 0.6, axis=1), dtype=np.int32),
+        "ht": np.asarray(ak.sum(jet.pt, axis=1), dtype=np.float32),
         "met": random.gamma(3, 20 + 5 * label, count).astype(np.float32),
-        "jetPtMax": np.asarray(ak.max(lists["jet_pt"], axis=1), dtype=np.float32),
-        "btagMax": np.asarray(ak.max(lists["jet_btag"], axis=1), dtype=np.float32),
+        "jetPtMax": np.asarray(ak.max(jet.pt, axis=1), dtype=np.float32),
+        "btagMax": np.asarray(ak.max(jet.btag, axis=1), dtype=np.float32),
         "centrality": np.clip(random.normal(0.55 + 0.06 * label, 0.15, count), 0, 1).astype(np.float32),
         "leptonPt": (30 + random.exponential(35, count)).astype(np.float32),
         "leptonEta": random.normal(0, 1.1, count).astype(np.float32),
@@ -83,7 +82,7 @@ def event_columns(random: np.random.Generator, count: int, label: int, process: 
         "event": np.arange(count, dtype=np.int64),
     }
     shapes = {f"shape{i}": random.normal(0.25 * label * (i % 3), 1, count) for i in range(9)}
-    return {**flat, **{name: values.astype(np.float64) for name, values in shapes.items()}, **lists}
+    return {**flat, **{name: values.astype(np.float64) for name, values in shapes.items()}, "jet": jet}
 
 
 if __name__ == "__main__":

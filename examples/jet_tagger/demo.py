@@ -40,7 +40,9 @@ def main() -> None:
     config.output = options.output
     config.training.epochs = options.epochs
     result = train(config)
-    print(f"\ntest jets: AUC {result.metrics.auc:.4f}, accuracy {result.metrics.accuracy:.1%}")
+    (curve,) = result.metrics.curves
+    print(f"\non {result.metrics.rows:,} test jets: accuracy {result.metrics.accuracy:.1%}, AUC {curve.auc:.4f}")
+    print(f"background rejection at 50 % signal efficiency: {curve.rejection():.1f}")
     waited = result.history.waited / result.history.seconds
     print(f"share of the training spent waiting for data: {waited:.1%}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def run_workflow(options: argparse.Namespace) -> int:
             options.files,
             options.labels,
             options.model,
-            options.params,
+            options.params or ("params.json" if Path("params.json").is_file() else None),
             preproc=options.preproc,
             specs=options.specs,
             dtype=options.dtype,

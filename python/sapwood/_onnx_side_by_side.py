@@ -20,7 +20,10 @@ _MATRIX = "side_by_side"
 def takes_matrix(model: Any, framework: str) -> bool:
     """Whether the model has one input, a matrix, whatever the tensors are called."""
     if framework == "keras":
-        return len(getattr(model, "inputs", None) or []) == 1
+        if inputs := getattr(model, "inputs", None):
+            return len(inputs) == 1
+        # A subclass says only what shapes it was called with.
+        return isinstance((model.get_build_config() or {}).get("input_shape"), tuple)
     return framework in ("scikit-learn", "xgboost")
 
 

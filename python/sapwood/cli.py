@@ -149,7 +149,11 @@ def _add_training_commands(commands: argparse._SubParsersAction[argparse.Argumen
     )
     workflow.add_argument("--labels", required=True, metavar="LABELS", help="one integer a file, or a branch's name")
     workflow.add_argument("--model", required=True, metavar="MODEL.py", help="defines model(idim)")
-    workflow.add_argument("--params", metavar="PARAMS.json", help="chunk_size, batch_size, epochs, branch, ...")
+    workflow.add_argument(
+        "--params",
+        metavar="PARAMS.json",
+        help="chunk_size, batch_size, epochs, branch, ... (params.json, if there is one)",
+    )
     workflow.add_argument("--preproc", metavar="PREPROC.json", help="new branches and cuts")
     workflow.add_argument("--specs", metavar="SPECS.json", help="of an earlier run: no pass over the data for them")
     workflow.add_argument("--dtype", default="root", help="root")

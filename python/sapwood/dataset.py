@@ -141,6 +141,15 @@ class Dataset:
         decoded = self._core.arrays(names, entry_start, entry_stop, _thread_count(threads))
         return convert(dict(zip(names, decoded, strict=True)), library)
 
+    def limit(self, entries: int | Sequence[int]) -> Dataset:
+        """The first `entries` of the data set, or as a list: so many of each file, from its start.
+
+        Raises ConfigError: a negative number; a list that has not one for each file.
+        """
+        if isinstance(entries, Sequence):
+            return Dataset(self._core.limit_files(list(entries)))
+        return Dataset(self._core.limit(entries))
+
     def scan(self, expressions: str | Sequence[str], *, threads: int | None = None) -> list[_core.Statistics]:
         """Statistics of columns and formulas, in one parallel pass over the data that holds a few units at a time.
 

@@ -7,6 +7,7 @@ training are sapwood's: true epochs over all data, a test part that is evaluated
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class Parameters:
-    """``params.json``, with MLaaS4HEP's names; `mask` and `epochs_per` are ours."""
+    """``params.json``, with MLaaS4HEP's names; those from `mask` on are ours."""
 
-    nevts: int = -1
+    nevts: int = -1  #: events in all, of each file in proportion to what it holds, from its start; -1: all
     chunk_size: int = 10000
     batch_size: int = 100
     epochs: int = 5
@@ -37,10 +38,10 @@ class Parameters:
     selected_branches: list[str] = field(default_factory=list)
     exclude_branches: list[str] = field(default_factory=list)
     nan: float = 0.0  #: what padding and NaN become
-    redirector: str = ""
-    hist: str = ""
-    verbose: int = 0
-    metrics: list[str] = field(default_factory=list)
+    redirector: str = ""  #: goes before paths that are no local files
+    hist: str = ""  #: without effect, as in the reference's workflow
+    verbose: int = 0  #: without effect
+    metrics: list[str] = field(default_factory=list)  #: without effect: all are evaluated
     mask: bool = True  #: whether the mask follows the inputs, where there are jagged branches
     epochs_per: str = "epoch"
     seed: int = 0
@@ -49,14 +50,13 @@ class Parameters:
 
     @classmethod
     def load(cls, path: str | None) -> Parameters:
-        """From JSON; lists may be written as comma-separated strings."""
+        """From JSON; lists may be written as comma-separated strings, branches to exclude as a file's name."""
         content = _json(path) if path else {}
         known = {item.name: item for item in fields(cls)}
         if unknown := sorted(set(content) - set(known)):
             raise _core.ConfigError(f"{path}: unknown parameters {', '.join(unknown)}")
         for name in ("identifier", "selected_branches", "exclude_branches", "metrics"):
-            if isinstance(content.get(name), str):
-                content[name] = [part.strip() for part in content[name].split(",") if part.strip()]
+            content[name] = _listed(content.get(name, ""), "")
         return cls(**content)
 
 
@@ -85,12 +85,13 @@ def workflow(
     if preproc:
         raise _core.UnsupportedError("--preproc: new branches and cuts come with filters; not built in yet")
     parameters = params if isinstance(params, Parameters) else Parameters.load(params)
-    if parameters.nevts >= 0:
-        raise _core.UnsupportedError("nevts: limits on entries come with filters; not built in yet, use -1")
-    paths = [parameters.redirector + path for path in _listed(files, ".root")]
+    paths = [_located(path, parameters.redirector) for path in _listed(files, ".root")]
     by_class, branch = _labelled(paths, labels)
     tree = parameters.branch or None
     dataset = open_dataset(by_class, tree)
+    limit = _events_per_file(dataset, parameters.nevts) if parameters.nevts >= 0 else None
+    if limit is not None:
+        dataset = dataset.limit(limit)
     spec = _unfitted(dataset, parameters, branch)
     fitted = _from_specs(spec, _json(specs), dataset) if specs else dataset.fit(spec)
     output = Path(fout)
@@ -98,7 +99,7 @@ def workflow(
     write_specs(output / "specs.json", fitted, dataset)
     validation, test = _split(parameters.split)
     config = TrainConfig(
-        data=DataConfig(by_class, tree, sorted(by_class) if isinstance(by_class, dict) else None),
+        data=DataConfig(by_class, tree, list(by_class) if isinstance(by_class, dict) else None, limit),
         features=fitted,
         model={"file": model, "function": "model"},
         split=SplitConfig(validation, test),
@@ -117,6 +118,18 @@ def workflow(
         description=f"Trained by sapwood workflow with {Path(model).name}.",
     )
     return train(config)
+
+
+def _located(path: str, redirector: str) -> str:
+    """A path that is no local file, behind the redirector."""
+    if not redirector or "://" in path or Path(path).exists():
+        return path
+    return f"{redirector.rstrip('/')}/{path}"
+
+
+def _events_per_file(dataset: Dataset, nevts: int) -> list[int]:
+    """`nevts` events in the proportions of the files, at least one of each, as the reference takes them."""
+    return [max(1, round(file.num_entries / max(1, dataset.num_entries) * nevts)) for file in dataset.files]
 
 
 def write_specs(path: Path, spec: FeatureSpec, dataset: Dataset) -> None:
@@ -168,12 +181,18 @@ def _unfitted(dataset: Dataset, parameters: Parameters, label_branch: str | None
     types = {column.name: column.type for column in dataset.schema}
     if unknown := sorted(set(names) - set(types)):
         raise _core.SchemaError(f"selected_branches: no branch {', '.join(unknown)}")
-    flat, jagged = [], []
+    flat, jagged, others = [], [], []
     for name in sorted(set(names) - left_out):
         if types[name] in _NUMBERS:
             flat.append(name)
         elif types[name].startswith("list<") and types[name][5:-1] in _NUMBERS:
             jagged.append(name)
+        else:
+            others.append(f"{name} ({types[name] or 'not read yet'})")
+    if others and parameters.selected_branches:
+        raise _core.ConfigError(f"selected_branches: neither numbers nor lists of numbers: {', '.join(others)}")
+    if others:
+        print(f"left out, neither numbers nor lists of numbers: {', '.join(others)}", file=sys.stderr)
     if not flat and not jagged:
         raise _core.ConfigError("no branches of numbers are left to train on")
     steps = ["min_max", {"replace_nan": parameters.nan}]

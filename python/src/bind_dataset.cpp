@@ -97,6 +97,8 @@ void bind_dataset(nb::module_& module) {
       .def_prop_ro("samples", [](const Dataset& dataset) { return dataset.source().samples(); })
       .def_prop_ro("schema", [](const Dataset& dataset) { return dataset.schema().columns(); })
       .def_prop_ro("readable_columns", &Dataset::readable_columns)
+      .def("limit", &Dataset::limit, nb::arg("entries"))
+      .def("limit_files", &Dataset::limit_files, nb::arg("entries"))
       .def("arrays", &read_arrays, nb::arg("columns"), nb::arg("entry_start") = 0,
            nb::arg("entry_stop").none() = nb::none(), nb::arg("threads") = 0)
       .def("scan", &scan_expressions, nb::arg("expressions"), nb::arg("threads") = 0)

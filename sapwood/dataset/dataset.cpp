@@ -29,7 +29,6 @@ std::vector<double> weights_per_entry(const Source& source) {
 }  // namespace
 
 std::shared_ptr<const Dataset> open(std::vector<Sample> samples, const std::string& tree) {
-  const bool labelled = !samples.empty() && !samples.front().label.empty();
   const auto weighted = static_cast<size_t>(std::count_if(
       samples.begin(), samples.end(), [](const Sample& sample) { return sample.weight.has_value(); }));
   if (weighted != 0 && weighted != samples.size()) {
@@ -41,7 +40,7 @@ std::shared_ptr<const Dataset> open(std::vector<Sample> samples, const std::stri
           concat("the weight of sample '", sample.label, "' is ", *sample.weight, ", must be positive"));
     }
   }
-  return std::shared_ptr<const Dataset>(new Dataset(Source::open(std::move(samples), tree), labelled));
+  return std::shared_ptr<const Dataset>(new Dataset(Source::open(std::move(samples), tree)));
 }
 
 std::shared_ptr<const Dataset> open(std::vector<std::string> paths, const std::string& tree) {
@@ -50,7 +49,7 @@ std::shared_ptr<const Dataset> open(std::vector<std::string> paths, const std::s
   return open(std::move(samples), tree);
 }
 
-Dataset::Dataset(std::shared_ptr<const Source> source, bool labelled) : source_(std::move(source)) {
+Dataset::Dataset(std::shared_ptr<const Source> source) : source_(std::move(source)) {
   std::vector<ColumnInfo> columns = source_->schema().columns();
   const auto add = [&](const char* name, TypeKind kind) {
     if (source_->schema().find(name)) return;  // the files have a column of that name already
@@ -60,7 +59,7 @@ Dataset::Dataset(std::shared_ptr<const Source> source, bool labelled) : source_(
     info.stored_type = "of the sample, not in the files";
     columns.push_back(std::move(info));
   };
-  if (labelled) {
+  if (!source_->samples().front().label.empty()) {
     add(kLabelColumn, TypeKind::kInt32);
     if (source_->samples().front().weight) {
       add(kWeightColumn, TypeKind::kFloat64);
@@ -68,6 +67,18 @@ Dataset::Dataset(std::shared_ptr<const Source> source, bool labelled) : source_(
     }
   }
   schema_ = Schema(std::move(columns));
+}
+
+std::shared_ptr<const Dataset> Dataset::limit(int64_t entries) const {
+  std::vector<int64_t> of_files;
+  for (const FileInfo& file : source_->files()) {
+    of_files.push_back(entries < 0 ? entries : std::max<int64_t>(0, entries - file.first_entry));
+  }
+  return limit_files(of_files);
+}
+
+std::shared_ptr<const Dataset> Dataset::limit_files(const std::vector<int64_t>& entries) const {
+  return std::shared_ptr<const Dataset>(new Dataset(source_->limited(entries)));
 }
 
 std::vector<std::string> Dataset::readable_columns() const {
@@ -95,7 +106,8 @@ std::vector<Unit> Dataset::units(const Selection& selection) const {
   std::vector<std::vector<Unit>> of_file(source_->files().size());
   parallel_for(of_file.size(), available_threads(), [&](size_t file) {
     const auto reader = source_->reader(file);
-    of_file[file] = plan_units(*reader, file, source_->column_indices(*reader, selection.stored));
+    of_file[file] = plan_units(*reader, file, source_->column_indices(*reader, selection.stored),
+                               {.max_entries = source_->files()[file].num_entries});
   });
   std::vector<Unit> units;
   for (const auto& part : of_file) units.insert(units.end(), part.begin(), part.end());
@@ -127,7 +139,9 @@ double Dataset::straddling(const std::vector<Unit>& units, const Selection& sele
   parallel_for(source_->files().size(), available_threads(), [&](size_t file) {
     const auto reader = source_->reader(file);
     for (const size_t column : source_->column_indices(*reader, selection.stored)) {
-      for (const StorageBlock& block : reader->blocks(column)) stored_once += block.uncompressed_bytes;
+      for (const StorageBlock& block : reader->blocks(column)) {
+        if (block.first_entry < source_->files()[file].num_entries) stored_once += block.uncompressed_bytes;
+      }
     }
   });
   uint64_t decoded = 0;

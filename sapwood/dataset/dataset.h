@@ -55,6 +55,11 @@ class Dataset {
   const Schema& schema() const { return schema_; }
   int64_t num_entries() const { return source_->num_entries(); }
 
+  /// The first `entries` of the data set.
+  std::shared_ptr<const Dataset> limit(int64_t entries) const;
+  /// The first `entries[i]` of file i. Throws ConfigError: not one number for each file.
+  std::shared_ptr<const Dataset> limit_files(const std::vector<int64_t>& entries) const;
+
   /// The columns that are read when all are asked for: those that can be, without members of records.
   std::vector<std::string> readable_columns() const;
 
@@ -83,7 +88,7 @@ class Dataset {
 
  private:
   friend std::shared_ptr<const Dataset> open(std::vector<Sample> samples, const std::string& tree);
-  Dataset(std::shared_ptr<const Source> source, bool labelled);
+  explicit Dataset(std::shared_ptr<const Source> source);
   Column sample_column(const Selection::Place& column, const Unit& unit, Buffer values) const;
 
   std::shared_ptr<const Source> source_;

@@ -38,8 +38,7 @@ struct Source::Cache {
   }
 };
 
-Source::Source() : cache_(std::make_unique<Cache>()) {}
-Source::~Source() = default;
+Source::Source() : cache_(std::make_shared<Cache>()) {}
 
 std::shared_ptr<const Source> Source::open(std::vector<Sample> samples, const std::string& tree) {
   const std::shared_ptr<Source> source(new Source);
@@ -67,15 +66,12 @@ std::shared_ptr<const Source> Source::open(std::vector<Sample> samples, const st
   parallel_for(source->files_.size(), available_threads(), [&](size_t i) {
     FileInfo& file = source->files_[i];
     const auto reader = i == 0 ? first : open_table(file.path, source->tree_);
-    file.num_entries = reader->num_entries();
+    file.num_entries = file.stored_entries = reader->num_entries();
     file.clusters.assign(reader->clusters().begin(), reader->clusters().end());
     formats[i] = reader->format();
     source->cache_->insert(i, reader);
   });
-  for (FileInfo& file : source->files_) {
-    file.first_entry = source->num_entries_;
-    source->num_entries_ += file.num_entries;
-  }
+  source->count_entries();
   source->format_ = formats.front();
   if (std::any_of(formats.begin(), formats.end(), [&](const auto& f) { return f != formats.front(); })) {
     source->format_ = "TTree and RNTuple";
@@ -84,11 +80,37 @@ std::shared_ptr<const Source> Source::open(std::vector<Sample> samples, const st
   return source;
 }
 
+void Source::count_entries() {
+  num_entries_ = 0;
+  for (FileInfo& file : files_) {
+    file.first_entry = num_entries_;
+    num_entries_ += file.num_entries;
+  }
+}
+
+std::shared_ptr<const Source> Source::limited(const std::vector<int64_t>& entries) const {
+  if (entries.size() != files_.size()) {
+    throw ConfigError(concat(entries.size(), " limits are given for ", files_.size(), " files"));
+  }
+  const std::shared_ptr<Source> source(new Source(*this));
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i] < 0) throw ConfigError(concat("a limit is ", entries[i], ", must not be negative"));
+    FileInfo& file = source->files_[i];
+    file.num_entries = std::min(file.num_entries, entries[i]);
+    std::erase_if(file.clusters, [&](const EntryRange& range) { return range.start >= file.num_entries; });
+    if (!file.clusters.empty()) {
+      file.clusters.back().stop = std::min(file.clusters.back().stop, file.num_entries);
+    }
+  }
+  source->count_entries();
+  return source;
+}
+
 std::shared_ptr<const Reader> Source::reader(size_t file) const {
   if (auto reader = cache_->find(file)) return reader;
   auto reader = open_table(files_[file].path, tree_);
-  if (reader->num_entries() != files_[file].num_entries) {
-    throw IoError(concat("the file changed since it was opened: ", files_[file].num_entries,
+  if (reader->num_entries() != files_[file].stored_entries) {
+    throw IoError(concat("the file changed since it was opened: ", files_[file].stored_entries,
                          " entries then, ", reader->num_entries(), " now"),
                   {.file = files_[file].path, .object = tree_});
   }

@@ -21,7 +21,8 @@ struct Sample {
 struct FileInfo {
   std::string path;
   int64_t first_entry = 0;  ///< of the file, counted over the whole source
-  int64_t num_entries = 0;
+  int64_t num_entries = 0;  ///< that belong to the source: the first ones of the file
+  int64_t stored_entries = 0;        ///< that the file holds
   size_t sample = 0;                 ///< index of its `Sample`
   std::vector<EntryRange> clusters;  ///< in the file's own entries
 };
@@ -34,7 +35,9 @@ class Source {
   /// themselves are opened again when needed, so that thousands stay within the limit of open files. `tree`
   /// as in `open_table`. Throws IoError, FormatError, SchemaError, ConfigError (no paths, a label twice).
   static std::shared_ptr<const Source> open(std::vector<Sample> samples, const std::string& tree);
-  ~Source();
+  /// The same files with only the first `entries[i]` of file i (all that it has, when those are fewer).
+  /// Throws ConfigError: a negative number, or not one for each file.
+  std::shared_ptr<const Source> limited(const std::vector<int64_t>& entries) const;
 
   const std::vector<Sample>& samples() const { return samples_; }
   const std::vector<FileInfo>& files() const { return files_; }
@@ -51,6 +54,8 @@ class Source {
 
  private:
   Source();
+  Source(const Source&) = default;
+  void count_entries();
   struct Cache;
   std::vector<Sample> samples_;
   std::vector<FileInfo> files_;
@@ -58,7 +63,7 @@ class Source {
   std::string tree_;
   std::string format_;
   int64_t num_entries_ = 0;
-  std::unique_ptr<Cache> cache_;
+  std::shared_ptr<Cache> cache_;
 };
 
 }  // namespace sapwood

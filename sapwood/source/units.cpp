@@ -55,7 +55,7 @@ struct ColumnBlocks {
 class UnitPlanner {
  public:
   UnitPlanner(const Reader& reader, const std::vector<size_t>& columns, const UnitOptions& options)
-      : reader_(reader), options_(options) {
+      : options_(options), num_entries_(std::min(reader.num_entries(), options.max_entries)) {
     uint64_t decoded = 0;
     for (const size_t column : columns) {
       columns_.emplace_back(reader.blocks(column));
@@ -73,7 +73,7 @@ class UnitPlanner {
 
   std::vector<Unit> plan(size_t file) const {
     std::vector<Unit> units;
-    for (int64_t start = 0; start < reader_.num_entries();) {
+    for (int64_t start = 0; start < num_entries_;) {
       Unit unit;
       unit.file = file;
       unit.entries = {start, next_cut(start)};
@@ -97,7 +97,7 @@ class UnitPlanner {
 
   // Where the unit that starts at `start` ends. Ever larger sizes are tried until a cut is cheap enough.
   int64_t next_cut(int64_t start) const {
-    const int64_t end = reader_.num_entries();
+    const int64_t end = num_entries_;
     int64_t best = end;
     double best_share = 2;
     for (double size = static_cast<double>(options_.target_bytes);
@@ -132,8 +132,8 @@ class UnitPlanner {
     return result;
   }
 
-  const Reader& reader_;
   UnitOptions options_;
+  int64_t num_entries_;
   std::vector<ColumnBlocks> columns_;
   std::vector<int64_t> block_starts_;
   std::vector<int64_t> cluster_starts_;

@@ -19,6 +19,7 @@ struct Unit {
 struct UnitOptions {
   uint64_t target_bytes = uint64_t{8} << 20;    ///< decoded, of a usual unit
   uint64_t largest_bytes = uint64_t{64} << 20;  ///< decoded, of a unit that grows to cut fewer blocks
+  int64_t max_entries = INT64_MAX;              ///< of the file: later ones come into no unit
 };
 
 /// Cuts a file into units for reading `columns`: a pure function of the file's metadata. Small clusters are

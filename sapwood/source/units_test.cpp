@@ -106,6 +106,9 @@ TEST(PlanUnits, EmptyAndTinyTables) {
   expect_covers(plan_units(BlocksReader(1, {{0, 1}}, {even_blocks(1, 1, 4)}), 0, {0}), 1);
   // No stored column at all, such as when only the sample's label is asked for.
   expect_covers(plan_units(BlocksReader(50, {{0, 50}}, {}), 0, {}), 50);
+  const BlocksReader reader(100, {{0, 100}}, {even_blocks(100, 10, 4)});
+  expect_covers(plan_units(reader, 0, {0}, {.max_entries = 37}), 37);
+  EXPECT_EQ(plan_units(reader, 0, {0}, {.max_entries = 37}).front().decoded_bytes, 160u);
 }
 
 }  // namespace

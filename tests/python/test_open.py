@@ -45,6 +45,26 @@ def test_list_keeps_its_order(folder: Path) -> None:
     assert [Path(path).name for path, _, _ in data.clusters] == ["b.root", "a.root", "c.root"]
 
 
+def test_limit(folder: Path) -> None:
+    data = sw.open({"a": folder / "a.root", "b": [folder / "b.root", folder / "sub/c.root"]})
+    assert values(data.limit(5)) == [0, 1, 2, 10, 11]
+    assert values(data.limit([2, 0, 1])) == [0, 1, 20]
+    assert values(data.limit([2, 9, 9]).limit(4)) == [0, 1, 10, 11]
+    assert values(data.limit(100)) == values(data)
+    assert data.limit(0).num_entries == 0
+    limited = data.limit([1, 2, 3])
+    assert [file.num_entries for file in limited.files] == [1, 2, 3]
+    assert [(start, stop) for _, start, stop in limited.clusters] == [(0, 1), (0, 2), (0, 3)]
+    assert limited.arrays("sample_label", library="np")["sample_label"].tolist() == [0] + [1] * 5
+    rows = [x for batch in limited.loader("x", batch_size=4, seed=1).numpy() for x in batch["features"][:, 0]]
+    assert sorted(rows) == [0, 10, 11, 20, 21, 22]
+    assert limited.scan("x")[0].max == 22
+    assert list(data.limit(0).loader("x").numpy()) == []
+    for wrong in (-1, [1, 2], [1, 2, -3]):
+        with pytest.raises(sw.ConfigError, match="limit"):
+            data.limit(wrong)
+
+
 def test_labels(folder: Path) -> None:
     data = sw.open({"b": folder / "b.root", "others": [folder / "a.root", folder / "sub/c.root"]})
     assert data.labels == ["b", "others"]

@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
-import awkward as ak
 import numpy as np
 import pytest
-import uproot
 from sapwood.cli import main
 
 import sapwood as sw
 
 pytest.importorskip("torch")
-from sapwood.train.metrics import roc
 from sapwood.workflow import Parameters, workflow
 
 ROOT = Path(__file__).resolve().parents[2]
 IDENTIFIER = ["run", "event"]
+EPOCHS, BATCH, SEED = 3, 100, 5
+Files = list[tuple[Path, int]]
+
+
+def module(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = made
+    spec.loader.exec_module(made)
+    return made
+
+
+outside = module(ROOT / "benchmarks" / "workflow" / "outside.py")
 
 MODELS = {
     "sklearn": "from sklearn.linear_model import LogisticRegression\n"
@@ -35,116 +48,131 @@ MODELS = {
     "    m = keras.Sequential([keras.Input((idim,)), keras.layers.Dense(32, activation='relu'),\n"
     "                          keras.layers.Dense(1, activation='sigmoid')])\n"
     "    m.compile(optimizer='adam', loss='binary_crossentropy')\n    return m\n",
+    "subclass": "import keras\n"
+    "class Model(keras.Model):\n"
+    "    def __init__(self):\n        super().__init__()\n"
+    "        self.hidden = keras.layers.Dense(32, activation='relu')\n"
+    "        self.out = keras.layers.Dense(1, activation='sigmoid')\n"
+    "    def call(self, x):\n        return self.out(self.hidden(x))\n"
+    "def model(idim):\n"
+    "    keras.utils.set_random_seed(1)\n    m = Model()\n"
+    "    m.compile(optimizer='adam', loss='binary_crossentropy')\n    return m\n",
+}
+
+
+PACKAGES = {
+    "sklearn": "skl2onnx",
+    "xgboost": "onnxmltools",
+    "torch": "onnxscript",
+    "keras": "keras",
+    "subclass": "keras",
 }
 
 
 @pytest.fixture(scope="module")
-def events(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, int]]:
+def events(tmp_path_factory: pytest.TempPathFactory) -> Files:
     """Nine files of 6,000 events in the proportions of the reference's validation."""
-    spec = importlib.util.spec_from_file_location("make_mlaas_events", ROOT / "scripts" / "make_mlaas_events.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    files: list[tuple[Path, int]] = module.make(tmp_path_factory.mktemp("events"), 6000)
+    files: Files = module(ROOT / "scripts" / "make_mlaas_events.py").make(tmp_path_factory.mktemp("events"), 6000)
     return files
 
 
-def prepared(files: list[tuple[Path, int]]) -> tuple[Any, Any, Any]:
-    """(inputs and mask side by side, labels, run and event) from uproot and NumPy, in the order of the classes."""
-    ordered = sorted(files, key=lambda file: file[1])
-    trees = [uproot.open(path)["events"].arrays() for path, _ in ordered]
-    arrays = ak.concatenate(trees)
-    labels = np.concatenate([np.full(len(tree), label) for tree, (_, label) in zip(trees, ordered, strict=True)])
-    names = sorted(set(arrays.fields) - set(IDENTIFIER))
-    flat = [name for name in names if arrays[name].ndim == 1]
-    parts, masks = [], []
-    for name in [*flat, *(name for name in names if name not in flat)]:
-        values = arrays[name]
-        low, high = float(ak.min(values)), float(ak.max(values))
-        if name in flat:
-            matrix = ak.to_numpy(values).astype(np.float64)[:, None]
-        else:
-            width = int(ak.max(ak.num(values)))
-            padded = ak.fill_none(ak.pad_none(ak.values_astype(values, np.float64), width, clip=True), np.nan)
-            matrix = ak.to_numpy(padded)
-        scaled = matrix if low == high else (matrix - low) / (high - low)
-        masks.append(~np.isnan(matrix))
-        parts.append(np.nan_to_num(scaled, nan=0.0))
-    inputs = np.concatenate(parts, 1).astype(np.float32)
-    mask = np.concatenate(masks, 1).astype(np.float32)
-    identity = np.stack([ak.to_numpy(arrays[name]) for name in IDENTIFIER], 1)
-    return np.concatenate([inputs, mask], 1), labels, identity
-
-
-def run(events: list[tuple[Path, int]], folder: Path, kind: str, **parameters: Any) -> Any:
+def run(files: Files, folder: Path, kind: str, tree: str = "events", **parameters: Any) -> Any:
     model = folder / "model.py"
     model.write_text(MODELS[kind])
-    params = Parameters(branch="events", identifier=IDENTIFIER, batch_size=100, epochs=3, seed=5, **parameters)
-    return workflow(
-        [str(path) for path, _ in events], [label for _, label in events], str(model), params, fout=str(folder / "out")
-    )
+    given = {"branch": tree, "identifier": IDENTIFIER, "batch_size": BATCH, "epochs": EPOCHS, "seed": SEED}
+    params = Parameters(**{**given, **parameters})
+    paths, labels = [str(path) for path, _ in files], [label for _, label in files]
+    return workflow(paths, labels, str(model), params, fout=str(folder / "out"))
 
 
-def by_class(events: list[tuple[Path, int]]) -> sw.Dataset:
-    classes = {str(k): [str(path) for path, label in events if label == k] for k in (0, 1)}
-    return sw.open(classes, "events")
+def by_class(files: Files, tree: str = "events") -> sw.Dataset:
+    return sw.open({str(k): [str(path) for path, label in files if label == k] for k in (0, 1)}, tree)
 
 
-def test_tensors_are_those_of_an_independent_preparation(events: list[tuple[Path, int]], tmp_path: Path) -> None:
+def trained_outside(kind: str, folder: Path, prepared: Any, order: Any) -> Any:
+    """The model that plain loops make of the same rows in the same order, from the same start."""
+    model = module(folder / "model.py").model(prepared.inputs.shape[1])
+    if kind in ("keras", "subclass", "torch"):
+        steps = EPOCHS * len(order.train)
+        made = outside.torch_model(model, steps) if kind == "torch" else outside.keras_model(model)
+        outside.train(made, prepared, order, EPOCHS)
+        return made
+    rows = order.rows(order.train)
+    model.fit(prepared.inputs[rows], prepared.labels[rows])
+    return outside.Model(None, lambda x: model.predict_proba(x)[:, 1], None, None)
+
+
+def test_tensors_are_those_of_an_independent_preparation(events: Files, tmp_path: Path) -> None:
     pytest.importorskip("skl2onnx")
     result = run(events, tmp_path, "sklearn")
-    inputs, labels, _ = prepared(events)
+    prepared = outside.prepare(events, "events", IDENTIFIER)
+    assert prepared.jagged == ["jet_btag", "jet_eta", "jet_mass", "jet_phi", "jet_pt"]
     loader = by_class(events).loader(result.features, shuffle=False, batch_size=1000)
     batches = list(loader.numpy())
     ours = np.concatenate([np.concatenate([b["branches"], b["branches_mask"].astype(np.float32)], 1) for b in batches])
-    np.testing.assert_array_equal(ours.view(np.uint32), inputs.view(np.uint32))
-    np.testing.assert_array_equal(np.concatenate([b["target"] for b in batches]), labels)
-
-
-def test_the_same_rows_give_the_same_model_outside(events: list[tuple[Path, int]], tmp_path: Path) -> None:
-    pytest.importorskip("skl2onnx")
-    from sklearn.linear_model import LogisticRegression
-
-    result = run(events, tmp_path, "sklearn")
-    inputs, labels, identity = prepared(events)
-    place = {tuple(row): i for i, row in enumerate(identity.tolist())}
-    spec = sw.FeatureSpec.from_dict(
-        {
-            **result.features.to_dict(),
-            "observers": [{"name": "id", "variables": IDENTIFIER, "dtype": "int64"}],
-        }
-    )
-    train, _, test = by_class(events).loader(spec, batch_size=100, seed=5).split(validation=0.16, test=0.2)
-    rows = {
-        part: [place[tuple(row)] for batch in loader.numpy() for row in batch["id"].tolist()]
-        for part, loader in (("train", train), ("test", test))
-    }
-    outside = LogisticRegression(max_iter=300).fit(inputs[rows["train"]], labels[rows["train"]])
-    scores = outside.predict_proba(inputs[rows["test"]])[:, 1]
-    auc = roc("1", scores, labels[rows["test"]] == 1).auc
-    assert auc > 0.7
-    assert result.metrics.auc == pytest.approx(auc, abs=1e-3)
+    np.testing.assert_array_equal(ours.view(np.uint32), prepared.inputs.view(np.uint32))
+    np.testing.assert_array_equal(np.concatenate([b["target"] for b in batches]), prepared.labels)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["torch", "keras", "xgboost"])
-def test_models_of_other_frameworks(
-    kind: str, events: list[tuple[Path, int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("kind", list(MODELS))
+def test_plain_loops_over_the_same_rows_give_the_same_model(
+    kind: str, events: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KERAS_BACKEND", "torch")
-    pytest.importorskip(kind)
+    pytest.importorskip(PACKAGES[kind])
     result = run(events, tmp_path, kind)
-    assert result.metrics.auc > 0.6
+    prepared = outside.prepare(events, "events", IDENTIFIER)
     data = by_class(events)
+    order = outside.Order(data, result.features, prepared, IDENTIFIER, batch_size=BATCH, seed=SEED)
+    alone = trained_outside(kind, tmp_path, prepared, order)
+    auc = outside.auc(alone, prepared, order)
+    assert auc > 0.6
+    assert result.metrics.auc == pytest.approx(auc, abs=1e-3)
+
     arrays = data.arrays(result.features.columns(data))
-    probabilities = next(iter(sw.bundle.open(result.bundle).predict(arrays).values()))
-    assert len(probabilities) == 6000
+    (answers,) = sw.bundle.open(result.bundle).predict(arrays).values()
+    second = answers.reshape(6000, -1)[:, -1]
+    np.testing.assert_allclose(second, alone.probability(prepared.inputs), atol=1e-4)
 
 
-def test_the_command_and_its_specs(
-    events: list[tuple[Path, int]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sklearn", "torch", "keras", "xgboost"])
+def test_real_events(
+    kind: str,
+    shared_data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """ttH against tt + QCD, from files of both formats."""
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    pytest.importorskip(PACKAGES[kind])
+    folder = shared_data / "events"
+    files = [(folder / "ttH_ttree.root", 1), (folder / "tt_rntuple.root", 0), (folder / "qcd_ttree.root", 0)]
+    truth = ["is_signal", "genWeight", "Jet_hadronFlavour"]
+    identifier = ["run", "luminosityBlock", "event"]
+    result = run(files, tmp_path, kind, "Events", identifier=identifier, exclude_branches=truth)
+    assert "left out, neither numbers nor lists of numbers: Jet_constituentPt" in capsys.readouterr().err
+    assert result.metrics.auc > 0.75
+
+
+@pytest.mark.parametrize("events_wanted", [-1, 900])
+def test_so_many_events_in_the_proportions_of_the_files(events_wanted: int, events: Files, tmp_path: Path) -> None:
+    pytest.importorskip("skl2onnx")
+    result = run(events, tmp_path, "sklearn", nevts=events_wanted)
+    prepared = outside.prepare(events, "events", IDENTIFIER, events_wanted)
+    specs = json.loads((tmp_path / "out" / "specs.json").read_text())
+    assert specs["events"] == len(prepared.labels)
+    assert result.history.rows + result.metrics.rows < len(prepared.labels)
+    sizes = [max(1, round(file.num_entries / 6000 * events_wanted)) for file in by_class(events).files]
+    data = by_class(events) if events_wanted < 0 else by_class(events).limit(sizes)
+    (batch,) = data.loader(result.features, shuffle=False, batch_size=6000).numpy()
+    ours = np.concatenate([batch["branches"], batch["branches_mask"].astype(np.float32)], 1)
+    np.testing.assert_array_equal(ours.view(np.uint32), prepared.inputs.view(np.uint32))
+
+
+def test_the_command_and_its_specs(events: Files, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("skl2onnx")
     (tmp_path / "files.txt").write_text("\n".join(str(path) for path, _ in events))
     (tmp_path / "labels.txt").write_text("\n".join(str(label) for _, label in events))
@@ -164,7 +192,7 @@ def test_the_command_and_its_specs(
     specs = json.loads((tmp_path / "first" / "specs.json").read_text())
     assert specs["events"] == 6000
     assert specs["jkeys"] == ["jet_btag", "jet_eta", "jet_mass", "jet_phi", "jet_pt"]
-    assert len(specs["fkeys"]) == 20 + 5  # and the counters of the lists
+    assert len(specs["fkeys"]) == 20
 
     again = [*arguments, "--fout", str(tmp_path / "again"), "--specs", str(tmp_path / "first" / "specs.json")]
     assert main(again) == 0
@@ -176,7 +204,7 @@ def test_the_command_and_its_specs(
     assert "made of other files?" in capsys.readouterr().err
 
 
-def test_wrong_arguments_say_what_is_wrong(events: list[tuple[Path, int]], tmp_path: Path) -> None:
+def test_wrong_arguments_say_what_is_wrong(events: Files, tmp_path: Path) -> None:
     files = [str(path) for path, _ in events]
     with pytest.raises(sw.ConfigError, match="2 labels for 9 files"):
         workflow(files, [0, 1], "model.py")
@@ -187,5 +215,7 @@ def test_wrong_arguments_say_what_is_wrong(events: list[tuple[Path, int]], tmp_p
     (tmp_path / "params.json").write_text('{"epoch": 3}')
     with pytest.raises(sw.ConfigError, match="unknown parameters epoch"):
         workflow(files, [0] * 8 + [1], "model.py", str(tmp_path / "params.json"))
-    with pytest.raises(sw.UnsupportedError, match="nevts"):
-        workflow(files, [0] * 8 + [1], "model.py", Parameters(nevts=10))
+    with pytest.raises(sw.ConfigError, match="of 9 rows the split leaves none"):
+        run(events, tmp_path, "sklearn", nevts=0, split=[0.001, 0.001])
+    with pytest.raises(sw.UnsupportedError, match="root://"):
+        workflow(["/nowhere.root"], [0], "model.py", Parameters(redirector="root://xrootd.site/"))

@@ -10,12 +10,11 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from .. import _core
 from ..dataset import Dataset
@@ -24,7 +23,7 @@ from ..features import FeatureSpec
 from .config import DataConfig, SplitConfig, TrainConfig, TrainingConfig
 from .loop import Checkpoint, History, fit, test
 from .metrics import Curve, Metrics
-from .trainers import Trainer, make_trainer
+from .trainers import Trainer, make_trainer, width_of
 
 if TYPE_CHECKING:
     from ..loader import Loader
@@ -72,6 +71,8 @@ def train(config: TrainConfig | Mapping[str, Any] | str | Path, *, resume: bool 
         config = TrainConfig.load(config)
     output = Path(config.output)
     dataset = open_dataset(config.data.files, config.data.tree)
+    if config.data.limit is not None:
+        dataset = dataset.limit(config.data.limit)
     features = _with_labels(_features(config.features), dataset)
     classes = _classes(config, dataset)
     fitted = dataset.fit(features, threads=config.training.threads)
@@ -84,7 +85,7 @@ def train(config: TrainConfig | Mapping[str, Any] | str | Path, *, resume: bool 
         threads=config.training.threads,
     )
     parts = _split(loader, config.split)
-    trainer = make_trainer(_model(config, parts[0], len(classes)), _input_names(parts[0]), len(classes))
+    trainer = make_trainer(_model(config, parts[0], len(classes)), _input_tensors(parts[0]), len(classes))
     identity = {"features": hashlib.sha256(fitted.to_json().encode()).hexdigest(), "model": trainer.describe()}
     history = fit(
         trainer,
@@ -152,11 +153,10 @@ def _split(loader: Loader, split: SplitConfig) -> tuple[Loader, Loader, Loader]:
     if not 0 < split.validation < 1 or not 0 < split.test < 1:
         raise _core.ConfigError(f"split: validation={split.validation}, test={split.test} must be between 0 and 1")
     train_part, validation, test_part = loader.split(validation=split.validation, test=split.test)
+    for name, part in (("training", train_part), ("validation", validation), ("the test", test_part)):
+        if part.num_rows == 0:
+            raise _core.ConfigError(f"of {loader.num_rows} rows the split leaves none for {name}")
     return train_part, validation, test_part
-
-
-def _input_names(loader: Loader) -> list[str]:
-    return [tensor.name for tensor in _input_tensors(loader)]
 
 
 def _input_tensors(loader: Loader) -> list[_core.TensorInfo]:
@@ -171,8 +171,7 @@ def _model(config: TrainConfig, loader: Loader, num_classes: int) -> Any:
     options = {key: value for key, value in described.items() if key not in ("type", "file", "function")}
     tensors = _input_tensors(loader)
     if "file" in described:
-        size = sum(int(np.prod(tensor.shape, dtype=np.int64)) for tensor in tensors)
-        return user_model(described["file"], described.get("function", "model"), size, options)
+        return user_model(described["file"], described.get("function", "model"), width_of(tensors), options)
     if described.get("type") not in ("mlp", "pfn"):
         raise _core.ConfigError(f"no model '{described.get('type')}': 'mlp', 'pfn', or a mapping with 'file'")
     try:
@@ -194,11 +193,25 @@ def user_model(file: str | Path, function: str, size: int, options: Mapping[str,
     if spec is None or spec.loader is None or not Path(file).is_file():
         raise _core.ConfigError(f"no Python file {file}")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    _choose_keras_backend()
+    try:
+        spec.loader.exec_module(module)
+    except (ImportError, SyntaxError) as error:
+        raise _core.ConfigError(f"the model's file {file}: {error}") from error
     make = getattr(module, function, None)
     if not callable(make):
         raise _core.ConfigError(f"{file} defines no function '{function}'")
     return make(size, **(options or {}))
+
+
+def _choose_keras_backend() -> None:
+    """Keras would take TensorFlow, installed or not; where it is not and nobody chose, one that is."""
+    if "KERAS_BACKEND" in os.environ or importlib.util.find_spec("tensorflow"):
+        return
+    for backend in ("torch", "jax"):
+        if importlib.util.find_spec(backend):
+            os.environ["KERAS_BACKEND"] = backend
+            return
 
 
 def _card_metrics(metrics: Metrics) -> dict[str, str]:

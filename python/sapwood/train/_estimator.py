@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import pickle
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from .. import _core
     from .config import TrainingConfig
     from .trainers import Array, Batch
 
@@ -23,8 +25,8 @@ class EstimatorTrainer(Trainer):
 
     whole = True
 
-    def __init__(self, model: Any, inputs: Sequence[str], num_classes: int) -> None:
-        super().__init__(model, inputs, num_classes)
+    def __init__(self, model: Any, tensors: Sequence[_core.TensorInfo], num_classes: int) -> None:
+        super().__init__(model, tensors, num_classes)
         package = type(model).__module__.split(".")[0]
         self.framework = f"{package} {importlib.import_module(package).__version__}"
 
@@ -33,7 +35,7 @@ class EstimatorTrainer(Trainer):
 
     def step(self, batch: Batch) -> float:
         self._parts.append((flat_matrix(batch, self.inputs), batch["target"], batch.get("weights")))
-        return 0.0
+        return math.nan  # known once all rows are there
 
     def end_epoch(self) -> None:
         rows, labels, weights = zip(*self._parts, strict=True)

@@ -8,9 +8,11 @@ import keras
 import numpy as np
 
 from .. import _core
+from .._onnx_side_by_side import takes_matrix
 from .trainers import Trainer, flat_matrix, two_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from .config import TrainingConfig
@@ -24,6 +26,18 @@ class KerasTrainer(Trainer):
     """
 
     framework = f"Keras {keras.__version__} ({keras.backend.backend()})"
+
+    def __init__(self, model: Any, tensors: Sequence[_core.TensorInfo], num_classes: int) -> None:
+        super().__init__(model, tensors, num_classes)
+        if not model.built:
+            try:
+                model(np.zeros((1, self.width), np.float32))
+            except Exception as error:  # of all kinds that a model may raise
+                reason = next(iter(str(error).splitlines()), type(error).__name__)
+                wanted = f"all inputs side by side, [N, {self.width}]"
+                raise _core.ConfigError(
+                    f"the Keras model is not built, and does not take {wanted}: {reason}"
+                ) from error
 
     def begin(self, _config: TrainingConfig, _steps_per_epoch: int) -> None:
         if not getattr(self.model, "compiled", False):
@@ -43,8 +57,10 @@ class KerasTrainer(Trainer):
         return two_columns(np.asarray(self.model.predict_on_batch(self._inputs(batch))))
 
     def _inputs(self, batch: Batch) -> Any:
-        if len(self.model.inputs) == 1:
+        if takes_matrix(self.model, "keras"):
             return flat_matrix(batch, self.inputs)
+        if not getattr(self.model, "inputs", None):
+            return {name: batch[name] for name in self.inputs}
         return {tensor.name: batch[tensor.name] for tensor in self.model.inputs}
 
     def _target(self, batch: Batch) -> Array:

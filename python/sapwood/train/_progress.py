@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 
@@ -29,7 +30,7 @@ class Progress:
         return self.rows / max(time.perf_counter() - self._begin, 1e-9)
 
     def add(self, rows: int, loss: float) -> None:
-        """Counts a batch with its mean loss."""
+        """Counts a batch with its mean loss, NaN when it has none."""
         self.rows += rows
         self.loss_sum += rows * loss
         if self._live and time.perf_counter() - self._shown > 0.1:
@@ -44,4 +45,5 @@ class Progress:
     def _line(self) -> str:
         filled = 20 * self.rows // max(self._total, 1)
         bar = "█" * filled + "░" * (20 - filled)
-        return f"{self._title} {bar} {self.rows:>6,} rows  {self.rate:>7,.0f} rows/s  loss {self.loss:.4f}"
+        loss = "" if math.isnan(self.loss) else f"  loss {self.loss:.4f}"
+        return f"{self._title} {bar} {self.rows:>6,} rows  {self.rate:>7,.0f} rows/s{loss}"

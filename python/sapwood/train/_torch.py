@@ -57,9 +57,10 @@ class TorchTrainer(Trainer):
 
     framework = f"PyTorch {torch.__version__}"
 
-    def __init__(self, model: nn.Module, inputs: Sequence[str], num_classes: int) -> None:
-        super().__init__(model, arguments_of(model.forward, inputs), num_classes)
-        self._network = SideBySide(model) if takes_one_matrix(model.forward, inputs) else model
+    def __init__(self, model: nn.Module, tensors: Sequence[_core.TensorInfo], num_classes: int) -> None:
+        super().__init__(model, tensors, num_classes)
+        self._network = SideBySide(model) if takes_one_matrix(model.forward, self.inputs) else model
+        self.inputs = arguments_of(model.forward, self.inputs)
         self._device = torch.device("cpu")
 
     def feed(self, loader: Loader) -> Iterator[Batch]:

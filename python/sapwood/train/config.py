@@ -20,6 +20,7 @@ class DataConfig:
     tree: str | None = None
     #: The classes' names where labels come from a column; those of `files` when that is a mapping.
     classes: list[str] | None = None
+    limit: int | list[int] | None = None  #: only the first entries: `Dataset.limit`
 
 
 @dataclass

@@ -28,9 +28,10 @@ class Trainer(ABC):
     #: Whether the model learns from all rows at once, so that one epoch is all there is.
     whole = False
 
-    def __init__(self, model: Any, inputs: Sequence[str], num_classes: int) -> None:
+    def __init__(self, model: Any, tensors: Sequence[_core.TensorInfo], num_classes: int) -> None:
         self.model = model
-        self.inputs = list(inputs)
+        self.inputs = [tensor.name for tensor in tensors]
+        self.width = width_of(tensors)
         self.num_classes = num_classes
 
     def feed(self, loader: Loader) -> Iterator[Batch]:
@@ -85,21 +86,26 @@ def flat_matrix(batch: Batch, inputs: Sequence[str]) -> Array:
     return np.concatenate([part.reshape(len(part), -1).astype(np.float32) for part in parts], 1)
 
 
-def make_trainer(model: Any, inputs: Sequence[str], num_classes: int) -> Trainer:
+def width_of(tensors: Sequence[_core.TensorInfo]) -> int:
+    """Elements of a row of all tensors side by side."""
+    return sum(int(np.prod(tensor.shape, dtype=np.int64)) for tensor in tensors)
+
+
+def make_trainer(model: Any, tensors: Sequence[_core.TensorInfo], num_classes: int) -> Trainer:
     """The trainer for a model object, told by its classes' modules; nothing is imported that the model does not use."""
     families = {cls.__module__.split(".")[0] for cls in type(model).__mro__}
     if "torch" in families and "keras" not in families:
         from ._torch import TorchTrainer
 
-        return TorchTrainer(model, inputs, num_classes)
+        return TorchTrainer(model, tensors, num_classes)
     if "keras" in families:
         from ._keras import KerasTrainer
 
-        return KerasTrainer(model, inputs, num_classes)
+        return KerasTrainer(model, tensors, num_classes)
     if callable(getattr(model, "fit", None)) and callable(getattr(model, "predict_proba", None)):
         from ._estimator import EstimatorTrainer
 
-        return EstimatorTrainer(model, inputs, num_classes)
+        return EstimatorTrainer(model, tensors, num_classes)
     raise _core.ConfigError(
         f"a model of type {type(model).__module__}.{type(model).__name__} can't be trained: it must be a PyTorch "
         "module, a compiled Keras model, or a classifier with fit and predict_proba (scikit-learn, XGBoost)"
