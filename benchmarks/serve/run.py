@@ -1,13 +1,13 @@
 """Requests per second of the server and its peers: single rows as TFaaS's JSON, on this machine.
 
-    benchmarks/serve/run.py [--server build/release/sapwood-serve] [--seconds 5] [--output FILE]
+    benchmarks/serve/run.py [--server build/release/sapwood-serve] [--seconds 4] [--rounds 3] [--output FILE]
 
-For the network of TFaaS's published test (`small`) and one of 1024 x 1024 (`large`) it starts sapwood-serve, then
-FastAPI with onnxruntime (one uvicorn worker for each processor), compares their answers, and asks each with wrk at
-1, 100 and 200 connections and with hey as TFaaS's test did (1,000 requests of 100 clients, 5,000 of 200). nginx
-with a static answer under the same hey is what hey itself can do. Rows/s of the bare runtime, 256 rows a run with
-one thread, stand beside. Needs wrk, hey and nginx (Debian's packages), and fastapi, uvicorn, orjson, onnx and
-onnxruntime in this Python. Server and client share the processors, whose load at the start is told.
+For the network of TFaaS's published test (`small`) and one of 1024 x 1024 (`large`): sapwood-serve, and FastAPI with
+onnxruntime (one uvicorn worker; one for each processor). Their answers are compared; then each is asked with wrk at 1,
+100 and 200 connections and with hey as TFaaS's test did (1,000 requests of 100 clients, 5,000 of 200), in turns, and
+the median of the rounds counts. nginx with a static answer under the same hey is what hey itself can do. Rows/s of the
+bare runtime, 256 rows a run with one thread, stand beside. Needs wrk, hey and nginx (Debian's packages), and fastapi,
+uvicorn, orjson, onnx and onnxruntime in this Python. Server and client share the processors.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ import os
 import re
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -74,30 +75,24 @@ def ask(url: str, body: str) -> list[float]:
         return json.loads(response.read())
 
 
-def wrk(url: str, body: str, connections: int, seconds: float) -> dict[str, object]:
+def wrk(url: str, body: str, connections: int, seconds: float) -> float:
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(f"wrk.method = 'POST'\nwrk.body = [[{body}]]\n")
         script.flush()
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "-s", script.name, url]
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "-s", script.name, url]
         text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    rate = float(re.search(r"Requests/sec:\s*([\d.]+)", text)[1])  # type: ignore[index]
-    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
-    return {
-        "tool": "wrk",
-        "connections": connections,
-        "requests_per_second": rate,
-        "p50": re.search(r"^ +50% +(\S+)", text, re.M)[1],  # type: ignore[index]
-        "p99": re.search(r"^ +99% +(\S+)", text, re.M)[1],  # type: ignore[index]
-        "failed": int(failed[1]) if failed else 0,
-    }
+    if "Non-2xx or 3xx responses" in text:
+        sys.exit(f"{url} failed:\n{text}")
+    return float(re.search(r"Requests/sec:\s*([\d.]+)", text)[1])  # type: ignore[index]
 
 
-def hey(url: str, body: str | None, requests: int, clients: int) -> dict[str, object]:
+def hey(url: str, body: str | None, requests: int, clients: int) -> float:
     method = ["-m", "POST", "-T", "application/json", "-d", body] if body else []
     command = ["hey", "-n", str(requests), "-c", str(clients), *method, url]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    rate = float(re.search(r"Requests/sec:\s*([\d.]+)", text)[1])  # type: ignore[index]
-    return {"tool": "hey", "connections": clients, "requests": requests, "requests_per_second": rate}
+    if not re.search(rf"\[200\]\s+{requests} responses", text):
+        sys.exit(f"{url} failed:\n{text}")
+    return float(re.search(r"Requests/sec:\s*([\d.]+)", text)[1])  # type: ignore[index]
 
 
 def bare_runtime(model: Path, rows: int = 256) -> float:
@@ -112,15 +107,15 @@ def bare_runtime(model: Path, rows: int = 256) -> float:
     return rows * runs / passed
 
 
-def measure(url: str, model: str, seconds: float) -> Iterator[dict[str, object]]:
-    body = body_for(model)
+def loads(seconds: float) -> Iterator[tuple[str, Callable[[str, str], float]]]:
     for connections in CONNECTIONS:
-        yield wrk(url, body, connections, seconds)
+        yield f"wrk, {connections}", lambda url, body, c=connections: wrk(url, body, c, seconds)
     for requests, clients in HEY:
-        yield hey(url, body, requests, clients)
+        yield f"hey, {requests:,} of {clients}", lambda url, body, n=requests, c=clients: hey(url, body, n, c)
 
 
-def nginx_limits(folder: Path) -> Iterator[dict[str, object]]:
+@contextlib.contextmanager
+def nginx(folder: Path) -> Iterator[str]:
     port = free_port()
     config = folder / "nginx.conf"
     config.write_text(
@@ -130,78 +125,71 @@ def nginx_limits(folder: Path) -> Iterator[dict[str, object]]:
     )
     url = f"http://127.0.0.1:{port}/"
     with process(["nginx", "-c", str(config), "-p", str(folder)], url):
-        for requests, clients in HEY:
-            yield hey(url, None, requests, clients)
+        yield url
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--server", type=Path, default=ROOT / "build" / "release" / "sapwood-serve")
-    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--output", type=Path, help="a JSON file for the results")
     arguments = parser.parse_args()
     for tool in ("wrk", "hey", "nginx"):
         if not shutil.which(tool):
             sys.exit(f"{tool} is missing")
     library = next((Path(onnxruntime.__file__).parent / "capi").glob("libonnxruntime.so*"))
-    results: list[dict[str, object]] = []
-
-    def tell(**result: object) -> None:
-        results.append(result)
-        print(
-            "  ".join(
-                f"{key} {value:,.0f}" if isinstance(value, float) else f"{key} {value}" for key, value in result.items()
-            ),
-            flush=True,
-        )
-
-    tell(processors=os.cpu_count(), load=str(os.getloadavg()[0]))
-    with tempfile.TemporaryDirectory() as temporary:
+    print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} before\n")
+    names = [name for name, _ in loads(arguments.seconds)]
+    print(f"| requests/s | {' | '.join(names)} |\n| --- |{' ---: |' * len(names)}", flush=True)
+    results: dict[str, dict[str, list[float]]] = {}
+    with tempfile.TemporaryDirectory() as temporary, contextlib.ExitStack() as running:
         folder = Path(temporary)
         subprocess.run([sys.executable, str(HERE / "make_model.py"), str(folder)], check=True)
-        ours, peer = free_port(), free_port()
-        servers = {
-            "sapwood-serve": (
-                [
-                    str(arguments.server.resolve()),
-                    "--bundle",
-                    f"{folder}/small.tar",
-                    "--bundle",
-                    f"{folder}/large.tar",
-                    "--port",
-                    str(ours),
-                ],
-                f"http://127.0.0.1:{ours}",
-            ),
-            "fastapi": (
-                [
-                    sys.executable,
-                    "-m",
-                    "uvicorn",
-                    "fastapi_server:app",
-                    "--port",
-                    str(peer),
-                    "--workers",
-                    str(os.cpu_count()),
-                    "--no-access-log",
-                ],
-                f"http://127.0.0.1:{peer}",
-            ),
+        bundles = ["--bundle", f"{folder}/small.tar", "--bundle", f"{folder}/large.tar"]
+        uvicorn = [sys.executable, "-m", "uvicorn", "fastapi_server:app", "--no-access-log", "--workers"]
+        commands = {
+            "sapwood-serve": [str(arguments.server.resolve()), *bundles],
+            "FastAPI, 1 worker": [*uvicorn, "1"],
+            f"FastAPI, {os.cpu_count()} workers": [*uvicorn, str(os.cpu_count())],
         }
-        answers: dict[str, list[float]] = {}
-        for server, (command, url) in servers.items():
-            with process(command, url + "/models", SAPWOOD_ONNXRUNTIME=str(library), MODELS=str(folder)):
-                for model in ("small", "large"):
-                    answer = ask(url + "/json", body_for(model))
-                    np.testing.assert_allclose(answer, answers.setdefault(model, answer), rtol=1e-5)
-                    for result in measure(url + "/json", model, arguments.seconds):
-                        tell(server=server, model=model, **result)
-        for result in nginx_limits(folder):
-            tell(server="nginx", model="none", **result)
+        urls = {}
+        for server, command in commands.items():
+            port = free_port()
+            urls[server] = f"http://127.0.0.1:{port}/json"
+            environment = {"SAPWOOD_ONNXRUNTIME": str(library), "MODELS": str(folder)}
+            running.enter_context(process([*command, "--port", str(port)], urls[server], **environment))
         for model in ("small", "large"):
-            tell(server="bare runtime", model=model, rows_per_second=bare_runtime(folder / f"{model}.onnx"))
+            body = body_for(model)
+            answers = [ask(url, body) for url in urls.values()]
+            for answer in answers:
+                np.testing.assert_allclose(answer, answers[0], rtol=1e-5)
+            found: dict[str, dict[str, list[float]]] = {server: {name: [] for name in names} for server in urls}
+            for name, load in loads(arguments.seconds):
+                for _ in range(arguments.rounds):
+                    for server, url in urls.items():
+                        found[server][name].append(load(url, body))
+            for server, rates in found.items():
+                results[f"{server}, {model}"] = rates
+                print(row(f"{server}, {model}", rates), flush=True)
+        static = {name: [] for name in names}
+        with nginx(folder) as url:
+            for name, load in loads(arguments.seconds):
+                if name.startswith("hey"):
+                    static[name] = [load(url, None) for _ in range(arguments.rounds)]
+        print(row("nginx, a static answer", static), flush=True)
+        results["nginx"] = static
+        for model in ("small", "large"):
+            rate = bare_runtime(folder / f"{model}.onnx")
+            results[f"bare runtime, {model}"] = {"rows": [rate]}
+            print(f"\nbare runtime, {model}: {rate:,.0f} rows/s")
     if arguments.output:
         arguments.output.write_text(json.dumps(results, indent=1))
+
+
+def row(title: str, rates: dict[str, list[float]]) -> str:
+    cells = [f"{statistics.median(values):,.0f}" if values else "" for values in rates.values()]
+    return f"| {title} | {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

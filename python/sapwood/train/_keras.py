@@ -34,10 +34,8 @@ class KerasTrainer(Trainer):
                 model(np.zeros((1, self.width), np.float32))
             except Exception as error:  # of all kinds that a model may raise
                 reason = next(iter(str(error).splitlines()), type(error).__name__)
-                wanted = f"all inputs side by side, [N, {self.width}]"
-                raise _core.ConfigError(
-                    f"the Keras model is not built, and does not take {wanted}: {reason}"
-                ) from error
+                taken = f"all inputs side by side, [N, {self.width}]"
+                raise _core.ConfigError(f"the Keras model is not built, and can't take {taken}: {reason}") from error
 
     def begin(self, _config: TrainingConfig, _steps_per_epoch: int) -> None:
         if not getattr(self.model, "compiled", False):
