@@ -55,16 +55,17 @@ void byte_swap(const std::byte* in, std::byte* out, size_t count, size_t element
   const auto places = hn::LoadDup128(d, kPlaces[element_size == 2 ? 0 : element_size == 4 ? 1 : 2]);
   const size_t size = count * element_size;
   if (size < lanes) return scalar::byte_swap(in, out, count, element_size);
-  const auto swap_at = [&](size_t at) HWY_ATTR {
-    hn::StoreU(hn::TableLookupBytes(hn::LoadU(d, octets(in) + at), places), d, octets(out) + at);
-  };
+  const auto swapped = [&](size_t at)
+                           HWY_ATTR { return hn::TableLookupBytes(hn::LoadU(d, octets(in) + at), places); };
+  const auto last = swapped(size - lanes);  // Before it may have been swapped in place.
   size_t done = 0;
   for (; size - done >= 2 * lanes; done += 2 * lanes) {
-    swap_at(done);
-    swap_at(done + lanes);
+    const auto second = swapped(done + lanes);
+    hn::StoreU(swapped(done), d, octets(out) + done);
+    hn::StoreU(second, d, octets(out) + done + lanes);
   }
-  if (size - done >= lanes) swap_at(done);
-  swap_at(size - lanes);
+  if (size - done >= lanes) hn::StoreU(swapped(done), d, octets(out) + done);
+  hn::StoreU(last, d, octets(out) + size - lanes);
 }
 
 #if HWY_HAVE_SCALABLE || HWY_MAX_BYTES < 32
@@ -264,7 +265,7 @@ constexpr size_t kFew = 4;
 void byte_swap(const std::byte* in, std::byte* out, size_t count, size_t element_size) {
   with_element(element_size, [=]<class T>(T) {
     if (sizeof(T) == 1) {
-      if (count != 0) std::memcpy(out, in, count);
+      if (count != 0 && in != out) std::memcpy(out, in, count);
     } else if (count < kFew) {
       scalar::byte_swap(in, out, count, sizeof(T));
     } else {

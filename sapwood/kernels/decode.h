@@ -9,7 +9,7 @@ namespace sapwood::kernels {
 // hand. Inputs and outputs may be unaligned; they must not overlap, unless said otherwise. Every function has
 // a scalar twin of the same name in `kernels::scalar`, which defines its result.
 
-/// Big-endian elements to native order; a plain copy for element size 1.
+/// Big-endian elements to native order; a plain copy for element size 1. `in` and `out` may be the same.
 void byte_swap(const std::byte* in, std::byte* out, size_t count, size_t element_size);
 
 /// RNTuple split encoding to native order: `in` holds byte 0 (the least significant) of all elements, then

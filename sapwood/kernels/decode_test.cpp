@@ -67,6 +67,18 @@ TEST(Decode, ByteSwapEqualsItsTwin) {
   });
 }
 
+TEST(Decode, ByteSwapWorksInPlace) {
+  for_each_shape([](size_t count, size_t size, const std::string& what) {
+    expect_same(
+        count * size, count * size,
+        [=](auto in, auto out) {
+          std::copy(in, in + count * size, out);
+          byte_swap(out, out, count, size);
+        },
+        [=](auto in, auto out) { scalar::byte_swap(in, out, count, size); }, what);
+  });
+}
+
 TEST(Decode, UnsplitEqualsItsTwin) {
   for_each_shape([](size_t count, size_t size, const std::string& what) {
     expect_same(

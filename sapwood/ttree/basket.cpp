@@ -1,6 +1,7 @@
 #include "sapwood/ttree/basket.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sapwood/codec/decompress.h"
 #include "sapwood/root/key_header.h"
@@ -55,6 +56,7 @@ uint32_t Basket::offset(int64_t entry) const {
 }
 
 std::span<std::byte> Scratch::get(size_t size) {
+  if (!lent_.empty() && lent_.size() == size) return std::exchange(lent_, {});
   if (buffer_.size() < size) {
     buffer_ = {};
     buffer_ = Buffer(size, pool_);

@@ -40,9 +40,12 @@ struct Basket {
 class Scratch {
  public:
   explicit Scratch(std::shared_ptr<MemoryPool> pool) : pool_(std::move(pool)) {}
+  /// Other memory for the next `get`, if that asks for exactly as much.
+  void lend(std::span<std::byte> place) { lent_ = place; }
   std::span<std::byte> get(size_t size);
 
  private:
+  std::span<std::byte> lent_;
   std::shared_ptr<MemoryPool> pool_;
   Buffer buffer_;
 };

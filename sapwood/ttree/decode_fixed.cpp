@@ -82,11 +82,18 @@ Column decode_fixed(const DecodeTask& task, const Buffer& destination) {
   Buffer values = destination.empty() ? Buffer(size, task.pool) : destination;
   std::byte* out = values.data();
   Scratch scratch(task.pool);
-  for_each_basket(task.data, task.entries, scratch, [&](const BasketPart& part) {
+  const auto decode = [&](const BasketPart& part) {
     const std::byte* in = entries_of(part, task.plan.entry_size);
     decode_entries(task.plan, in, out, part.local.size());
     out += entry_size * static_cast<size_t>(part.local.size());
-  });
+  };
+  // Numbers that only change their byte order are decompressed to where they stay, and turned there.
+  const bool in_place = task.plan.number.packing == NumberFormat::Packing::kPlain &&
+                        task.plan.item_size() == task.plan.entry_size;
+  const auto lend = [&](int64_t count) {
+    return in_place ? std::span(out, entry_size * static_cast<size_t>(count)) : std::span<std::byte>();
+  };
+  for_each_basket(task.data, task.entries, scratch, decode, lend);
   return make_fixed_width_column(task.plan.type, length, std::move(values));
 }
 

@@ -35,9 +35,11 @@ struct BasketPart {
 };
 
 /// Unpacks the baskets that overlap the task's entries one after the other and calls `use(const
-/// BasketPart&)`.
-template <class Use>
-void for_each_basket(const FetchedBranch& data, EntryRange entries, Scratch& scratch, Use&& use) {
+/// BasketPart&)`. `lend(count)` may give memory that a basket is to be unpacked into of which all `count`
+/// entries are wanted.
+template <class Use, class Lend>
+void for_each_basket(const FetchedBranch& data, EntryRange entries, Scratch& scratch, Use&& use,
+                     Lend&& lend) {
   const Branch& branch = *data.branch;
   for (size_t i = 0; i < data.records.size(); ++i) {
     const size_t index = data.first_basket + i;
@@ -46,6 +48,7 @@ void for_each_basket(const FetchedBranch& data, EntryRange entries, Scratch& scr
                           std::min(held.stop, entries.stop) - held.start};
     if (part.size() <= 0) continue;
     const bool embedded = branch.baskets[index].seek == 0;
+    scratch.lend(part.size() == held.size() ? lend(part.size()) : std::span<std::byte>());
     const Basket basket =
         embedded ? unpack_embedded_basket(data.records[i]) : unpack_basket(data.records[i], scratch);
     if (basket.num_entries < part.stop) {
@@ -54,6 +57,12 @@ void for_each_basket(const FetchedBranch& data, EntryRange entries, Scratch& scr
     }
     use(BasketPart{basket, part, held.start});
   }
+}
+
+template <class Use>
+void for_each_basket(const FetchedBranch& data, EntryRange entries, Scratch& scratch, Use&& use) {
+  for_each_basket(data, entries, scratch, std::forward<Use>(use),
+                  [](int64_t) { return std::span<std::byte>(); });
 }
 
 /// Bytes of the entries in the task's baskets, and of their records' objects, by their headers; checked
