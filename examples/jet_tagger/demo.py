@@ -61,10 +61,11 @@ def main() -> None:
     if difference > 1e-5:
         sys.exit("the server's answers are not those of the training")
 
+    command = Path(sys.executable).with_name("sapwood")
     print(f"\nReport:  {result.report.resolve()}")
     print(f"Bundle:  {result.bundle.resolve()}")
-    print(f"Serve:   sapwood serve --bundle {result.bundle}")
-    print(f"Predict: sapwood predict {result.bundle} examples/data/QCD_rntuple.root --output scores.root")
+    print(f"Serve:   {command} serve --bundle {result.bundle}")
+    print(f"Predict: {command} predict {result.bundle} {DATA / 'QCD_rntuple.root'} --output scores.root")
 
 
 def parse_arguments() -> argparse.Namespace:
