@@ -157,7 +157,7 @@ int run(const Settings& settings) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Predictions over HTTP from sapwood bundles"};
+  CLI::App app{"Predictions over HTTP from sapwood bundles", "sapwood serve"};
   Settings settings;
   add_options(app, settings);
   app.set_version_flag("--version", SAPWOOD_VERSION);

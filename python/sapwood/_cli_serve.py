@@ -17,7 +17,7 @@ def run(arguments: Sequence[str]) -> int:
     program = Path(__file__).parent / "bin" / "sapwood-serve"
     if not program.exists():
         raise _core.UnsupportedError(
-            "sapwood was built without its server: it needs Boost, CLI11, simdjson, libarchive, OpenSSL and protobuf"
+            "sapwood was built without its server: it needs Boost, CLI11, simdjson, libarchive and OpenSSL"
         )
     library = _onnxruntime.library()
     found = [] if not library or any(given.startswith("--onnxruntime") for given in arguments) else [library]

@@ -50,8 +50,9 @@ void check_inputs(std::span<const TensorSpec> specs, std::span<const Tensor> inp
 
 struct RuntimeOptions {
   int threads = 1;  ///< within one run
-  /// Path of the ONNX Runtime library, for where neither the variable SAPWOOD_ONNXRUNTIME nor the system's
-  /// loader (libonnxruntime.so.1) gives one. The Python package passes that of the wheel `onnxruntime`.
+  /// Path of the ONNX Runtime library, where the variable SAPWOOD_ONNXRUNTIME names none; empty:
+  /// libonnxruntime.so.1, as the system's loader finds it. The Python package passes that of the wheel
+  /// `onnxruntime`.
   std::string library{};
 };
 

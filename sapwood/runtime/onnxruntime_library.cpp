@@ -25,7 +25,7 @@ void* load(const std::string& path, std::string& why) {
 
 OnnxRuntimeLibrary open_onnxruntime_library(const std::string& path) {
   std::vector<std::string> candidates{"libonnxruntime.so.1"};
-  if (!path.empty()) candidates.push_back(path);
+  if (!path.empty()) candidates.insert(candidates.begin(), path);
   const char* named = std::getenv("SAPWOOD_ONNXRUNTIME");
   if (named != nullptr && *named != '\0') candidates = {named};
 

@@ -12,7 +12,7 @@ import subprocess
 import tarfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,47 +24,47 @@ SERVER = Path(os.environ.get("SAPWOOD_SERVE", ROOT / "build" / "release" / "sapw
 TOKEN = "open sesame"  # noqa: S105
 
 
-def make_onnx(scale: float = 1.0) -> bytes:
-    """x [N, 3] to y [N, 2] = scale * (x0 + x1, x2)."""
+SUMS = ((1, 0), (1, 0), (0, 1))  #: x [N, 3] to y [N, 2] = (x0 + x1, x2)
+
+
+def make_onnx(matrix: Any) -> bytes:
+    """x to y = x @ matrix"""
     onnx = pytest.importorskip("onnx")
     helper, numpy_helper = onnx.helper, onnx.numpy_helper
-    matrix = scale * np.array([[1, 0], [1, 0], [0, 1]], np.float32)
+    weights = np.array(matrix, np.float32)
     graph = helper.make_graph(
         [helper.make_node("MatMul", ["x", "w"], ["y"])],
         "sums",
-        [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["N", 3])],
-        [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, ["N", 2])],
-        [numpy_helper.from_array(matrix.astype(np.float32), "w")],
+        [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["N", weights.shape[0]])],
+        [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, ["N", weights.shape[1]])],
+        [numpy_helper.from_array(weights, "w")],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     return bytes(model.SerializeToString())
 
 
-def make_bundle(name: str = "sums", *, scale: float = 1.0, features: bool = False) -> bytes:
-    """With features, x is made of the columns pt and eta, and the sum of the jagged column jets."""
-    files = {"model.onnx": make_onnx(scale)}
-    columns = []
-    if features:
-        variables = [
-            {"name": "pt", "expression": "pt"},
-            {"name": "eta", "expression": "eta"},
-            {"name": "jets", "expression": "sum(jets)"},
-        ]
+def make_bundle(
+    name: str = "sums",
+    *,
+    scale: float = 1.0,
+    matrix: Any = SUMS,
+    labels: Sequence[str] = ("first", "second"),
+    columns: dict[str, str] | None = None,
+) -> bytes:
+    """A product with a matrix. With columns (name to type), x is made of those, of jagged ones of their sums."""
+    files = {"model.onnx": make_onnx(scale * np.array(matrix))}
+    if columns:
+        variables = [f"sum({column})" if "list" in type_ else column for column, type_ in columns.items()]
         spec = {"format": "sapwood-features", "version": 1, "inputs": [{"name": "x", "variables": variables}]}
         files["features.json"] = json.dumps(spec).encode()
-        columns = [
-            {"name": "pt", "type": "float32"},
-            {"name": "eta", "type": "float32"},
-            {"name": "jets", "type": "list<float32>"},
-        ]
     manifest = {
         "format": "sapwood-bundle",
         "version": 1,
         "name": name,
-        "labels": ["first", "second"],
-        "inputs": [{"name": "x", "dtype": "float32", "shape": [-1, 3]}],
-        "outputs": [{"name": "y", "dtype": "float32", "shape": [-1, 2]}],
-        "columns": columns,
+        "labels": list(labels),
+        "inputs": [{"name": "x", "dtype": "float32", "shape": [-1, len(matrix)]}],
+        "outputs": [{"name": "y", "dtype": "float32", "shape": [-1, len(matrix[0])]}],
+        "columns": [{"name": column, "type": type_} for column, type_ in (columns or {}).items()],
         "files": {key: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()} for key, data in files.items()},
     }
     return make_tar({"bundle.json": json.dumps(manifest).encode(), **files})

@@ -13,6 +13,7 @@ import pytest
 from conftest import MakeTree, numbered, write_tree
 from sapwood._cli_text import table, value_text
 from sapwood.cli import main
+from serving import make_bundle
 
 import sapwood as sw
 from sapwood import _core
@@ -29,6 +30,33 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     printed = capsys.readouterr()
     assert printed.err == ""
     return printed.out
+
+
+def test_the_server_comes_with_the_package() -> None:
+    program = Path(sys.executable).with_name("sapwood")
+    text = subprocess.run([program, "serve", "--help"], check=True, capture_output=True, text=True).stdout
+    assert text.splitlines()[1] == "Usage: sapwood serve [OPTIONS]"
+    wrong = subprocess.run([program, "serve"], check=False, capture_output=True, text=True)
+    assert wrong.returncode == 2
+    assert wrong.stderr == "sapwood-serve: give --repository FOLDER or --bundle FILE\n"
+
+
+def test_all_but_models_works_without_onnxruntime(examples: Path, tmp_path: Path) -> None:
+    """In a process that has neither the Python package nor a library."""
+    bundle = tmp_path / "bundle.tar"
+    bundle.write_bytes(make_bundle())
+    code = (
+        "import sys; sys.modules['onnxruntime'] = None; sys.modules['onnx'] = None\n"
+        "import sapwood as sw\n"
+        f"data = sw.open({str(examples / 'QCD_ttree.root')!r})\n"
+        "assert next(data.loader('jet_pt').numpy())['features'].shape == (1024, 1)\n"
+        f"opened = sw.bundle.open({str(bundle)!r})\n"
+        "try:\n    opened.load()\nexcept sw.UnsupportedError as error:\n    print(error)\n"
+    )
+    environment = {"PATH": "", "SAPWOOD_ONNXRUNTIME": str(tmp_path / "none.so")}
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment)
+    assert done.stdout.startswith("no ONNX Runtime library: pip install onnxruntime")
+    assert done.stderr == ""
 
 
 # inspect

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import json
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from serving import TOKEN, Server, add_version, make_bundle, make_tar, running
+from serving import ROOT, TOKEN, Server, add_version, make_bundle, make_tar, running
 
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -18,7 +19,8 @@ AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("repository")
     add_version(root, "sums", 1, make_bundle("sums"))
-    add_version(root, "columns", 1, make_bundle("columns", features=True))
+    columns = {"pt": "float32", "eta": "float32", "jets": "list<float32>"}
+    add_version(root, "columns", 1, make_bundle("columns", columns=columns))
     return root
 
 
@@ -71,6 +73,21 @@ def test_proto(server: Server, packed: bool) -> None:
     second = b"\x0a\x06second" + b"\x15" + struct.pack("<f", 3)
     assert answer == b"\x0a" + bytes([len(first)]) + first + b"\x0a" + bytes([len(second)]) + second
     assert server.json("POST", "/proto", b"\x12\xff")[0] == 400
+
+
+def test_a_client_made_by_protoc(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    protoc = pytest.importorskip("grpc_tools.protoc")
+    source = ROOT / "sapwood" / "serve"
+    assert protoc.main(["protoc", f"-I{source}", f"--python_out={tmp_path}", str(source / "tfaas.proto")]) == 0
+    monkeypatch.syspath_prepend(str(tmp_path))
+    messages = importlib.import_module("tfaas_pb2")
+    assert messages.DESCRIPTOR.package == "tfaaspb"
+    row = messages.Row(key=["a", "b", "c"], value=[1, 2, 3.5], model="sums")
+    for route in ("/proto", "/predict/proto"):
+        status, answer = server.request("POST", route, row.SerializeToString())
+        assert status == 200
+        predictions = messages.Predictions.FromString(answer).prediction
+        assert [(one.label, one.probability) for one in predictions] == [("first", 3), ("second", 3.5)]
 
 
 def test_raw_columns(server: Server) -> None:
