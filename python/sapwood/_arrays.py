@@ -28,17 +28,24 @@ def convert(columns: Mapping[str, _core.Column], library: str) -> Any:
     raise _core.ConfigError(f"library is '{library}', must be 'arrow', 'ak', 'np' or 'pd'")
 
 
-def to_column(array: Any) -> _core.Column:
-    """A column from an Arrow, Awkward or NumPy array, or a list."""
+def to_column(array: Any, name: str) -> _core.Column:
+    """A column from an Arrow, Awkward or NumPy array, or a list. Raises SchemaError, UnsupportedError with its name."""
     if isinstance(array, _core.Column):
         return array
-    if type(array).__module__.partition(".")[0] == "awkward":
-        array = _require("awkward", "ak").to_arrow(array, extensionarray=False)
-    if hasattr(array, "combine_chunks"):
-        array = array.combine_chunks()
-    if not hasattr(array, "__arrow_c_array__"):
-        array = _from_numpy(array) if isinstance(array, np.ndarray) else _require("pyarrow", "arrow").array(array)
-    return _core.Column.from_arrow(array)
+    try:
+        if type(array).__module__.partition(".")[0] == "awkward":
+            array = _require("awkward", "ak").to_arrow(array, extensionarray=False)
+        if hasattr(array, "combine_chunks"):
+            array = array.combine_chunks()
+        if not hasattr(array, "__arrow_c_array__"):
+            array = _from_numpy(array) if isinstance(array, np.ndarray) else _from_list(array)
+    except (ValueError, TypeError, NotImplementedError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise _core.SchemaError(f"no column can be made of what is given for '{name}': {reason}") from None
+    try:
+        return _core.Column.from_arrow(array)
+    except _core.UnsupportedError as error:
+        raise _core.UnsupportedError(f"column '{name}': {error}") from None
 
 
 def _from_numpy(array: np.ndarray[Any, np.dtype[Any]]) -> Any:
@@ -47,6 +54,21 @@ def _from_numpy(array: np.ndarray[Any, np.dtype[Any]]) -> Any:
     for size in reversed(array.shape[1:]):
         values = arrow.FixedSizeListArray.from_arrays(values, size)
     return values
+
+
+def _from_list(values: Any) -> Any:
+    """An Arrow array; of lists without any item, whose type nobody can tell, one of float64."""
+    arrow = _require("pyarrow", "arrow")
+    array = arrow.array(values)
+    inner, depth = array, 0
+    while arrow.types.is_list(inner.type):
+        inner, depth = inner.flatten(), depth + 1
+    if not arrow.types.is_null(inner.type) or len(inner):
+        return array
+    type_ = arrow.float64()
+    for _ in range(depth):
+        type_ = arrow.list_(type_)
+    return arrow.array(values, type_)
 
 
 def _require(module: str, library: str) -> Any:

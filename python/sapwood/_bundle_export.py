@@ -109,7 +109,7 @@ def _columns_read(inputs: FeatureSpec, sample: Dataset | Mapping[str, Any]) -> _
         arrays = sample.arrays(inputs.columns(sample), 0, _MOST_COMPARED)
     else:
         arrays = {name: array[:_MOST_COMPARED] for name, array in sample.items()}
-    columns = {name: to_column(array) for name, array in arrays.items()}
+    columns = {name: to_column(array, name) for name, array in arrays.items()}
     read = {name: columns[name] for name in _core.feature_columns(inputs._core, columns)}
     return _Sample(read, _core.make_tensors(inputs._core, read))
 

@@ -195,7 +195,7 @@ class Bundle:
         missing = [name for name in self.columns if name not in columns]
         if missing:
             raise _core.SchemaError(f"the bundle takes a column '{missing[0]}', which is not given")
-        return predictor.predict([to_column(columns[name]) for name in self.columns])
+        return predictor.predict([to_column(columns[name], name) for name in self.columns])
 
     def run(self, tensors: Mapping[str, Array]) -> dict[str, Array]:
         """The model's outputs by name, for its own input tensors. Raises ModelError."""

@@ -304,6 +304,8 @@ def _feature_groups(
     groups = []
     for name, variables in named.items():
         length = pad.get(name) if isinstance(pad, Mapping) else pad
+        if length is not None and not isinstance(length, int):
+            raise _core.ConfigError(f"pad is {length!r} for group '{name}', must be a number")
         if length is not None and length < 1:
             raise _core.ConfigError(f"pad is {length} for group '{name}', must be at least 1")
         groups.append(

@@ -132,7 +132,7 @@ class FeatureGroup:
             "pad": self.pad,
             "layout": f"channels_{self.channels}",
             "mask": self.mask,
-            "pad_value": self.pad_value if math.isfinite(self.pad_value) else str(float(self.pad_value)),
+            "pad_value": _pad_value(self.pad_value),
             "dtype": self.dtype,
             "squeeze": self.squeeze,
         }
@@ -194,9 +194,12 @@ class FeatureSpec:
         yaml = _is_yaml(path)
         try:
             text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a path with a zero byte
             raise _core.IoError(f"can't read features from {os.fspath(path)}: {error}") from None
-        return cls.from_dict(_read_yaml(text)) if yaml else cls.from_json(text)
+        try:
+            return cls.from_dict(_read_yaml(text)) if yaml else cls.from_json(text)
+        except _core.ConfigError as error:
+            raise _core.ConfigError(f"{os.fspath(path)}: {error}") from None
 
     def to_json(self) -> str:
         """JSON (docs/formats/feature-spec.md); numbers keep all their bits."""
@@ -285,9 +288,21 @@ def make_tensors(spec: FeatureSpec, columns: Mapping[str, Any]) -> dict[str, np.
         Arrays by column name, of equal length: pyarrow or Awkward arrays, anything with ``__arrow_c_array__``, NumPy
         arrays or lists. Those that are not read are ignored.
 
-    Raises SchemaError (no such column, wrong type, differing lengths), ConfigError (not fitted).
+    Raises SchemaError (no such column, wrong type, differing lengths), UnsupportedError, ConfigError (not fitted).
     """
-    return _core.make_tensors(spec._core, {name: to_column(array) for name, array in columns.items()})
+    converted: dict[str, _core.Column] = {}
+    failed: list[_core.Error] = []
+    for name, array in columns.items():
+        try:
+            converted[name] = to_column(array, name)
+        except (_core.SchemaError, _core.UnsupportedError) as error:  # matters only where the column is read
+            failed.append(error)
+    try:
+        return _core.make_tensors(spec._core, converted)
+    except _core.SchemaError:
+        if failed:
+            raise failed[0] from None
+        raise
 
 
 def _group_list(groups: Groups, squeeze: bool) -> list[FeatureGroup]:
@@ -302,8 +317,17 @@ def _group_list(groups: Groups, squeeze: bool) -> list[FeatureGroup]:
 def _parsed(content: Mapping[str, Any]) -> _core.FeatureSpec:
     try:
         return _core.FeatureSpec.from_json(json.dumps(content, allow_nan=False, default=_plain_number))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise _core.ConfigError(f"features are made of names, lists and finite numbers: {error}") from None
+
+
+def _pad_value(value: Any) -> Any:
+    """As the specification's text has it."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return value  # which is refused with its place
+    return number if math.isfinite(number) else str(number)
 
 
 def _plain_number(value: Any) -> Any:
@@ -323,25 +347,43 @@ def _is_yaml(path: str | os.PathLike[str]) -> bool:
 def _read_yaml(text: str) -> Any:
     import yaml
 
-    # YAML 1.1 takes 1e-3 for text; people mean a number.
-    loader: Any = type("Loader", (yaml.SafeLoader,), {})
-    number = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
-    loader.add_implicit_resolver("tag:yaml.org,2002:float", number, list("-+.0123456789"))
+    class Loader(yaml.SafeLoader):  # type: ignore[misc]
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            keys = [key.value for key, _ in node.value]
+            for key in keys:
+                if isinstance(key, str) and keys.count(key) > 1:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key '{key}' is there twice", node.start_mark
+                    )
+            return super().construct_mapping(node, deep)
+
+    _resolve_exponents(Loader)
     try:
-        return yaml.load(text, Loader=loader)  # noqa: S506 (a SafeLoader)
-    except yaml.YAMLError as error:
+        return yaml.load(text, Loader=Loader)  # noqa: S506 (a SafeLoader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise _core.ConfigError("not YAML: " + " ".join(str(error).split())) from None
 
 
 def _write_yaml(content: Mapping[str, Any]) -> str:
     import yaml
 
-    text: str = yaml.safe_dump(content, sort_keys=False)
+    class Dumper(yaml.SafeDumper):  # type: ignore[misc]
+        pass
+
+    _resolve_exponents(Dumper)
+    text: str = yaml.dump(content, Dumper=Dumper, sort_keys=False)
     return text
 
 
+def _resolve_exponents(resolver: Any) -> None:
+    """YAML 1.1 takes 1e-3 for text; people mean a number."""
+    number = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
+    resolver.add_implicit_resolver("tag:yaml.org,2002:float", number, list("-+.0123456789"))
+
+
 def _shape(group: FeatureGroup) -> str:
-    channels = len(group.variables)
+    counts = [variable.slots or 1 for variable in group.variables]
+    channels = "fit" if "fit" in counts else sum(int(count) for count in counts)
     if group.pad == 0:
         return "[N]" if group.squeeze and channels == 1 else f"[N, {channels}]"
     return f"[N, {group.pad}, {channels}]" if group.channels == "last" else f"[N, {channels}, {group.pad}]"

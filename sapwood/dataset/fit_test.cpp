@@ -40,6 +40,24 @@ TEST(Moments, MergedPartsAreTheWhole) {
   EXPECT_NEAR(parts.squares / whole.squares, 1, 1e-9);
 }
 
+TEST(Moments, EqualValuesHaveNoSpread) {
+  Moments moments;
+  for (const size_t count : {1000, 7, 64}) {
+    std::vector<double> values(count, 0.1);
+    moments.add(values);
+  }
+  EXPECT_EQ(moments.mean, 0.1);
+  EXPECT_EQ(moments.squares, 0);
+}
+
+TEST(Moments, TakesHugeValues) {
+  Moments moments;
+  std::vector<double> values{1e200, 3e200};
+  moments.add(values);
+  EXPECT_EQ(moments.mean, 2e200);
+  EXPECT_EQ(moments.values, 2);
+}
+
 TEST(Scan, AgreesWithAPlainLoop) {
   const auto dataset = jets();
   const auto columns = dataset->arrays({"jet_pt", "part_px"});

@@ -39,7 +39,10 @@ void Moments::add(std::span<double> run) {
     part.max = std::max(part.max, value);
   }
   if (kept != 0) {
-    const double mean_here = sum(numbers, [](double x) { return x; }) / static_cast<double>(kept);
+    // Rounding must not give values that are all the same a spread.
+    const double mean_here = part.min == part.max
+                                 ? part.min
+                                 : sum(numbers, [](double x) { return x; }) / static_cast<double>(kept);
     part.mean = mean_here;
     part.squares = sum(numbers, [mean_here](double x) { return (x - mean_here) * (x - mean_here); });
   }
@@ -49,8 +52,13 @@ void Moments::add(std::span<double> run) {
 // Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances"
 // (1979).
 void Moments::merge(const Moments& other) {
+  if (values == 0 || other.values == 0) {
+    const int64_t all_nans = nans + other.nans;
+    if (values == 0) *this = other;
+    nans = all_nans;
+    return;
+  }
   nans += other.nans;
-  if (other.values == 0) return;
   const auto n = static_cast<double>(values);
   const auto m = static_cast<double>(other.values);
   const double apart = other.mean - mean;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "sapwood/base/parallel.h"
 #include "sapwood/dataset/moments.h"
@@ -124,6 +125,10 @@ class Scan {
     result.max = moments.max;
     result.mean = moments.mean;
     result.standard_deviation = std::sqrt(moments.squares / static_cast<double>(moments.values));
+    if (std::isinf(moments.min) || std::isinf(moments.max)) {
+      result.mean = moments.min + moments.max;  // the infinity, or NaN where there are both
+      result.standard_deviation = std::numeric_limits<double>::quiet_NaN();
+    }
     return result;
   }
 

@@ -145,6 +145,7 @@ class Compiler {
   }
 
   Typed call(const Node& node) {
+    if (node.arguments.empty() && node.name == "TMath::Pi") return constant(Constant::of(std::numbers::pi));
     const size_t place = function_of(node);
     const Function& function = functions()[place];
     std::vector<Typed> arguments;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sapwood/column/column.h"
@@ -27,6 +28,10 @@ class Expression {
   /// that is just a column has the column's type.
   const Type& type() const;
 
+  /// The most bytes per entry that an evaluation holds besides the columns, its result included, given the
+  /// mean number of innermost values per entry of lists.
+  double work_bytes(double values_per_entry) const;
+
   /// The result for `num_entries` entries; `columns` are those of `columns()`, in that order, each of that
   /// length (a constant has no columns). Throws SchemaError when lists that are combined differ in their
   /// multiplicities, naming the first such entry of the range.
@@ -37,5 +42,9 @@ class Expression {
   struct Program;
   std::shared_ptr<const Program> program_;
 };
+
+/// Whether a name means something in formulas where no column is called that: a function, `pi`, `true`,
+/// `false`.
+bool is_word_of_formulas(std::string_view name);
 
 }  // namespace sapwood

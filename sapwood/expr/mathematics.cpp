@@ -91,9 +91,9 @@ std::vector<Function> mathematical_functions() {
       // To the even neighbour from half-way: the processor's rounding mode, which nobody changes.
       rounding({"round", "rint"}, [](auto x) { return std::nearbyint(x); }),
 
-      floating<1>({"isnan"}, [](auto x) { return std::isnan(x); }),
+      floating<1>({"isnan", "IsNaN"}, [](auto x) { return std::isnan(x); }),
       floating<1>({"isinf"}, [](auto x) { return std::isinf(x); }),
-      floating<1>({"isfinite"}, [](auto x) { return std::isfinite(x); }),
+      floating<1>({"isfinite", "Finite"}, [](auto x) { return std::isfinite(x); }),
   };
 }
 

@@ -66,7 +66,7 @@ void floating_power(std::span<const Operand> operands, void* out, size_t count) 
 }
 
 Function power_function() {
-  return {{"**", "pow", "power"},
+  return {{"**", "pow", "power", "Power"},
           2,
           2,
           Elementwise{.overloads = {{{},

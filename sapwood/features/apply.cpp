@@ -35,8 +35,13 @@ std::vector<Buffer> make_tensors(const RowFormat& format, std::vector<Column> co
   RowWriter writer(format, std::move(columns), pool);
   std::vector<Buffer> tensors;
   std::vector<std::byte*> outs;
-  for (const size_t bytes : format.tensor_row_bytes()) {
-    tensors.emplace_back(bytes * static_cast<size_t>(writer.num_rows()), pool);
+  for (const size_t row_bytes : format.tensor_row_bytes()) {
+    size_t bytes = 0;
+    if (__builtin_mul_overflow(row_bytes, static_cast<size_t>(writer.num_rows()), &bytes)) {
+      throw ConfigError(
+          concat(writer.num_rows(), " rows of ", row_bytes, " bytes each are too many for memory"));
+    }
+    tensors.emplace_back(bytes, pool);
     outs.push_back(tensors.back().data());
   }
   std::vector<int64_t> entries;

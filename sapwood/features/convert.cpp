@@ -103,7 +103,7 @@ void convert_values(const std::byte* in, TypeKind kind, size_t stride, std::byte
 }
 
 void fill_elements(std::byte* out, DType dtype, double value, size_t count) {
-  if (value == 0) {
+  if (value == 0 && !std::signbit(value)) {
     std::memset(out, 0, count * dtype_size(dtype));
   } else {
     const std::span<const double> one(&value, 1);

@@ -10,7 +10,7 @@ namespace {
 bool looks_like_a_column(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789";
   constexpr std::string_view kOfNames = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.0123456789";
-  return !text.empty() && kDigits.find(text.front()) == std::string_view::npos &&
+  return !text.empty() && kDigits.find(text.front()) == std::string_view::npos && text.front() != '.' &&
          text.find_first_not_of(kOfNames) == std::string_view::npos;
 }
 
@@ -42,7 +42,7 @@ size_t ExpressionSet::add(const std::string& expression, const Schema& schema) {
   const auto found = std::ranges::find(values_, expression, &Value::text);
   if (found != values_.end()) return static_cast<size_t>(found - values_.begin());
   Value value{expression, {}, {}, {}};
-  if (schema.find(expression) || looks_like_a_column(expression)) {
+  if (schema.find(expression) || (looks_like_a_column(expression) && !is_word_of_formulas(expression))) {
     value.columns.push_back(column_place(expression, schema));
     value.type = column_types_[value.columns.front()];
   } else {
@@ -79,14 +79,18 @@ double ExpressionSet::values_per_entry(size_t place, std::span<const double> of_
 }
 
 double ExpressionSet::formula_bytes(std::span<const double> of_columns) const {
-  double bytes = 0;
+  double results = 0;
+  double besides = 0;
   for (size_t place = 0; place < values_.size(); ++place) {
     if (!is_formula(place)) continue;
     const bool jagged = !type(place).is_primitive();
     const auto size = static_cast<double>(primitive_size(innermost_type(type(place)).kind));
-    bytes += jagged ? values_per_entry(place, of_columns) * size + 8 : size;
+    const double values = values_per_entry(place, of_columns);
+    const double result = jagged ? values * size + 8 : size;
+    results += result;
+    besides = std::max(besides, values_[place].formula->work_bytes(values) - result);
   }
-  return bytes;
+  return results + besides;
 }
 
 }  // namespace sapwood

@@ -37,7 +37,8 @@ class ExpressionSet {
   /// The mean number of innermost values per entry, from that of each of `columns()`: of a formula, the
   /// largest of its columns.
   double values_per_entry(size_t place, std::span<const double> of_columns) const;
-  /// Mean bytes per entry that the results of formulas take.
+  /// Mean bytes per entry that evaluating the formulas takes: all their results, and what the one with most
+  /// holds besides.
   double formula_bytes(std::span<const double> of_columns) const;
 
  private:

@@ -109,8 +109,12 @@ Transform named_transform(const JsonReader& json) {
                                  {"min_max", {.kind = Transform::Kind::kMinMax, .fitted = false}}});
 }
 
+double number_or(const JsonReader& json, const char* key, double otherwise) {
+  return json.has(key) ? json.at(key).number() : otherwise;
+}
+
 double bound(const JsonReader& json, const char* key, double otherwise) {
-  return json.has(key) && !json.at(key).value().is_null() ? json.at(key).number() : otherwise;
+  return json.has(key) && json.at(key).value().is_null() ? otherwise : number_or(json, key, otherwise);
 }
 
 Transform read_transform(const JsonReader& json) {
@@ -122,7 +126,7 @@ Transform read_transform(const JsonReader& json) {
   if (name == "replace_nan") return {Transform::Kind::kReplaceNan, options.number()};
   if (name == "affine") {
     options.expect_keys({"subtract", "multiply"});
-    return {Transform::Kind::kAffine, bound(options, "subtract", 0), bound(options, "multiply", 1)};
+    return {Transform::Kind::kAffine, number_or(options, "subtract", 0), number_or(options, "multiply", 1)};
   }
   if (name == "standard") {
     options.expect_keys({"mean", "standard_deviation"});
@@ -147,7 +151,7 @@ Variable read_variable(const JsonReader& json) {
   if (json.value().is_string()) return json.text();
   json.expect_keys({"name", "expression", "transforms", "slots"});
   Variable variable(json.at("expression").text());
-  if (json.has("name")) variable.name = json.at("name").text();
+  if (json.has("name")) variable.name = json.at("name").line();
   if (json.has("slots")) variable.slots = read_length(json.at("slots"));
   if (json.has("transforms")) {
     for (const JsonReader& transform : json.at("transforms").items())
@@ -162,8 +166,9 @@ double read_pad_value(const JsonReader& json) {
 }
 
 DType read_dtype(const JsonReader& json) {
+  const std::string name = json.line();
   try {
-    return parse_dtype(json.text());
+    return parse_dtype(name);
   } catch (const ConfigError& error) {
     json.fail(error.message());
   }
@@ -173,7 +178,7 @@ FeatureGroup read_group(const JsonReader& json, Role role) {
   json.expect_keys({"name", "variables", "pad", "layout", "mask", "pad_value", "dtype", "squeeze"});
   FeatureGroup group;
   group.role = role;
-  group.name = json.at("name").text();
+  group.name = json.at("name").line();
   for (const JsonReader& variable : json.at("variables").items())
     group.variables.push_back(read_variable(variable));
   if (json.has("pad")) group.pad = read_length(json.at("pad"));

@@ -11,14 +11,18 @@ namespace {
 
 constexpr int kDeepest = 32;
 
+// Text for a message: its two ends, when it is long.
+std::string cut(std::string_view text) {
+  constexpr size_t kEnd = 80;
+  if (text.size() <= 2 * kEnd) return std::string(text);
+  return concat(text.substr(0, kEnd), "...", text.substr(text.size() - kEnd));
+}
+
 // A value's text for a message, short and of one line.
 std::string shown(const JsonReader::Json& value) {
-  constexpr size_t kLongest = 60;
   if (value.is_object()) return "an object";
   if (value.is_array()) return "a list";
-  std::string text = value.dump(-1, ' ', true);
-  if (text.size() > kLongest) text = text.substr(0, kLongest) + "...";
-  return text;
+  return cut(value.dump(-1, ' ', true));
 }
 
 }  // namespace
@@ -39,7 +43,7 @@ JsonReader::Json JsonReader::parse(const std::string& text) {
     const std::string_view message = error.what();
     const size_t code = message.find("] ");
     throw ConfigError(
-        concat("not JSON: ", code == std::string_view::npos ? message : message.substr(code + 2)));
+        concat("not JSON: ", cut(code == std::string_view::npos ? message : message.substr(code + 2))));
   }
 }
 
@@ -80,6 +84,13 @@ std::vector<JsonReader> JsonReader::items() const {
 std::string JsonReader::text() const {
   if (!value_->is_string()) fail("must be text, is " + shown(*value_));
   return value_->get<std::string>();
+}
+
+std::string JsonReader::line() const {
+  std::string name = text();
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (std::ranges::any_of(name, is_control)) fail("must not have control characters, is " + shown(*value_));
+  return name;
 }
 
 bool JsonReader::boolean() const {

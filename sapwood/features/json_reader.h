@@ -33,6 +33,7 @@ class JsonReader {
   std::vector<JsonReader> items() const;  ///< of an array
 
   std::string text() const;
+  std::string line() const;  ///< text without control characters, such as breaks of lines
   bool boolean() const;
   double number() const;                               ///< finite
   int64_t integer(int64_t least, int64_t most) const;  ///< also a whole number that is written with a point

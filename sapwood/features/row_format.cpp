@@ -9,10 +9,22 @@
 namespace sapwood {
 namespace {
 
-size_t elements(const std::vector<int64_t>& shape) {
-  size_t count = 1;
-  for (const int64_t extent : shape) count *= static_cast<size_t>(extent);
-  return count;
+constexpr size_t kMostChannels = size_t{1} << 20;
+constexpr size_t kLargestRow = size_t{1} << 30;  // bytes, of one tensor
+
+size_t row_bytes(const TensorInfo& tensor) {
+  size_t bytes = dtype_size(tensor.dtype);
+  bool fits = true;
+  for (const int64_t extent : tensor.shape)
+    fits = fits && !__builtin_mul_overflow(bytes, static_cast<size_t>(extent), &bytes);
+  if (!fits || bytes > kLargestRow)
+    throw ConfigError(concat("a row of tensor '", tensor.name, "' takes more than ", kLargestRow, " bytes"));
+  return bytes;
+}
+
+void require_channels(const FeatureGroup& group, size_t have, size_t more) {
+  if (more > kMostChannels || have > kMostChannels - more)
+    throw ConfigError(concat("group '", group.name, "' has more than ", kMostChannels, " channels"));
 }
 
 // The scalar inside a type that a flat group takes, and how many of it make an entry.
@@ -74,7 +86,7 @@ RowFormat::RowFormat(const FeatureSpec& spec, const Schema& schema) {
       if (tensors_[i].name == tensors_[j].name)
         throw ConfigError("two tensors are named '" + tensors_[i].name + "'");
     }
-    tensor_row_bytes_.push_back(elements(tensors_[i].shape) * dtype_size(tensors_[i].dtype));
+    tensor_row_bytes_.push_back(row_bytes(tensors_[i]));
   }
   for (Group& group : padded_) {
     group.row_offset = fixed_bytes_;
@@ -100,6 +112,7 @@ void RowFormat::add_flat(const FeatureGroup& spec, const Schema& schema) {
       continue;
     }
     const auto [kind, size] = flat_shape(expressions_, place, spec);
+    require_channels(spec, group.channels.size(), size);
     for (size_t i = 0; i < size; ++i) {
       group.channels.push_back({place, i, size, kind, variable.transforms});
       tensor.channels.push_back(size == 1 ? variable.name : concat(variable.name, '[', i, ']'));
@@ -125,6 +138,7 @@ void RowFormat::add_slots(const Variable& variable, size_t place, Group& group, 
                group.spec.name, "' wants a list of numbers in each entry"),
         {.column = variable.expression});
   }
+  require_channels(group.spec, group.channels.size(), static_cast<size_t>(variable.slots));
   slot_columns_.push_back(
       {place, variable.transforms, {variable.slots, group.spec.dtype, group.spec.pad_value}, false, {}});
   for (int64_t i = 0; i < variable.slots; ++i) {
@@ -230,7 +244,7 @@ double RowFormat::expected_work_bytes(std::span<const double> values_per_entry) 
   }
   for (const Group& group : padded_) {
     for (const Channel& channel : group.channels) {
-      if (channel.transforms.empty()) continue;
+      if (channel.is_stored_as(group.spec.dtype)) continue;
       bytes += expressions_.values_per_entry(channel.value, values_per_entry) *
                static_cast<double>(group.element_size);
     }

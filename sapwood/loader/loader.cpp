@@ -51,6 +51,17 @@ MemoryShares share_memory(uint64_t memory, const std::vector<Unit>& units, const
   return shares;
 }
 
+// At least three batches, delivered, ready and being made, are held at a time.
+void check_batch_bytes(int64_t rows, const RowFormat& format, uint64_t memory) {
+  double row_bytes = 0;
+  for (const size_t bytes : format.tensor_row_bytes()) row_bytes += static_cast<double>(bytes);
+  const double fitting = static_cast<double>(memory) / (4 * row_bytes);
+  if (static_cast<double>(rows) <= fitting) return;
+  throw ConfigError(concat("batches of ", rows, " rows of ", std::llround(row_bytes),
+                           " bytes don't fit in memory (", memory,
+                           " bytes): ", std::llround(std::floor(fitting)), " rows would"));
+}
+
 uint64_t drawn_seed() {
   std::random_device device;
   return uint64_t{device()} << 32 | device();
@@ -67,6 +78,7 @@ struct Loader::Plan {
   std::vector<size_t> sample_of_file;
   double row_bytes = 0;
   double work_bytes = 0;
+  int64_t batch_rows = 0;
   MemoryShares memory;
   std::shared_ptr<LoaderPools> pools;
   int64_t buffer_rows = 0;
@@ -114,6 +126,9 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options)
   plan.row_bytes = plan.format->expected_row_bytes(values_per_entry);
   plan.work_bytes = plan.format->expected_work_bytes(values_per_entry);
   plan.memory = share_memory(options.memory, *plan.units, plan.selection, plan.work_bytes);
+  // A batch that holds all there is, and is never full.
+  plan.batch_rows = std::min(options.batch_size, dataset->num_entries() + 1);
+  check_batch_bytes(plan.batch_rows, *plan.format, options.memory);
   plan.pools = std::make_shared<LoaderPools>(plan.memory);
   const double room =
       static_cast<double>(plan.memory.staging) / (kStagingRoom * (plan.row_bytes + kIndexBytes));
@@ -147,6 +162,7 @@ std::vector<Loader> Loader::split(const std::vector<double>& fractions) const {
     plan->sample_of_file = plan_->sample_of_file;
     plan->row_bytes = plan_->row_bytes;
     plan->work_bytes = plan_->work_bytes;
+    plan->batch_rows = plan_->batch_rows;
     plan->memory = plan_->memory;
     plan->pools = plan_->pools;
     plan->buffer_rows = plan_->buffer_rows;
@@ -166,7 +182,7 @@ int64_t Loader::num_rows() const { return plan_->count_rows(); }
 
 int64_t Loader::num_batches() const {
   const int64_t rows = num_rows();
-  const int64_t size = plan_->options.batch_size;
+  const int64_t size = plan_->batch_rows;
   return plan_->options.drop_remainder ? rows / size : (rows + size - 1) / size;
 }
 
@@ -232,7 +248,7 @@ std::unique_ptr<BatchStream> Loader::epoch(uint64_t number) const {
   }
   epoch.window = plan.window();
   epoch.part = plan.part;
-  epoch.batch_size = plan.options.batch_size;
+  epoch.batch_size = plan.batch_rows;
   epoch.drop_remainder = plan.options.drop_remainder;
   epoch.threads = plan.options.threads;
   epoch.memory = plan.memory;

@@ -509,6 +509,92 @@ def test_wrong_use(jets: sw.Dataset, tmp_path: Path) -> None:
         sw.FeatureSpec.load(bad)
 
 
+def test_constant_columns_stay_without_spread(make_tree: MakeTree) -> None:
+    tenth = np.full(3000, 0.1)
+    path = make_tree("constant.root", {"x": tenth, "y": tenth.astype(np.float32)}, clusters=3)
+    data = sw.open(path)
+    spec = data.fit(sw.FeatureSpec([sw.FeatureGroup("f", [sw.Variable(n, transforms=["standard"]) for n in "xy"])]))
+    (batch,) = data.loader(spec, batch_size=ALL).numpy()
+    assert not batch["f"].any()
+    logs = data.fit(sw.FeatureSpec([sw.FeatureGroup("f", sw.Variable("y", transforms=["log", "standard"]))]))
+    assert not sw.make_tensors(logs, {"y": tenth.astype(np.float32)})["f"].any()
+
+
+@pytest.mark.parametrize("infinite", [[math.inf], [-math.inf], [math.inf, -math.inf]])
+def test_infinities_anywhere_give_the_same_statistics(make_tree: MakeTree, infinite: list[float]) -> None:
+    for place in (0, -len(infinite)):
+        x = np.ones(3000)
+        x[place : place + len(infinite) or None] = infinite
+        (found,) = sw.open(make_tree(f"infinite_{place}.root", {"x": x})).scan("x")
+        assert (found.min, found.max) == (x.min(), x.max())
+        np.testing.assert_equal(found.mean, x.mean() if len(infinite) == 1 else math.nan)
+        assert math.isnan(found.standard_deviation)
+
+
+def test_sizes_that_nothing_can_hold_are_refused(jets: sw.Dataset) -> None:
+    group = sw.FeatureGroup("a", "part_px", pad=2**30, dtype="float64", mask="none")
+    with pytest.raises(sw.ConfigError, match="a row of tensor 'a' takes more than"):
+        jets.loader(sw.FeatureSpec([group]), batch_size=2**31, shuffle=False)
+    many = sw.FeatureSpec([sw.FeatureGroup("a", sw.Variable("part_px", slots=2**31 - 1))])
+    with pytest.raises(sw.ConfigError, match="more than 1048576 channels"):
+        jets.loader(many)
+    wide = sw.FeatureSpec([sw.FeatureGroup("a", "part_px", pad=2**20)])
+    with pytest.raises(sw.ConfigError, match="don't fit in memory"):
+        jets.loader(wide, batch_size=1000, memory="100 MB")
+
+
+@pytest.mark.parametrize("drop", [False, True])
+def test_batches_larger_than_the_data(jets: sw.Dataset, drop: bool) -> None:
+    loader = jets.loader("jet_pt", batch_size=2**62, drop_remainder=drop)
+    sizes = [len(batch["features"]) for batch in loader.numpy()]
+    assert sizes == ([] if drop else [jets.num_entries])
+    assert len(loader) == len(sizes)
+
+
+def test_words_of_formulas_stand_alone(jets: sw.Dataset) -> None:
+    (batch,) = jets.limit(2).loader(["jet_pt", "pi", "true", ".5", "TMath::Pi()"], shuffle=False).numpy()
+    np.testing.assert_array_equal(batch["features"][:, 1:], np.float32([[math.pi, 1, 0.5, math.pi]] * 2))
+    with pytest.raises(sw.ConfigError, match="'sqrt' is a function"):
+        jets.loader("sqrt")
+
+
+def test_columns_that_are_not_read_may_be_anything() -> None:
+    spec = sw.FeatureSpec({"f": "x"})
+    for junk in ([None, 1.0], np.ones(2, np.complex64), [1, "a"], ak.Array([1, [2]])):
+        np.testing.assert_array_equal(sw.make_tensors(spec, {"x": np.arange(2.0), "junk": junk})["f"], [[0], [1]])
+        with pytest.raises((sw.SchemaError, sw.UnsupportedError), match="'x'"):
+            sw.make_tensors(spec, {"x": junk})
+
+
+def test_lists_without_items() -> None:
+    spec = sw.FeatureSpec([sw.FeatureGroup("f", "l", pad=2)])
+    tensors = sw.make_tensors(spec, {"l": [[], []]})
+    np.testing.assert_array_equal(tensors["f"], np.zeros((2, 1, 2)))
+    assert not tensors["f_mask"].any()
+
+
+def test_yaml_is_as_strict_as_json(tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    for text, words in (
+        ("inputs: [{name: a, variables: [x], pad: 3, pad: 5}]", "'pad' is there twice"),
+        ("inputs: []\ninputs: []", "'inputs' is there twice"),
+        ("name: !!int abc", "not YAML"),
+        ("[" * 5000, "not YAML"),
+    ):
+        path.write_text(f"format: sapwood-features\nversion: 1\n{text}")
+        with pytest.raises(sw.ConfigError, match=words) as error:
+            sw.FeatureSpec.load(path)
+        assert str(path) in str(error.value)
+        assert "\n" not in str(error.value)
+
+
+def test_names_that_look_like_numbers_are_kept_in_yaml(tmp_path: Path) -> None:
+    variables = [sw.Variable("x", name) for name in ("1e3", "2E5", "-1e-3", "1e+5", ".5e3", "12", "true", "~")]
+    spec = sw.FeatureSpec([sw.FeatureGroup("1e4", variables)])
+    spec.save(tmp_path / "spec.yaml")
+    assert sw.FeatureSpec.load(tmp_path / "spec.yaml") == spec
+
+
 def test_shows_itself(jets: sw.Dataset) -> None:
     assert repr(unfitted()) == "<FeatureSpec: inputs part [N, 3, fit], jet [N, 1]; labels target [N]; to be fitted>"
     fitted = jets.fit(unfitted())
