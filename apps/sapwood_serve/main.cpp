@@ -1,7 +1,10 @@
 // sapwood-serve: predictions over HTTP. docs/serving.md says how to use it.
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
 #include <boost/asio/ip/address.hpp>
 #include <chrono>
 #include <csignal>
@@ -9,7 +12,9 @@
 #include <cstdlib>
 #include <fstream>
 #include <optional>
+#include <semaphore>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "sapwood/base/error.h"
@@ -31,6 +36,8 @@ struct Settings {
   serve::RegistryOptions registry;
   sapwood::RuntimeOptions runtime;
   uint64_t max_body_mb = 64;
+  int64_t max_rows = serve::ServiceOptions{}.max_rows;
+  uint64_t max_tensors_mb = 256;
   double request_timeout = 30;
   double idle_timeout = 75;
   double drain_timeout = 30;
@@ -66,6 +73,13 @@ void add_options(CLI::App& app, Settings& settings) {
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   app.add_option("--max-body", settings.max_body_mb, "Megabytes of a request's body")->capture_default_str();
+  app.add_option("--max-rows", settings.max_rows, "Rows of a request")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--max-tensors", settings.max_tensors_mb,
+                 "Megabytes of tensors that a request's rows make, or its answer has")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   app.add_option("--max-connections", settings.http.max_connections, "Connections")->capture_default_str();
   app.add_option("--request-timeout", settings.request_timeout, "Seconds for a request to arrive")
       ->capture_default_str();
@@ -94,15 +108,52 @@ std::string read_token(const std::string& path) {
   return token;
 }
 
-/// Blocks the signals that end the server, in this thread and those it starts.
-sigset_t block_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-  return signals;
+/// SIGINT and SIGTERM: while models are loaded they end the process, then they end the serving, and a second
+/// one the process. To be made before any other thread is.
+class Signals {
+ public:
+  Signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+    std::thread([this, signals] {
+      if (const int signal = next(signals); !serving_.load()) std::_Exit(128 + signal);
+      arrived_.release();
+      std::_Exit(128 + next(signals));
+    }).detach();
+  }
+
+  /// From now on the first one is for `wait`.
+  void begin_serving() { serving_.store(true); }
+  /// Returns when the serving is to end.
+  void wait() { arrived_.acquire(); }
+
+ private:
+  static int next(const sigset_t& signals) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    return signal;
+  }
+
+  std::atomic<bool> serving_{false};
+  std::binary_semaphore arrived_{0};
+};
+
+/// Lets the process have as many descriptors as it may, and takes no more connections than that leaves.
+void fit_connections(size_t& connections) {
+  constexpr rlim_t kOthers = 64;  // files, epoll, ...
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur >= connections + kOthers) return;
+  connections = limit.rlim_cur > 2 * kOthers ? limit.rlim_cur - kOthers : limit.rlim_cur / 2;
+  std::fprintf(stderr, "sapwood-serve: at most %zu connections: the process may have %llu files open\n",
+               connections, static_cast<unsigned long long>(limit.rlim_cur));
 }
 
 bool is_loopback(const std::string& host) {
@@ -122,7 +173,7 @@ void load_models(serve::Registry& registry, const Settings& settings) {
 }
 
 int run(const Settings& settings) {
-  const sigset_t signals = block_signals();
+  static Signals signals;  // its thread stays
   std::optional<serve::ModelFolder> folder;
   if (!settings.repository.empty()) folder.emplace(settings.repository);
   const auto open = [runtime = settings.runtime](const std::string& path) {
@@ -135,21 +186,32 @@ int run(const Settings& settings) {
   serve::Service service(registry, {.token = read_token(settings.token_file),
                                     .open_control = is_loopback(settings.http.host),
                                     .max_body_bytes = settings.max_body_mb << 20,
+                                    .max_rows = settings.max_rows,
+                                    .max_tensor_bytes = settings.max_tensors_mb << 20,
                                     .num_loops = threads});
   serve::HttpServerOptions http = settings.http;
   http.threads = threads;
   http.limits.body_bytes = settings.max_body_mb << 20;
+  http.max_body_total = std::max(http.max_body_total, 4 * http.limits.body_bytes);
+  fit_connections(http.max_connections);
   http.request_timeout = milliseconds(settings.request_timeout);
   http.idle_timeout = milliseconds(settings.idle_timeout);
   serve::HttpServer server(http, service);
+  signals.begin_serving();
   const bool is_v6 = http.host.find(':') != std::string::npos;
   std::printf("sapwood-serve: ready on http://%s%s%s:%d (%zu models)\n", is_v6 ? "[" : "", http.host.c_str(),
               is_v6 ? "]" : "", int{server.port()}, registry.served().size());
   std::fflush(stdout);
 
-  int signal = 0;
-  sigwait(&signals, &signal);
+  signals.wait();
+  const auto deadline = std::chrono::steady_clock::now() + milliseconds(settings.drain_timeout);
   server.stop(milliseconds(settings.drain_timeout));
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  if (!service.stop(std::max(left, std::chrono::milliseconds(0)))) {
+    std::fputs("sapwood-serve: not waiting for a model that is still being loaded\n", stderr);
+    std::_Exit(0);
+  }
   registry.stop();
   return 0;
 }

@@ -29,8 +29,14 @@ size_t doubled_distance(std::string_view a, std::string_view b) {
 
 std::vector<std::string> nearest_names(std::string_view name, const std::vector<std::string>& candidates,
                                        size_t count) {
+  // What people misspell is short. Names may come from elsewhere, and comparing long ones takes for ever.
+  constexpr size_t kLongest = 128;
+  constexpr size_t kMostCandidates = 10000;
   std::vector<std::pair<size_t, const std::string*>> ranked;
-  for (const std::string& candidate : candidates) {
+  if (name.size() > kLongest) return {};
+  for (size_t i = 0; i < std::min(candidates.size(), kMostCandidates); ++i) {
+    const std::string& candidate = candidates[i];
+    if (candidate.size() > kLongest) continue;
     const size_t shorter = std::min(name.size(), candidate.size());
     const size_t longer = std::max(name.size(), candidate.size());
     const bool contained = shorter >= 3 && (candidate.find(name) != std::string::npos ||

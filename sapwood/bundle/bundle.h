@@ -79,6 +79,8 @@ class Predictor {
   /// `model().inputs()`. Throws ConfigError when the bundle has no features, SchemaError when numbers, types,
   /// lengths or multiplicities are others.
   std::vector<Tensor> prepare(std::vector<Column> columns) const;
+  /// Bytes of all tensors that `prepare` makes of one row; 0 when the bundle has no features.
+  size_t prepared_row_bytes() const;
   std::vector<Tensor> predict(std::vector<Column> columns) const;
   /// Runs the golden sample; does nothing when there is none. Throws ModelError with the largest difference.
   void verify() const;

@@ -104,6 +104,14 @@ std::vector<Tensor> Predictor::prepare(std::vector<Column> columns) const {
   return tensors;
 }
 
+size_t Predictor::prepared_row_bytes() const {
+  size_t bytes = 0;
+  if (state_->preparation) {
+    for (const size_t tensor : state_->preparation->format.tensor_row_bytes()) bytes += tensor;
+  }
+  return bytes;
+}
+
 std::vector<Tensor> Predictor::predict(std::vector<Column> columns) const {
   return model().run(prepare(std::move(columns)));
 }

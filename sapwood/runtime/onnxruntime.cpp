@@ -45,6 +45,14 @@ ONNXTensorElementDataType element_type(DType dtype) {
   return ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
 }
 
+// Of a run whose memory is not kept for the next one.
+bool is_large(std::span<const Tensor> inputs) {
+  constexpr size_t kLarge = 4u << 20;
+  size_t bytes = 0;
+  for (const Tensor& input : inputs) bytes += input.data.size();
+  return bytes > kLarge;
+}
+
 // Messages have one line.
 std::string first_line(const char* text) {
   const std::string whole = text;
@@ -112,18 +120,26 @@ using Session = Handle<OrtSession, &OrtApi::ReleaseSession>;
 using MemoryInfo = Handle<OrtMemoryInfo, &OrtApi::ReleaseMemoryInfo>;
 using TypeInfo = Handle<OrtTypeInfo, &OrtApi::ReleaseTypeInfo>;
 using ShapeInfo = Handle<OrtTensorTypeAndShapeInfo, &OrtApi::ReleaseTensorTypeAndShapeInfo>;
+using RunOptions = Handle<OrtRunOptions, &OrtApi::ReleaseRunOptions>;
 using Value = Handle<OrtValue, &OrtApi::ReleaseValue>;
 
 class OnnxModel final : public Model {
  public:
   OnnxModel(std::span<const std::byte> model, const RuntimeOptions& options)
-      : api_(open_onnxruntime_library(options.library)), environment_(api_), memory_(api_), session_(api_) {
+      : api_(open_onnxruntime_library(options.library)),
+        environment_(api_),
+        memory_(api_),
+        session_(api_),
+        shrinking_(api_) {
     // The library has one environment in a process and counts its users. It is to print nothing.
     api_.check(api_->CreateEnv(ORT_LOGGING_LEVEL_FATAL, "sapwood", environment_.address()), "starting");
     api_.check(api_->DisableTelemetryEvents(environment_.get()), "starting");
     api_.check(api_->CreateCpuMemoryInfo(OrtArenaAllocator, OrtMemTypeDefault, memory_.address()),
                "starting");
     open_session(model, options);
+    api_.check(api_->CreateRunOptions(shrinking_.address()), "starting");
+    api_.check(api_->AddRunConfigEntry(shrinking_.get(), "memory.enable_memory_arena_shrinkage", "cpu:0"),
+               "starting");
     size_t count = 0;
     api_.check(api_->SessionGetInputCount(session_.get(), &count), "reading the inputs");
     for (size_t i = 0; i < count; ++i) inputs_.push_back(input(i));
@@ -152,9 +168,9 @@ class OnnxModel final : public Model {
       arguments.push_back(value.get());
     }
     std::vector<OrtValue*> results(outputs_.size(), nullptr);
-    OrtStatus* status =
-        api_->Run(session_.get(), nullptr, input_names_.data(), arguments.data(), arguments.size(),
-                  output_names_.data(), output_names_.size(), results.data());
+    OrtStatus* status = api_->Run(session_.get(), is_large(inputs) ? shrinking_.get() : nullptr,
+                                  input_names_.data(), arguments.data(), arguments.size(),
+                                  output_names_.data(), output_names_.size(), results.data());
     for (OrtValue* result : results) *values.emplace_back(api_).address() = result;
     api_.check(status, "running the model");
 
@@ -283,6 +299,7 @@ class OnnxModel final : public Model {
   Environment environment_;
   MemoryInfo memory_;
   Session session_;
+  RunOptions shrinking_;  // after such a run the library's memory goes back to the system
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
   std::vector<const char*> input_names_;

@@ -13,6 +13,12 @@ namespace sapwood::serve {
 /// output is free.
 bool is_batchable(const Model& model);
 
+/// Runs the model on a few rows once, so that the first requests do not pay for what the runtime sets up
+/// then, and tells whether a row's answer is the same in the company of another: else requests can't share a
+/// run. Rows too large to be tried (16 MiB) are taken to be independent, and so are those that the model
+/// refuses.
+bool warm_up(const Model& model);
+
 /// The rows that `inputs` hold, after `sapwood::check_inputs`; 1 for a model that is not batchable. Throws
 /// ModelError when there are none.
 int64_t count_rows(const Model& model, std::span<const Tensor> inputs);

@@ -17,6 +17,7 @@ Servable open_bundle(const std::string& path, const RuntimeOptions& options) {
                     .labels = bundle.labels()};
   if (bundle.features()) {
     servable.columns = bundle.columns();
+    servable.prepared_row_bytes = predictor->prepared_row_bytes();
     servable.prepare = [predictor](std::vector<Column> columns) {
       return predictor->prepare(std::move(columns));
     };

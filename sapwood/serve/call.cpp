@@ -25,6 +25,12 @@ void check_token(const Call& call) {
   }
 }
 
+bool is_loopback_name(std::string_view host) {
+  if (host.starts_with('[')) return host.starts_with("[::1]");
+  const std::string_view name = host.substr(0, host.find(':'));
+  return name.empty() || name == "localhost" || name.starts_with("127.");
+}
+
 int status_of(const Failure& failure) {
   constexpr int kClientClosedRequest = 499;
   switch (failure.kind) {
@@ -38,11 +44,22 @@ int status_of(const Failure& failure) {
   return 500;
 }
 
-void answer(Exchange& exchange, const ServedModel& model, const Format& format, const Outcome& outcome) {
+void check_answer(const OutputRows& rows, uint64_t limit) {
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < rows.outputs->size(); ++i) bytes += rows.bytes(i).size();
+  if (bytes > limit) {
+    throw StatusError(413, concat("the answer has ", bytes, " bytes of tensors; at most ", limit,
+                                  " are given: ask for fewer rows at a time"));
+  }
+}
+
+void answer(Exchange& exchange, const ServedModel& model, const Format& format, uint64_t limit,
+            const Outcome& outcome) {
   HttpResponse response;
   try {
     const auto* rows = std::get_if<OutputRows>(&outcome);
     if (rows != nullptr) {
+      check_answer(*rows, limit);
       response = format(model, *rows);
     } else {
       const auto& failure = std::get<Failure>(outcome);
@@ -75,19 +92,34 @@ void run_model(Call& call, const std::shared_ptr<ServedModel>& model, std::vecto
                Format format) {
   Request request;
   request.rows = count_rows(*model->servable.model, inputs);
+  check_rows(call, request.rows, 0);
   request.inputs = std::move(inputs);
   request.deliveries = call.exchange->loop();
   request.cancelled = call.exchange->cancelled();
-  request.completion = [exchange = call.exchange, model, format = std::move(format)](const Outcome& outcome) {
-    answer(*exchange, *model, format, outcome);
+  request.completion = [exchange = call.exchange, model, format = std::move(format),
+                        limit = call.options.max_tensor_bytes](const Outcome& outcome) {
+    answer(*exchange, *model, format, limit, outcome);
   };
   switch (model->scheduler.submit(request)) {
     case Admission::kAccepted:
+      call.request().body = {};  // It is not needed any more, and the answer may take a while.
       return;
     case Admission::kQueueFull:
       throw StatusError(503, concat("the queue of model '", model->name, "' is full; try again"));
     case Admission::kStopped:
       return call.handle_again(call.exchange);
+  }
+}
+
+void check_rows(const Call& call, int64_t rows, size_t row_bytes) {
+  if (rows > call.options.max_rows) {
+    throw StatusError(413,
+                      concat(rows, " rows in one request; at most ", call.options.max_rows, " are taken"));
+  }
+  const uint64_t bytes = static_cast<uint64_t>(rows) * row_bytes;  // both are small
+  if (bytes > call.options.max_tensor_bytes) {
+    throw StatusError(413, concat(rows, " rows make ", bytes, " bytes of tensors; at most ",
+                                  call.options.max_tensor_bytes, " are taken in one request"));
   }
 }
 
@@ -113,6 +145,10 @@ void require_token(const Call& call) {
 
 void require_control(const Call& call) {
   if (!call.options.token.empty()) return check_token(call);
+  // A browser on this machine must not do it for a page from elsewhere.
+  if (!call.request().origin.empty() || !is_loopback_name(call.request().host)) {
+    throw StatusError(403, "without a token only programs on this machine may load and unload");
+  }
   if (!call.options.open_control) {
     throw StatusError(
         403, "a server that others can reach loads and unloads only with a token (--upload-token-file)");

@@ -58,6 +58,9 @@ using Format = std::function<HttpResponse(const ServedModel& model, const Output
 void run_model(Call& call, const std::shared_ptr<ServedModel>& model, std::vector<Tensor> inputs,
                Format format);
 
+/// Throws StatusError 413 for more rows than a request may have, or than make more tensors than it may.
+void check_rows(const Call& call, int64_t rows, size_t row_bytes);
+
 /// Responds with what `task` returns, which runs on the worker's thread and must not look at the request's
 /// parsed JSON.
 void run_in_background(const Call& call, std::function<HttpResponse()> task);

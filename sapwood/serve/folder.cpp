@@ -81,12 +81,25 @@ void remove_at_once(const fs::path& path) {
   remove_tree(hidden);
 }
 
+/// What is in a folder; nothing where there is none.
+std::vector<fs::path> entries_of(const fs::path& folder) {
+  std::vector<fs::path> entries;
+  std::error_code error;
+  fs::directory_iterator next(folder, error);
+  for (; !error && next != fs::directory_iterator(); next.increment(error)) entries.push_back(next->path());
+  if (error && error != std::errc::no_such_file_or_directory) fail("read", folder, error);
+  return entries;
+}
+
+/// As far as it may be done: leftovers are hidden anyway.
 void remove_unfinished(const fs::path& folder) {
+  std::error_code ignored;
+  fs::directory_iterator next(folder, ignored);
   std::vector<fs::path> found;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    if (entry.path().filename().string().starts_with(kUnfinished)) found.push_back(entry.path());
+  for (; !ignored && next != fs::directory_iterator(); next.increment(ignored)) {
+    if (next->path().filename().string().starts_with(kUnfinished)) found.push_back(next->path());
   }
-  for (const fs::path& path : found) remove_tree(path);
+  for (const fs::path& path : found) fs::remove_all(path, ignored);
 }
 
 }  // namespace
@@ -97,7 +110,8 @@ bool is_model_name(std::string_view name) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
            c == '_' || c == '-';
   };
-  return !name.empty() && name.size() <= kLongest && name.front() != '.' &&
+  // The Open Inference Protocol has a route of that name where models have theirs.
+  return !name.empty() && name.size() <= kLongest && name.front() != '.' && name != "stats" &&
          std::ranges::all_of(name, is_allowed);
 }
 
@@ -110,9 +124,10 @@ ModelFolder::ModelFolder(std::string root) : root_(std::move(root)) {
 
 std::vector<std::string> ModelFolder::models() const {
   std::vector<std::string> names;
-  for (const fs::directory_entry& entry : fs::directory_iterator(root_)) {
-    std::string name = entry.path().filename().string();
-    if (entry.is_directory() && is_model_name(name)) names.push_back(std::move(name));
+  std::error_code unreadable;
+  for (const fs::path& entry : entries_of(root_)) {
+    std::string name = entry.filename().string();
+    if (is_model_name(name) && fs::is_directory(entry, unreadable)) names.push_back(std::move(name));
   }
   std::ranges::sort(names);
   return names;
@@ -122,9 +137,9 @@ std::vector<int64_t> ModelFolder::versions(std::string_view model) const {
   std::vector<int64_t> versions;
   std::error_code error;
   if (!is_model_name(model)) return versions;
-  for (const fs::directory_entry& entry : fs::directory_iterator(fs::path(root_) / model, error)) {
-    const auto version = parse_version(entry.path().filename().string());
-    if (version && fs::is_regular_file(entry.path() / kBundle, error)) versions.push_back(*version);
+  for (const fs::path& entry : entries_of(fs::path(root_) / model)) {
+    const auto version = parse_version(entry.filename().string());
+    if (version && fs::is_regular_file(entry / kBundle, error)) versions.push_back(*version);
   }
   std::ranges::sort(versions);
   return versions;
@@ -136,12 +151,16 @@ std::string ModelFolder::path(std::string_view model, int64_t version) const {
 
 int64_t ModelFolder::store(std::string_view model, std::span<const std::byte> bundle, const Check& check) {
   if (!is_model_name(model)) {
-    throw ConfigError(
-        concat("'", model, "' can't name a model: A-Z a-z 0-9 . _ - are allowed, no dot in front"));
+    throw ConfigError(concat(
+        "'", model, "' can't name a model: A-Z a-z 0-9 . _ - are allowed, no dot in front, and not 'stats'"));
   }
   const fs::path folder = fs::path(root_) / model;
-  const std::vector<int64_t> existing = versions(model);
-  const int64_t version = existing.empty() ? 1 : existing.back() + 1;
+  int64_t version = 1;
+  for (const fs::path& entry : entries_of(folder)) {
+    const int64_t taken = parse_version(entry.filename().string()).value_or(0);
+    if (taken == INT64_MAX) throw ConfigError("there is no higher version", {.file = entry.string()});
+    version = std::max(version, taken + 1);
+  }
   const std::string number = std::to_string(version);
   const fs::path hidden = folder / concat(kUnfinished, number);
   std::error_code error;
@@ -167,7 +186,10 @@ int64_t ModelFolder::store(std::string_view model, std::span<const std::byte> bu
 
 void ModelFolder::remove(std::string_view model) {
   if (!is_model_name(model)) throw ConfigError(concat("'", model, "' can't name a model"));
-  remove_at_once(fs::path(root_) / model);
+  const fs::path folder = fs::path(root_) / model;
+  for (const int64_t version : versions(model)) remove_at_once(folder / std::to_string(version));
+  std::error_code not_empty;
+  fs::remove(folder, not_empty);
 }
 
 }  // namespace sapwood::serve

@@ -33,7 +33,7 @@ class ModelFolder {
   /// name, IoError.
   using Check = std::function<void(const std::string& path, int64_t version)>;
   int64_t store(std::string_view model, std::span<const std::byte> bundle, const Check& check);
-  /// With all versions.
+  /// All versions. What else lies in its folder stays, and the folder with it.
   void remove(std::string_view model);
 
  private:

@@ -26,6 +26,8 @@ struct HttpRequest {
   std::string content_type;
   std::string content_encoding;
   std::string authorization;
+  std::string host;
+  std::string origin;
   std::string inference_header_length;
   std::string body;
 

@@ -50,14 +50,23 @@ class Builder final : public http::basic_parser<true> {
   void on_request_impl(http::verb verb, string_view, string_view target, int version, error_code&) override {
     http_1_1 = version == 11;
     request_.method = method_of(verb);
+    // A target may have the server's name in front.
+    constexpr string_view kScheme = "http://";
+    if (target.starts_with(kScheme)) {
+      const size_t path = target.find('/', kScheme.size());
+      target = path == string_view::npos ? string_view("/") : target.substr(path);
+    }
     request_.target.assign(target.data(), target.size());
   }
   void on_response_impl(int, string_view, int, error_code&) override {}
 
   void on_field_impl(http::field name, string_view spelling, string_view value, error_code& error) override {
+    if (is_header_done()) return;  // behind the body, where nobody else looks
     if (name == http::field::content_type) request_.content_type.assign(value.data(), value.size());
     if (name == http::field::content_encoding) request_.content_encoding.assign(value.data(), value.size());
     if (name == http::field::authorization) request_.authorization.assign(value.data(), value.size());
+    if (name == http::field::host) request_.host.assign(value.data(), value.size());
+    if (name == http::field::origin) request_.origin.assign(value.data(), value.size());
     if (name == http::field::expect) expects_continue = boost::beast::iequals(value, "100-continue");
     if (name == http::field::transfer_encoding && !boost::beast::iequals(value, "chunked")) {
       // Where a body ends must not depend on who reads it.
@@ -140,6 +149,8 @@ void HttpParser::reset() {
   request_.content_type.clear();
   request_.content_encoding.clear();
   request_.authorization.clear();
+  request_.host.clear();
+  request_.origin.clear();
   request_.inference_header_length.clear();
   request_.body.clear();
   machine_->builder.emplace(request_, limits_);

@@ -31,6 +31,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kTick{100};
 constexpr std::chrono::seconds kLinger{1};  // without a byte from the client
 constexpr std::chrono::seconds kLongestLinger{10};
+constexpr std::chrono::seconds kHalfClosed{1};
+constexpr uint64_t kSmallBody = 1u << 20;  // taken however much others hold
 
 std::string_view reason_phrase(int status) {
   switch (status) {
@@ -83,6 +85,12 @@ void append_number(std::string& out, uint64_t number) {
 
 }  // namespace
 
+/// What all connections hold together; outlives the server with the last of them.
+struct Usage {
+  std::atomic<size_t> connections{0};
+  std::atomic<uint64_t> body_bytes{0};
+};
+
 /// An io_context with its thread, and the connections that belong to it.
 class HttpServer::Loop final : public EventLoop, public std::enable_shared_from_this<Loop> {
  public:
@@ -94,12 +102,14 @@ class HttpServer::Loop final : public EventLoop, public std::enable_shared_from_
       for (Finished& one : finished) one.deliver();
     });
   }
-  void run_soon(std::function<void()> task) override { asio::post(context, std::move(task)); }
+  void run_soon(std::function<void()> task) override {
+    if (!joined_.load()) asio::post(context, std::move(task));
+  }
   size_t index() const override { return index_; }
 
   void start() {
     tick();
-    thread_ = std::jthread([this] { context.run(); });
+    thread_ = std::jthread([this] { run(); });
   }
   void adopt(tcp::socket socket);
   void drain();
@@ -116,6 +126,7 @@ class HttpServer::Loop final : public EventLoop, public std::enable_shared_from_
   bool draining = false;
 
  private:
+  void run();
   void tick();
   void close_all();
 
@@ -137,7 +148,7 @@ struct HttpServer::State {
   std::optional<asio::steady_timer> retry;
   uint16_t port = 0;
   size_t next_loop = 0;
-  std::atomic<size_t> connections{0};
+  const std::shared_ptr<Usage> usage = std::make_shared<Usage>();
   bool stopped = false;
 };
 
@@ -148,11 +159,15 @@ class HttpServer::Connection final : public Exchange, public std::enable_shared_
   Connection(std::shared_ptr<Loop> loop, tcp::socket socket)
       : loop_(std::move(loop)),
         event_loop_(loop_),
+        usage_(loop_->server.usage),
         socket_(std::move(socket)),
         parser_(loop_->server.options.limits) {
-    loop_->server.connections.fetch_add(1);
+    usage_->connections.fetch_add(1);
   }
-  ~Connection() override { loop_->server.connections.fetch_sub(1); }
+  ~Connection() override {
+    usage_->connections.fetch_sub(1);
+    usage_->body_bytes.fetch_sub(counted_body_);
+  }
 
   HttpRequest& request() override { return parser_.request(); }
   const std::shared_ptr<EventLoop>& loop() const override { return event_loop_; }
@@ -162,6 +177,7 @@ class HttpServer::Connection final : public Exchange, public std::enable_shared_
     error_code ignored;
     socket_.non_blocking(true, ignored);
     socket_.set_option(tcp::no_delay(true), ignored);
+    started_ = Clock::now();
     set_phase(Phase::kIdle);
     wait_readable();
   }
@@ -181,7 +197,9 @@ class HttpServer::Connection final : public Exchange, public std::enable_shared_
   void set_phase(Phase phase);
   void wait_readable();
   void on_readable();
-  bool client_is_there();
+  void give_up(std::string_view why);
+  void count_body();
+  bool body_has_room() const;
   void read();
   void receive(std::string_view bytes);
   void say_continue();
@@ -192,6 +210,7 @@ class HttpServer::Connection final : public Exchange, public std::enable_shared_
 
   const std::shared_ptr<Loop> loop_;
   const std::shared_ptr<EventLoop> event_loop_;
+  const std::shared_ptr<Usage> usage_;
   tcp::socket socket_;
   HttpParser parser_;
   std::string pending_;  ///< received, not yet parsed
@@ -202,10 +221,11 @@ class HttpServer::Connection final : public Exchange, public std::enable_shared_
   Clock::time_point started_;
   Clock::time_point lingering_since_;
   Phase phase_ = Phase::kIdle;
-  bool waiting_ = false;  ///< for the socket to become readable
-  bool unread_ = false;   ///< the socket became readable while a request was worked on
-  bool parsing_ = false;  ///< a response now is followed by the parser's next request without recursion
-  bool closing_ = false;  ///< after the response
+  bool waiting_ = false;       ///< for the socket to become readable
+  bool unread_ = false;        ///< the socket became readable while a request was worked on
+  bool parsing_ = false;       ///< a response now is followed by the parser's next request without recursion
+  bool closing_ = false;       ///< after the response
+  uint64_t counted_body_ = 0;  ///< in `usage_`
   std::atomic<bool> gone_{false};
 };
 
@@ -242,20 +262,47 @@ void HttpServer::Connection::wait_readable() {
 void HttpServer::Connection::on_readable() {
   if (!socket_.is_open()) return;
   if (phase_ == Phase::kBusy || phase_ == Phase::kWriting) {
-    if (client_is_there()) {
-      unread_ = true;  // What it sent is read after the response.
+    char byte = 0;
+    const ssize_t size = recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (size < 0 && errno != EAGAIN && errno != EINTR) return close();
+    if (size == 0) {
+      // No more requests. The client may still read, or be gone: that shows when the answer takes long.
+      closing_ = true;
+      if (phase_ == Phase::kBusy) deadline_ = Clock::now() + kHalfClosed;
     } else {
-      close();
+      unread_ = true;  // What it sent is read after the response.
     }
     return;
   }
-  read();
+  try {
+    read();
+  } catch (const std::exception& error) {
+    give_up(error.what());
+  }
 }
 
-bool HttpServer::Connection::client_is_there() {
-  char byte = 0;
-  const ssize_t size = recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR));
+// There is not enough memory, most likely: what this connection holds is let go.
+void HttpServer::Connection::give_up(std::string_view why) {
+  try {
+    pending_ = {};
+    parser_.reset();
+    count_body();
+    phase_ = Phase::kBusy;
+    reject(503, why);
+  } catch (const std::exception&) {
+    close();
+  }
+}
+
+void HttpServer::Connection::count_body() {
+  const uint64_t bytes = parser_.request().body.capacity();
+  usage_->body_bytes.fetch_add(bytes - counted_body_);  // wraps around where it is less
+  counted_body_ = bytes;
+}
+
+// A large body has to wait for others where all together hold too much.
+bool HttpServer::Connection::body_has_room() const {
+  return counted_body_ <= kSmallBody || usage_->body_bytes.load() <= loop_->server.options.max_body_total;
 }
 
 void HttpServer::Connection::read() {
@@ -284,8 +331,16 @@ void HttpServer::Connection::receive(std::string_view bytes) {
       started_ = Clock::now();
     }
     size_t used = 0;
-    const HttpParser::Status status = parser_.feed(bytes, used);
+    HttpParser::Status status = parser_.feed(bytes, used);
     bytes.remove_prefix(used);
+    count_body();
+    if (!body_has_room()) {
+      give_up("the server has too many large requests at the moment");
+      break;
+    }
+    // What the parser wants more of is the header, or one of a chunk: neither may be long.
+    const bool too_long = bytes.size() > loop_->server.options.limits.header_bytes;
+    if (status == HttpParser::Status::kMore && too_long) status = HttpParser::Status::kHeaderTooLarge;
     if (status == HttpParser::Status::kMore) {
       if (parser_.take_expects_continue()) say_continue();
       break;
@@ -323,6 +378,7 @@ void HttpServer::Connection::answer(HttpParser::Status status) {
   } catch (const std::exception& error) {
     if (phase_ == Phase::kBusy) respond(error_response(500, error.what()));
   }
+  count_body();
 }
 
 void HttpServer::Connection::reject(int status, std::string_view message) {
@@ -378,6 +434,7 @@ void HttpServer::Connection::written() {
     return wait_readable();
   }
   parser_.reset();
+  count_body();
   route = 0;
   set_phase(Phase::kIdle);
   if (parsing_) return;
@@ -417,7 +474,7 @@ void HttpServer::Connection::close() {
 }
 
 void HttpServer::Loop::adopt(tcp::socket socket) {
-  const bool full = server.connections.load() >= server.options.max_connections;
+  const bool full = server.usage->connections.load() >= server.options.max_connections;
   const auto connection = std::make_shared<Connection>(shared_from_this(), std::move(socket));
   connections.insert(connection);
   if (full) {
@@ -446,6 +503,17 @@ void HttpServer::Loop::tick() {
   timer_.async_wait([this](error_code error) {
     if (!error) tick();
   });
+}
+
+void HttpServer::Loop::run() {
+  for (;;) {
+    try {
+      context.run();
+      return;
+    } catch (const std::exception&) {
+      // Not enough memory for one connection's work; its deadline ends it, and the others go on.
+    }
+  }
 }
 
 void HttpServer::Loop::join() {
@@ -502,7 +570,7 @@ HttpServer::~HttpServer() { stop(std::chrono::milliseconds(0)); }  // NOLINT(bug
 
 uint16_t HttpServer::port() const { return state_->port; }
 size_t HttpServer::num_loops() const { return state_->loops.size(); }
-size_t HttpServer::num_connections() const { return state_->connections.load(); }
+size_t HttpServer::num_connections() const { return state_->usage->connections.load(); }
 
 void HttpServer::stop(std::chrono::milliseconds patience) {
   if (std::exchange(state_->stopped, true)) return;
@@ -513,7 +581,7 @@ void HttpServer::stop(std::chrono::milliseconds patience) {
     state->retry->cancel();
   });
   for (const auto& loop : state_->loops) asio::post(loop->context, [&loop] { loop->drain(); });
-  while (state_->connections.load() > 0 && Clock::now() < deadline) {
+  while (state_->usage->connections.load() > 0 && Clock::now() < deadline) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   for (const auto& loop : state_->loops) loop->join();

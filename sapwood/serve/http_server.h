@@ -16,6 +16,7 @@ struct HttpServerOptions {
   size_t threads = 0;              ///< event loops; 0: one for each processor
   size_t max_connections = 4096;   ///< one more is answered with 503 and closed
   HttpLimits limits{};
+  uint64_t max_body_total = uint64_t{1} << 30;  ///< bytes of all connections' bodies; large ones get 503 then
   std::chrono::milliseconds request_timeout{
       30'000};                                     ///< for all of a request to arrive, or a response to leave
   std::chrono::milliseconds idle_timeout{75'000};  ///< between requests of a connection

@@ -34,6 +34,7 @@ class TestClient {
   void send(const std::string& text) const {
     EXPECT_EQ(::send(socket_, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
   }
+  void finish_sending() const { EXPECT_EQ(shutdown(socket_, SHUT_WR), 0); }
   /// What arrives until it contains `end`, or the connection closes.
   std::string read_until(const std::string& end) {
     while (received_.find(end) == std::string::npos) {
@@ -113,10 +114,21 @@ TEST_F(SmallQueueTest, FullQueuesAreToldAndDisconnectedClientsDropped) {
     EXPECT_NE(answer.find("Retry-After"), std::string::npos);
   }
   while (server.num_connections() > 2) std::this_thread::yield();
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));  // it might have gone on reading
   gate.unlock();
   EXPECT_TRUE(first.read_until("]").ends_with("[3]"));
   while (scheduler().counters().cancelled == 0) std::this_thread::yield();
+}
+
+TEST_F(HttpServerTest, AnswersClientsThatSendNoMore) {
+  auto gate = model->hold();
+  TestClient client(server.port());
+  client.send(post("/json", R"({"values":[1,2]})"));
+  client.finish_sending();
+  while (registry.only()->scheduler.counters().queue_seconds.count() == 0) std::this_thread::yield();
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  gate.unlock();
+  EXPECT_TRUE(client.read_until("]").ends_with("[3]"));
 }
 
 TEST_F(HttpServerTest, StopsAfterTheAnswers) {

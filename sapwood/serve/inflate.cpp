@@ -43,6 +43,8 @@ std::string inflate_body(std::string_view compressed, size_t limit) {
     stream.avail_out = static_cast<uInt>(out.size() - done);
     status = inflate(&stream, Z_NO_FLUSH);
     out.resize(out.size() - stream.avail_out);
+    // Another member may follow; anything else is not to be overlooked.
+    if (status == Z_STREAM_END && stream.avail_in > 0) status = inflateReset(&stream);
   }
   if (status != Z_STREAM_END) throw StatusError(400, "the compressed body is damaged");
   if (out.size() > limit)

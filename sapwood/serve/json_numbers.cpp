@@ -1,5 +1,7 @@
 #include "sapwood/serve/json_numbers.h"
 
+#include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "sapwood/serve/status_error.h"
@@ -9,12 +11,18 @@ namespace {
 
 namespace dom = simdjson::dom;
 
+int64_t count_items(const dom::array& items) {
+  constexpr size_t kSaturated = 0xFFFFFF;  // where simdjson's size() stops
+  const size_t size = items.size();
+  return size < kSaturated ? static_cast<int64_t>(size) : std::distance(items.begin(), items.end());
+}
+
 int64_t count_values(dom::element data) {
   dom::array items;
   if (data.get(items) != simdjson::SUCCESS) return 1;
   int64_t count = 0;
   for (const dom::element item : items) {
-    if (!item.is_array()) return static_cast<int64_t>(items.size());
+    if (!item.is_array()) return count_items(items);
     count += count_values(item);
   }
   return count;
@@ -30,7 +38,7 @@ bool read_value(dom::element element, T& value) {
     }
     if (element.get(number) != simdjson::SUCCESS) return false;
     value = static_cast<T>(number);
-    return true;
+    return std::isfinite(value);
   } else {
     int64_t number = 0;
     if (element.get(number) != simdjson::SUCCESS || !std::in_range<T>(number)) return false;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <limits>
 #include <sstream>
 
 #include "sapwood/base/error.h"
@@ -13,6 +14,7 @@ namespace {
 
 class Text {
  public:
+  Text() { out_.precision(std::numeric_limits<double>::max_digits10); }
   void family(std::string_view name, std::string_view type, std::string_view help) {
     out_ << "# HELP " << name << ' ' << help << "\n# TYPE " << name << ' ' << type << '\n';
   }
@@ -28,8 +30,8 @@ class Text {
     const std::string separator = labels.empty() ? "" : ",";
     for (size_t i = 0; i < reading.bounds.size(); ++i) {
       below += reading.counts[i];
-      out_ << name << "_bucket{" << labels << separator << "le=\"" << reading.bounds[i] << "\"} " << below
-           << '\n';
+      out_ << name << "_bucket{" << labels << separator << "le=\"" << concat(reading.bounds[i]) << "\"} "
+           << below << '\n';
     }
     out_ << name << "_bucket{" << labels << separator << "le=\"+Inf\"} " << reading.count() << '\n';
     sample(name + "_sum", labels, reading.sum);

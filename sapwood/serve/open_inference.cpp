@@ -59,6 +59,9 @@ TensorParameters parse_parameters(dom::element tensor, const std::string& what) 
   if (member<std::string_view>(*parameters, "shared_memory_region", what)) {
     refuse(concat(what, ": shared memory is not supported"));
   }
+  if (member<uint64_t>(*parameters, "classification", what).value_or(0) != 0) {
+    refuse(concat(what, ": the classification extension is not supported"));
+  }
   result.binary_size = member<uint64_t>(*parameters, "binary_data_size", what);
   result.binary = member<bool>(*parameters, "binary_data", what);
   return result;
@@ -90,7 +93,7 @@ Tensor parse_input(dom::element input, const std::string& what, std::string_view
   std::vector<int64_t> shape = parse_shape(input, what);
   const TensorParameters parameters = parse_parameters(input, what);
   dom::element data;
-  const bool has_data = input.at_key("data").get(data) == simdjson::SUCCESS;
+  const bool has_data = input.at_key("data").get(data) == simdjson::SUCCESS && !data.is_null();
   if (has_data == parameters.binary_size.has_value()) {
     refuse(
         concat(what, has_data ? " has both 'data' and binary data" : " has neither 'data' nor binary data"));
@@ -146,6 +149,8 @@ void parse_outputs(dom::element root, const Model& model, InferRequest& request)
   for (const dom::element output : *list) {
     const std::string_view name = name_of(output, "output");
     const size_t index = find_spec(model.outputs(), name, "output");
+    if (std::ranges::find(request.outputs, index, &InferRequest::Output::index) != request.outputs.end())
+      refuse(concat("output '", name, "' is asked for twice"));
     const TensorParameters parameters = parse_parameters(output, concat("output '", name, "'"));
     request.outputs.push_back({index, parameters.binary.value_or(binary)});
   }

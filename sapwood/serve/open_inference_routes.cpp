@@ -35,7 +35,14 @@ void get_server(Call& call) {
 }
 
 void get_live(Call& call) { call.respond(std::string("{\"live\":true}")); }
-void get_ready(Call& call) { call.respond(std::string("{\"ready\":true}")); }
+void get_ready(Call& call) {
+  const bool ready = call.registry.is_ready();
+  call.respond(
+      HttpResponse{.status = ready ? 200 : 503,
+                   .body = ready ? "{\"ready\":true}"
+                                 : "{\"ready\":false,\"error\":\"a model of the repository did not load: "
+                                   "/v2/repository/index says why\"}"});
+}
 
 Json tensors_json(const std::vector<TensorSpec>& specs) {
   Json list = Json::array();
@@ -79,7 +86,7 @@ Json config_tensors(const std::vector<TensorSpec>& specs, bool batchable) {
 void get_config(Call& call) {
   const auto model = model_of(call);
   const Model& loaded = *model->servable.model;
-  const bool batchable = is_batchable(loaded);
+  const bool batchable = is_batchable(loaded) && model->scheduler.options().joins_requests;
   const int64_t max_batch = batchable ? model->scheduler.options().max_batch_rows : 0;
   call.respond(Json{{"name", model->name},
                     {"platform", "onnxruntime_onnx"},

@@ -21,8 +21,11 @@ dom::object columns_of(dom::element root) {
 Column read_column(const ColumnInfo& info, const dom::object& columns) {
   dom::element list;
   if (columns.at_key(info.name).get(list) != simdjson::SUCCESS) {
+    constexpr size_t kMostTold = 1000;
     std::vector<std::string> given;
-    for (const auto [key, value] : columns) given.emplace_back(key);
+    for (const auto [key, value] : columns) {
+      if (given.size() < kMostTold) given.emplace_back(key);
+    }
     throw StatusError(400, concat("column '", info.name, "' (", info.type.to_string(), ") is missing",
                                   nearest_names_hint(info.name, given)));
   }
@@ -72,6 +75,7 @@ void post_predict(Call& call) {
         400, concat("column '", (*servable.columns)[i].name, "' has ", columns[i].length, " entries, but '",
                     (*servable.columns)[0].name, "' has ", columns[0].length));
   }
+  if (!columns.empty()) check_rows(call, columns[0].length, servable.prepared_row_bytes);
   run_model(call, model, servable.prepare(std::move(columns)), format_outputs);
 }
 

@@ -10,31 +10,6 @@
 #include "sapwood/serve/status_error.h"
 
 namespace sapwood::serve {
-namespace {
-
-/// Runs rows of zeros, so that the first requests do not pay for what the runtime sets up then.
-void warm_up(const Model& model) {
-  for (const int64_t rows : {1, 64}) {
-    std::vector<Tensor> inputs;
-    for (const TensorSpec& spec : model.inputs()) {
-      Tensor tensor{.name = spec.name, .dtype = spec.dtype, .shape = spec.shape, .data = {}};
-      for (int64_t& dimension : tensor.shape) {
-        if (dimension < 0) dimension = &dimension == tensor.shape.data() ? rows : 1;
-      }
-      tensor.data =
-          Buffer(static_cast<size_t>(num_elements(tensor.shape)) * dtype_size(spec.dtype), heap_pool());
-      std::ranges::fill(tensor.data.as<std::byte>(), std::byte{0});
-      inputs.push_back(std::move(tensor));
-    }
-    try {
-      model.run(inputs);
-    } catch (const ModelError&) {
-      return;  // Zeros may be nothing that it takes; the golden sample has said whether it works.
-    }
-  }
-}
-
-}  // namespace
 
 Registry::Registry(std::optional<ModelFolder> folder, OpenServable open, const RegistryOptions& options)
     : folder_(std::move(folder)), open_(std::move(open)), options_(options) {}
@@ -89,10 +64,10 @@ std::vector<Registry::Entry> Registry::index() const {
 std::shared_ptr<ServedModel> Registry::open(const std::string& path, std::string_view name,
                                             int64_t version) const {
   Servable servable = open_(path);
-  warm_up(*servable.model);
+  SchedulerOptions scheduler = options_.scheduler;
+  scheduler.joins_requests = warm_up(*servable.model) && scheduler.joins_requests;
   std::string served_name(name.empty() ? servable.name : name);
-  return std::make_shared<ServedModel>(std::move(served_name), version, std::move(servable),
-                                       options_.scheduler);
+  return std::make_shared<ServedModel>(std::move(served_name), version, std::move(servable), scheduler);
 }
 
 void Registry::serve_file(const std::string& path) {
@@ -110,18 +85,34 @@ void Registry::load(std::string_view name) {
   const std::lock_guard changing(change_mutex_);
   const std::vector<int64_t> there = folder_ ? folder_->versions(name) : std::vector<int64_t>();
   if (there.empty()) throw StatusError(404, concat("the repository has no model '", name, "'"));
-  try {
-    Versions versions;
-    const size_t kept = std::min(std::max<size_t>(options_.versions, 1), there.size());
-    for (const int64_t version : std::span(there).last(kept)) {
-      versions[version] = open(folder_->path(name, version), name, version);
+  const size_t wanted = std::max<size_t>(options_.versions, 1);
+  const bool is_served = find(name) != nullptr;
+  Versions versions;
+  std::exception_ptr failure;
+  std::string reason;
+  for (auto version = there.rbegin(); version != there.rend() && versions.size() < wanted; ++version) {
+    try {
+      versions[*version] = open(folder_->path(name, *version), name, *version);
+    } catch (const std::exception& error) {
+      if (failure) continue;
+      failure = std::current_exception();
+      reason = concat("version ", *version, ": ", error.what());
+      // An older version is better than none, but no reason to give up what is served.
+      if (is_served) break;
     }
-    replace(std::string(name), std::move(versions));
-  } catch (const Error& error) {
-    const std::lock_guard lock(mutex_);
-    failures_[std::string(name)] = error.what();
-    throw;
   }
+  if (!(failure && (is_served || versions.empty()))) replace(std::string(name), std::move(versions));
+  if (!failure) return;
+  {
+    const std::lock_guard lock(mutex_);
+    failures_[std::string(name)] = reason;
+  }
+  std::rethrow_exception(failure);
+}
+
+bool Registry::is_ready() const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::all_of(failures_, [&](const auto& failure) { return models_.contains(failure.first); });
 }
 
 void Registry::load_all() {
@@ -129,7 +120,7 @@ void Registry::load_all() {
   for (const std::string& name : folder_->models()) {
     try {
       load(name);
-    } catch (const Error&) {
+    } catch (const std::exception&) {
       // The index tells it; one bad model keeps no other from being served.
     }
   }
@@ -185,8 +176,8 @@ void Registry::remove(std::string_view name) {
   if (!folder_) throw StatusError(409, "the server has no repository to delete from (--repository)");
   if (folder_->versions(name).empty())
     throw StatusError(404, concat("the repository has no model '", name, "'"));
-  replace(std::string(name), {});
   folder_->remove(name);
+  replace(std::string(name), {});
 }
 
 void Registry::stop() {

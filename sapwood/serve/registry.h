@@ -47,12 +47,16 @@ class Registry {
   /// What is served and what the folder has.
   std::vector<Entry> index() const;
 
+  /// Whether no model failed to load that is not served in another version.
+  bool is_ready() const;
+
   bool has_folder() const { return folder_.has_value(); }
   /// Serves the bundle in a file under its own name, as version 1.
   void serve_file(const std::string& path);
   /// Loads the highest versions of a model of the folder (again), warms them up, and only then lets them take
   /// the place of what was served, whose requests are all answered before its memory is given back. Throws
-  /// StatusError 404 for an unknown model, and what opening it throws; what was served stays then.
+  /// StatusError 404 for an unknown model, and what opening it throws: what was served stays then; where
+  /// nothing was, older versions that open are served.
   void load(std::string_view name);
   /// Loads all of the folder; those that fail are told by `index()`.
   void load_all();

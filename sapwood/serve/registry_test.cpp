@@ -134,10 +134,42 @@ TEST_F(Repository, ABrokenVersionIsToldAndLeavesTheServedOne) {
   served.load_all();
   EXPECT_TRUE(served.find("m"));
   EXPECT_FALSE(served.find("broken"));
-  EXPECT_EQ(served.index().back().reason, "broken");
+  EXPECT_EQ(served.index().back().reason, "version 1: broken");
+  EXPECT_FALSE(served.is_ready());
   write("m/2/bundle.tar", "broken");
   EXPECT_THROW(served.load("m"), FormatError);
   EXPECT_EQ(served.find("m")->version, 1);
+}
+
+TEST_F(Repository, AnOlderVersionIsServedWhereTheNewestIsBroken) {
+  write("m/1/bundle.tar", "one");
+  write("m/2/bundle.tar", "two");
+  write("m/3/bundle.tar", "broken");
+  auto served = registry({.versions = 2});
+  served.load_all();
+  EXPECT_EQ(served.find("m")->version, 2);
+  EXPECT_TRUE(served.find("m", 1));
+  EXPECT_TRUE(served.is_ready());
+  EXPECT_EQ(served.index().back().reason, "version 3: broken");
+}
+
+TEST_F(Repository, LeavesOtherFilesAlone) {
+  write("m/1/bundle.tar", "one");
+  write("m/2/note", "no bundle");
+  write("m/notes.txt", "not ours");
+  fs::create_directory_symlink("loop", root / "loop");
+  auto served = registry();
+  served.load_all();
+  EXPECT_EQ(served.find("m")->version, 1);
+  EXPECT_EQ(served.upload("m", bytes("three")), 3);
+  served.remove("m");
+  EXPECT_TRUE(fs::exists(root / "m/notes.txt"));
+  EXPECT_TRUE(fs::exists(root / "m/2/note"));
+  EXPECT_FALSE(fs::exists(root / "m/1"));
+  EXPECT_FALSE(served.find("m"));
+  write(concat("m/", INT64_MAX, "/bundle.tar"), "last");
+  EXPECT_THROW(served.upload("m", bytes("one more")), ConfigError);
+  EXPECT_THROW(served.upload("stats", bytes("a route's name")), ConfigError);
 }
 
 TEST_F(Repository, CleansWhatKilledUploadsHaveLeft) {

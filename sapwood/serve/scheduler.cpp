@@ -54,7 +54,9 @@ class Mail {
 
 struct Scheduler::State {
   State(std::shared_ptr<const Model> model, const SchedulerOptions& options)
-      : model(std::move(model)), options(options), batchable(is_batchable(*this->model)) {}
+      : model(std::move(model)),
+        options(options),
+        batchable(options.joins_requests && is_batchable(*this->model)) {}
 
   const std::shared_ptr<const Model> model;
   const SchedulerOptions options;
@@ -211,7 +213,8 @@ class Scheduler::Runner {
   std::vector<const std::vector<Tensor>*> parts_;
   Mail mail_;
   double last_run_seconds_ = 0;
-  const std::shared_ptr<MemoryPool> pool_ = std::make_shared<RecyclingPool>();
+  static constexpr uint64_t kKeptBytes = 16u << 20;  // between batches
+  const std::shared_ptr<MemoryPool> pool_ = std::make_shared<RecyclingPool>(kKeptBytes);
 };
 
 Scheduler::Scheduler(std::shared_ptr<const Model> model, const SchedulerOptions& options)

@@ -57,7 +57,8 @@ struct SchedulerOptions {
   int64_t max_batch_rows = 1024;  ///< of a run that joins requests; a larger request runs alone
   int64_t max_queued_rows = 65536;
   uint64_t max_queued_bytes = 256u << 20;
-  int runners = 1;  ///< threads, each with a run of its own
+  int runners = 1;             ///< threads, each with a run of its own
+  bool joins_requests = true;  ///< false for models whose rows are not independent of each other
 };
 
 enum class Admission : uint8_t { kAccepted, kQueueFull, kStopped };

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstring>
+#include <deque>
 #include <future>
 #include <string>
 
@@ -14,15 +15,15 @@ namespace {
 
 struct Client {
   std::shared_ptr<DirectDeliveries> deliveries = std::make_shared<DirectDeliveries>();
-  std::vector<std::promise<Outcome>> promises = std::vector<std::promise<Outcome>>(1000);
-  size_t sent = 0;
+  std::deque<std::promise<Outcome>> promises;  // which stay where they are
 
   Request request(std::span<const float> values) {
     Request request;
     request.rows = static_cast<int64_t>(values.size() / 2);
     request.inputs = {float_tensor({request.rows, 2}, values)};
     request.deliveries = deliveries;
-    request.completion = [promise = &promises[sent++]](Outcome outcome) {
+    promises.emplace_back();
+    request.completion = [promise = &promises.back()](Outcome outcome) {
       promise->set_value(std::move(outcome));
     };
     return request;
@@ -30,7 +31,7 @@ struct Client {
   std::future<Outcome> submit(Scheduler& scheduler, std::vector<float> values) {
     Request one = request(values);
     EXPECT_EQ(scheduler.submit(one), Admission::kAccepted);
-    return promises[sent - 1].get_future();
+    return promises.back().get_future();
   }
 };
 
@@ -143,7 +144,7 @@ TEST(Scheduler, DropsRequestsOfClientsThatAreGone) {
   auto running = client.submit(scheduler, {0, 0});
   wait_until([&] { return scheduler.counters().queued_requests == 0; });
   Request gone = client.request(std::array{3.f, 3.f});
-  auto answer = client.promises[client.sent - 1].get_future();
+  auto answer = client.promises.back().get_future();
   const auto flag = std::make_shared<std::atomic<bool>>(false);
   gone.cancelled = flag;
   EXPECT_EQ(scheduler.submit(gone), Admission::kAccepted);
@@ -179,6 +180,42 @@ TEST(Scheduler, DrainsOrAbandonsWhenItStops) {
   }
 }
 
+/// Takes the mean over all rows from each.
+class CoupledModel final : public Model {
+ public:
+  const std::vector<TensorSpec>& inputs() const override { return specs_; }
+  const std::vector<TensorSpec>& outputs() const override { return specs_; }
+  std::vector<Tensor> run(std::span<const Tensor> inputs) const override {
+    Tensor output = float_tensor(inputs[0].shape, inputs[0].data.as<const float>());
+    const auto values = output.data.as<float>();
+    float mean = 0;
+    for (const float value : values) mean += value / static_cast<float>(values.size());
+    for (float& value : values) value -= mean;
+    return {output};
+  }
+
+ private:
+  std::vector<TensorSpec> specs_{{"x", DType::kFloat32, {-1, 1}}};
+};
+
+TEST(WarmUp, TellsRowsThatKnowOfEachOther) {
+  EXPECT_TRUE(warm_up(SumModel()));
+  EXPECT_FALSE(warm_up(CoupledModel()));
+  EXPECT_TRUE(warm_up(SumModel({-1, int64_t{1} << 40})));  // too large to be tried
+}
+
+TEST(Scheduler, RunsRequestsApartWhereTheyAreNotToBeJoined) {
+  const auto model = std::make_shared<SumModel>();
+  Scheduler scheduler(model, {.joins_requests = false});
+  Client client;
+  auto gate = model->hold();
+  std::vector<std::future<Outcome>> answers;
+  for (float i = 0; i < 5; ++i) answers.push_back(client.submit(scheduler, {i, i}));
+  gate.unlock();
+  for (auto& answer : answers) answer.wait();
+  EXPECT_EQ(model->runs(), 5);
+}
+
 TEST(Scheduler, KeepsRequestsOfOtherShapesApart) {
   const auto model = std::make_shared<SumModel>(std::vector<int64_t>{-1, -1});
   Scheduler scheduler(model);
@@ -190,7 +227,7 @@ TEST(Scheduler, KeepsRequestsOfOtherShapesApart) {
   Request wide = client.request(std::array{1.f, 2.f, 3.f, 4.f});
   wide.inputs = {float_tensor({1, 4}, std::array{1.f, 2.f, 3.f, 4.f})};
   wide.rows = count_rows(*model, wide.inputs);
-  auto wide_answer = client.promises[client.sent - 1].get_future();
+  auto wide_answer = client.promises.back().get_future();
   EXPECT_EQ(scheduler.submit(wide), Admission::kAccepted);
   gate.unlock();
   EXPECT_EQ(sums(narrow.get()), (std::vector<float>{2}));

@@ -25,6 +25,7 @@ struct Servable {
   /// the inputs themselves. Safe to call from many threads; throws what `Predictor::prepare` throws.
   std::optional<Schema> columns{};
   std::function<std::vector<Tensor>(std::vector<Column>)> prepare{};
+  size_t prepared_row_bytes = 0;  ///< of one row of what `prepare` gives
 };
 
 /// Opens the bundle in a file, verifies it, and loads its model. Throws what Bundle and Predictor throw.

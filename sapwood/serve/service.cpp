@@ -1,6 +1,7 @@
 #include "sapwood/serve/service.h"
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include "sapwood/serve/call.h"
@@ -77,10 +78,26 @@ std::vector<std::string_view> labels_of(const std::vector<Route>& routes) {
   return labels;
 }
 
+const char* method_name(Method method) {
+  switch (method) {
+    case Method::kGet:
+      return "GET, HEAD";
+    case Method::kPost:
+      return "POST";
+    case Method::kDelete:
+      return "DELETE";
+    case Method::kHead:
+    case Method::kOther:
+      break;
+  }
+  return "";
+}
+
 void decompress(HttpRequest& request, size_t limit) {
-  const std::string coding = std::exchange(request.content_encoding, {});
+  std::string coding = std::exchange(request.content_encoding, {});
+  std::ranges::transform(coding, coding.begin(), [](unsigned char c) { return std::tolower(c); });
   if (coding.empty() || coding == "identity") return;
-  if (coding != "gzip" && coding != "deflate") {
+  if (coding != "gzip" && coding != "x-gzip" && coding != "deflate") {
     throw StatusError(415, concat("Content-Encoding '", coding, "' is none of gzip, deflate, identity"));
   }
   request.body = inflate_body(request.body, limit);
@@ -109,6 +126,8 @@ Service::Service(Registry& registry, const ServiceOptions& options)
 
 Service::~Service() = default;
 
+bool Service::stop(std::chrono::milliseconds patience) { return state_->worker.stop(patience); }
+
 void Service::observe(size_t loop, size_t route, int status, std::chrono::nanoseconds time) {
   state_->metrics.observe(loop, route, status, time);
 }
@@ -126,12 +145,14 @@ void Service::handle(std::shared_ptr<Exchange> exchange) {
             .metrics = [this] { return prometheus_text(state_->metrics, state_->labels, state_->registry); }};
   std::string_view path = request.path();
   if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-  bool path_is_known = false;
+  std::string allowed;
   for (size_t i = 0; i < state_->routes.size(); ++i) {
     const Route& route = state_->routes[i];
     if (!matches(route.pattern, path, call.captured)) continue;
-    path_is_known = true;
-    if (route.method != method) continue;
+    if (route.method != method) {
+      allowed += concat(allowed.empty() ? "" : ", ", method_name(route.method));
+      continue;
+    }
     exchange->route = i + 1;
     try {
       decompress(request, state_->options.max_body_bytes);
@@ -139,9 +160,16 @@ void Service::handle(std::shared_ptr<Exchange> exchange) {
     } catch (const std::exception& error) {
       exchange->respond(response_to(error));
     }
+    // A parser keeps what its largest document took.
+    constexpr size_t kKeptCapacity = 4u << 20;
+    if (call.parser.capacity() > kKeptCapacity) call.parser = simdjson::dom::parser();
     return;
   }
-  if (path_is_known) return exchange->respond(error_response(405, concat("not a method of ", path)));
+  if (!allowed.empty()) {
+    HttpResponse response = error_response(405, concat("not a method of ", path));
+    response.fields = concat("Allow: ", allowed, "\r\n");
+    return exchange->respond(std::move(response));
+  }
   exchange->respond(error_response(404, concat("no such route: ", path)));
 }
 

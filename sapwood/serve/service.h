@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -15,8 +16,10 @@ struct ServiceOptions {
   std::string token{};
   /// Whether models may be loaded and unloaded without a token, while there is none.
   bool open_control = true;
-  size_t max_body_bytes = 64u << 20;  ///< of a request, after decompression
-  size_t num_loops = 1;               ///< of the server that calls
+  size_t max_body_bytes = 64u << 20;       ///< of a request, after decompression
+  int64_t max_rows = 1 << 20;              ///< of a request
+  uint64_t max_tensor_bytes = 256u << 20;  ///< that a request's rows may make of it, or its answer have
+  size_t num_loops = 1;                    ///< of the server that calls
 };
 
 /// The routes, and what they do with the registry's models. docs/serving.md lists them.
@@ -25,6 +28,9 @@ class Service final : public HttpService {
   /// `registry` outlives the service.
   Service(Registry& registry, const ServiceOptions& options);
   ~Service() override;
+  /// Drops what was to be done in the background and waits for what is being done (models that are loaded),
+  /// but no longer than `patience`; whether that has ended. To be called before the server goes.
+  bool stop(std::chrono::milliseconds patience);
   void handle(std::shared_ptr<Exchange> exchange) override;
   void observe(size_t loop, size_t route, int status, std::chrono::nanoseconds time) override;
 

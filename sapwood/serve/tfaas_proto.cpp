@@ -101,6 +101,8 @@ TfaasRow parse_tfaas_proto(std::string_view message) {
 
 std::string format_tfaas_proto(std::span<const float> predictions, std::span<const std::string> labels) {
   std::string out;
+  // One number for two classes is the probability of the second.
+  if (predictions.size() == 1 && labels.size() == 2) labels = labels.subspan(1);
   for (size_t i = 0; i < predictions.size(); ++i) {
     std::string item;
     append_field(item, 1, i < labels.size() ? labels[i] : std::to_string(i));

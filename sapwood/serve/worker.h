@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -17,8 +18,11 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// From any thread. `task` throws nothing.
+  /// From any thread. `task` throws nothing. Dropped after `stop`.
   void run(std::function<void()> task);
+  /// Drops the tasks that have not begun and waits for the one that runs, but no longer than `patience`;
+  /// whether it has ended.
+  bool stop(std::chrono::milliseconds patience);
 
  private:
   void work(const std::stop_token& stop);
@@ -26,6 +30,8 @@ class Worker {
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::deque<std::function<void()>> tasks_;
+  bool stopped_ = false;
+  bool busy_ = false;
   std::jthread thread_;  // last: it ends before the rest goes
 };
 

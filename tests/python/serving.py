@@ -43,6 +43,21 @@ def make_onnx(matrix: Any) -> bytes:
     return bytes(model.SerializeToString())
 
 
+def make_identity(shape: Sequence[int]) -> bytes:
+    """x to y = x; sizes of -1 are free."""
+    onnx = pytest.importorskip("onnx")
+    helper = onnx.helper
+    sizes = ["N" if size < 0 else size for size in shape]
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["x"], ["y"])],
+        "same",
+        [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, sizes)],
+        [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, sizes)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return bytes(model.SerializeToString())
+
+
 def make_bundle(
     name: str = "sums",
     *,
@@ -50,20 +65,31 @@ def make_bundle(
     matrix: Any = SUMS,
     labels: Sequence[str] = ("first", "second"),
     columns: dict[str, str] | None = None,
+    pad: int = 0,
+    input_shape: Sequence[int] | None = None,
 ) -> bytes:
-    """A product with a matrix. With columns (name to type), x is made of those, of jagged ones of their sums."""
-    files = {"model.onnx": make_onnx(scale * np.array(matrix))}
+    """A product with a matrix. With columns (name to type), x is made of those, of jagged ones of their sums.
+
+    With `pad` x is padded, and the model gives it back; with `input_shape` the model is of that shape.
+    """
+    if pad or input_shape:
+        shape = list(input_shape or [-1, len(columns or ()), pad])
+        matrix, onnx = [[0]], make_identity(shape)
+    else:
+        shape, onnx = [-1, len(matrix)], make_onnx(scale * np.array(matrix))
+    files = {"model.onnx": onnx}
     if columns:
-        variables = [f"sum({column})" if "list" in type_ else column for column, type_ in columns.items()]
-        spec = {"format": "sapwood-features", "version": 1, "inputs": [{"name": "x", "variables": variables}]}
+        variables = [f"sum({c})" if "list" in type_ and not pad else c for c, type_ in columns.items()]
+        group = {"name": "x", "variables": variables, "pad": pad}
+        spec = {"format": "sapwood-features", "version": 1, "inputs": [group]}
         files["features.json"] = json.dumps(spec).encode()
     manifest = {
         "format": "sapwood-bundle",
         "version": 1,
         "name": name,
         "labels": list(labels),
-        "inputs": [{"name": "x", "dtype": "float32", "shape": [-1, len(matrix)]}],
-        "outputs": [{"name": "y", "dtype": "float32", "shape": [-1, len(matrix[0])]}],
+        "inputs": [{"name": "x", "dtype": "float32", "shape": shape}],
+        "outputs": [{"name": "y", "dtype": "float32", "shape": shape if len(shape) > 2 else [-1, len(matrix[0])]}],
         "columns": [{"name": column, "type": type_} for column, type_ in (columns or {}).items()],
         "files": {key: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()} for key, data in files.items()},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import os
@@ -93,6 +94,172 @@ def test_chunked_body_and_expectation(server: Server) -> None:
         assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         client.sendall(PREDICT)
         assert client.recv(1000).endswith(b"[3,3]")
+
+
+def test_headers_of_chunks_and_trailers_are_bounded(server: Server) -> None:
+    head = b"POST /json HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    for endless in (b"5;" + b"a" * 100_000, b"0\r\nX: " + b"a" * 100_000):
+        assert exchange(server, head + endless).startswith(b"HTTP/1.1 431 ")
+    still_serves(server)
+
+
+def test_trailers_are_no_headers(server: Server) -> None:
+    data = b"POST /json HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    data += b"%x\r\n%s\r\n0\r\nContent-Encoding: gzip\r\n\r\n" % (len(PREDICT), PREDICT)
+    assert exchange(server, data).endswith(b"[3,3]")
+
+
+def test_a_client_that_sends_no_more_gets_its_answer(server: Server) -> None:
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", server.port), 10) as client:
+            client.sendall(post(PREDICT))
+            client.shutdown(socket.SHUT_WR)
+            assert client.recv(1000).endswith(b"[3,3]")
+
+
+def test_targets_with_the_servers_name(server: Server) -> None:
+    data = b"GET http://%s/healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % server.address.encode()
+    assert exchange(server, data).endswith(b"ok\n")
+
+
+def test_methods_that_are_allowed_are_told(server: Server) -> None:
+    answer = exchange(server, b"GET /json HTTP/1.1\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 405 ")
+    assert b"\r\nAllow: POST\r\n" in answer
+
+
+def test_pages_from_elsewhere_change_nothing(server: Server) -> None:
+    for headers in ({"Origin": "https://example.org"}, {"Host": "example.org"}):
+        status, answer = server.json("POST", "/v2/repository/models/sums/unload", b"", headers)
+        assert (status, "programs on this machine" in answer["error"]) == (403, True)
+    still_serves(server)
+
+
+def test_compressed_bodies_are_read_to_their_end(server: Server) -> None:
+    half = len(PREDICT) // 2
+    members = gzip.compress(PREDICT[:half]) + gzip.compress(PREDICT[half:])
+    for coding in ("gzip", "GZIP", "x-gzip"):
+        assert server.json("POST", "/json", members, {"Content-Encoding": coding}) == (200, [3, 3])
+    status, answer = server.json("POST", "/json", gzip.compress(PREDICT) + b"tail", {"Content-Encoding": "gzip"})
+    assert (status, "damaged" in answer["error"]) == (400, True)
+
+
+def peak_memory(server: Server) -> int:
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1000  # type: ignore[index]
+
+
+def test_small_requests_get_no_large_answers(tmp_path: Path) -> None:
+    """What a client has to pay for bounds what it makes the server do."""
+    wide = make_bundle("wide", columns={"pt": "list<float32>"}, pad=128)
+    add_version(tmp_path, "wide", 1, wide)
+    add_version(tmp_path, "sums", 1, make_bundle())
+    with running("--repository", tmp_path) as server:
+        before = peak_memory(server)
+        begin = time.monotonic()
+        lists = json.dumps({"columns": {"pt": [[]] * 1_000_000}}).encode()
+        status, answer = server.json("POST", "/v1/models/wide:predict", lists)
+        assert (status, "bytes of tensors" in answer["error"]) == (413, True)
+        status, answer = server.json(
+            "POST", "/v1/models/wide:predict", json.dumps({"columns": {"x" + "a" * 1_000_000: []}}).encode()
+        )
+        assert status == 400
+        assert len(answer["error"]) < 3000
+        many = json.dumps({"columns": {f"p{i}": [] for i in range(300_000)}}).encode()
+        assert server.json("POST", "/v1/models/wide:predict", many)[0] == 400
+        rows = {
+            "name": "x",
+            "datatype": "FP32",
+            "shape": [2_000_000, 3],
+            "parameters": {"binary_data_size": 24_000_000},
+        }
+        head = json.dumps({"inputs": [rows]}).encode()
+        headers = {"Inference-Header-Content-Length": str(len(head))}
+        status, answer = server.json("POST", "/v2/models/sums/infer", head + bytes(24_000_000), headers)
+        assert (status, "rows in one request" in answer["error"]) == (413, True)
+        assert time.monotonic() - begin < 30
+        assert peak_memory(server) - before < 500_000_000
+        still_serves(server)
+
+
+def test_memory_of_large_requests_is_given_back(tmp_path: Path) -> None:
+    add_version(tmp_path, "sums", 1, make_bundle())
+    with running("--repository", tmp_path) as server:
+        still_serves(server)
+        before = resident_memory(server)
+        large = gzip.compress(b'{"values":[' + b"1," * 25_000_000 + b'1],"model":"sums"}', 1)
+        assert server.json("POST", "/json", large, {"Content-Encoding": "gzip"})[0] == 400
+        deadline = time.monotonic() + 10
+        while resident_memory(server) - before > 150_000_000:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def resident_memory(server: Server) -> int:
+    return int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_unfinished_bodies_share_what_memory_there_is(tmp_path: Path) -> None:
+    add_version(tmp_path, "sums", 1, make_bundle())
+    size = 60 << 20
+    with running("--repository", tmp_path, "--max-body", "64") as server:
+        clients = []
+        for _ in range(20):
+            client = socket.create_connection(("127.0.0.1", server.port), 30)
+            client.sendall(b"POST /json HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % size)
+            clients.append(client)
+            try:
+                client.sendall(b" " * (size - 1))
+            except OSError:  # refused
+                continue
+        assert resident_memory(server) < 1_500_000_000
+        refused = 0
+        for client in clients:
+            client.settimeout(0.2)
+            try:
+                refused += client.recv(100).startswith(b"HTTP/1.1 503 ")
+            except OSError:
+                continue
+            finally:
+                client.close()
+        assert refused > 0
+        still_serves(server)
+
+
+def test_models_that_cannot_be_warmed_up_keep_nobody_from_serving(tmp_path: Path) -> None:
+    add_version(tmp_path, "sums", 1, make_bundle())
+    for name, width in (("huge", 2**40), ("overflowing", 2**31)):
+        add_version(tmp_path, name, 1, make_bundle(name, input_shape=[-1, width, width]))
+    (tmp_path / "loop").symlink_to("loop")
+    with running("--repository", tmp_path) as server:
+        still_serves(server)
+        assert server.request("GET", "/v2/health/ready")[0] in (200, 503)
+
+
+def test_ready_tells_that_a_model_did_not_load(tmp_path: Path) -> None:
+    add_version(tmp_path, "sums", 1, make_bundle())
+    add_version(tmp_path, "broken", 1, b"no bundle")
+    with running("--repository", tmp_path) as server:
+        status, answer = server.json("GET", "/v2/health/ready")
+        assert (status, answer["ready"]) == (503, False)
+        add_version(tmp_path, "broken", 2, make_bundle("broken"))
+        assert server.json("POST", "/v2/repository/models/broken/load")[0] == 200
+        assert server.json("GET", "/v2/health/ready") == (200, {"ready": True})
+
+
+def test_stopping_with_loads_under_way(tmp_path: Path) -> None:
+    for i in range(3):
+        add_version(tmp_path, f"m{i}", 1, make_bundle(f"m{i}"))
+    with running("--repository", tmp_path, "--drain-timeout", "0.5") as server:
+        clients = []
+        for i in range(30):
+            client = socket.create_connection(("127.0.0.1", server.port), 10)
+            client.sendall(b"POST /v2/repository/models/m%d/load HTTP/1.1\r\nContent-Length: 0\r\n\r\n" % (i % 3))
+            clients.append(client)
+        server.process.terminate()
+        assert server.process.wait(timeout=10) == 0
+        for client in clients:
+            client.close()
 
 
 def test_slow_and_vanishing_clients(server: Server) -> None:

@@ -90,6 +90,15 @@ def test_a_client_made_by_protoc(server: Server, tmp_path: Path, monkeypatch: py
         assert [(one.label, one.probability) for one in predictions] == [("first", 3), ("second", 3.5)]
 
 
+def test_one_number_for_two_classes_is_the_second(tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle.tar"
+    bundle.write_bytes(make_bundle("m", matrix=((1,), (1,), (0,)), labels=["background", "signal"]))
+    with running("--bundle", bundle) as server:
+        answer = server.request("POST", "/proto", proto_row([0.25, 0.5, 3], "m", packed=True))[1]
+    item = b"\x0a\x06signal" + b"\x15" + struct.pack("<f", 0.75)
+    assert answer == b"\x0a" + bytes([len(item)]) + item
+
+
 def test_raw_columns(server: Server) -> None:
     columns = {"pt": [1, 2], "eta": [0.5, 0], "jets": [[1, 2, 3], []]}
     assert server.json("POST", "/v1/models/columns:predict", {"columns": columns}) == (

@@ -137,6 +137,13 @@ def wrong(**changes: object) -> bytes:
         (wrong(parameters={"binary_data_size": 12}), "both"),
         (json.dumps({"inputs": GOOD["inputs"] * 2}).encode(), "twice"),
         (json.dumps({**GOOD, "outputs": [{"name": "z"}]}).encode(), "no output 'z'"),
+        (json.dumps({**GOOD, "outputs": [{"name": "y"}] * 2}).encode(), "asked for twice"),
+        (
+            json.dumps({**GOOD, "outputs": [{"name": "y", "parameters": {"classification": 2}}]}).encode(),
+            "classification",
+        ),
+        (wrong(data=None), "neither 'data' nor binary data"),
+        (wrong(data=[1, 2, 1e39]), "something else than float32"),
         (b'{"inputs":' + b"[" * 5000, "not JSON"),
     ],
 )
