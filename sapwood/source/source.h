@@ -20,8 +20,8 @@ struct Sample {
 /// What stays in memory of each file.
 struct FileInfo {
   std::string path;
-  int64_t first_entry = 0;  ///< of the file, counted over the whole source
-  int64_t num_entries = 0;  ///< that belong to the source: the first ones of the file
+  int64_t first_entry = 0;           ///< of the file, counted over the whole source
+  int64_t num_entries = 0;           ///< that belong to the source: the first ones of the file
   int64_t stored_entries = 0;        ///< that the file holds
   size_t sample = 0;                 ///< index of its `Sample`
   std::vector<EntryRange> clusters;  ///< in the file's own entries
