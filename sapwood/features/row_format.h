@@ -122,11 +122,16 @@ class RowWriter {
     }
   };
 
+  struct FlatChannel {
+    const std::byte* values = nullptr;  // of entry 0
+    size_t step = 0;                    // bytes from entry to entry
+    bool is_stored = false;             // as the tensor's elements, side by side
+  };
+
   void prepare_slots(const std::shared_ptr<MemoryPool>& pool);
-  const std::byte* flat_values(const RowFormat::Channel& channel, size_t first) const;
+  void prepare_flat(const RowFormat::Group& group);
   void prepare_padded(const RowFormat::Group& group, const std::shared_ptr<MemoryPool>& pool);
-  void write_flat(const RowFormat::Group& group, std::span<const int64_t> entries,
-                  std::span<std::byte* const> rows);
+  void write_flat(size_t group, std::span<const int64_t> entries, std::span<std::byte* const> rows);
   size_t write_padded(size_t group, int64_t entry, std::byte* row, size_t offset) const;
 
   const RowFormat& format_;
@@ -134,6 +139,7 @@ class RowWriter {
   std::vector<Column> values_;  // of the format's expressions
   std::vector<Buffer> slots_;   // of the format's slot columns
   std::vector<Buffer> converted_;
+  std::vector<std::vector<FlatChannel>> flat_;  // of each flat group
   std::vector<JaggedGroup> jagged_;
   std::vector<std::byte> tile_;                  // converted channels of one tile
   std::vector<std::byte> tile_rows_;             // one flat group of one tile, row by row

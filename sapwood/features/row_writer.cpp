@@ -14,6 +14,7 @@ RowWriter::RowWriter(const RowFormat& format, std::vector<Column> columns,
       num_rows_(columns.front().length),
       values_(format.expressions_.evaluate(std::move(columns), pool)) {
   prepare_slots(pool);
+  for (const RowFormat::Group& group : format_.flat_) prepare_flat(group);
   for (const RowFormat::Group& group : format_.padded_) prepare_padded(group, pool);
 }
 
@@ -28,6 +29,18 @@ void RowWriter::prepare_slots(const std::shared_ptr<MemoryPool>& pool) {
       slots_.push_back(make_slots(values_[*column.value], column.transforms, column.layout, pool));
     }
   }
+}
+
+void RowWriter::prepare_flat(const RowFormat::Group& group) {
+  std::vector<FlatChannel> channels;
+  for (const RowFormat::Channel& channel : group.channels) {
+    const std::byte* values = channel.slot_column ? slots_[*channel.slot_column].data()
+                                                  : fixed_width_values(values_[channel.value]).data();
+    const size_t size = primitive_size(channel.kind);
+    channels.push_back(
+        {values + channel.element * size, channel.stride * size, channel.is_stored_as(group.spec.dtype)});
+  }
+  flat_.push_back(std::move(channels));
 }
 
 void RowWriter::prepare_padded(const RowFormat::Group& group, const std::shared_ptr<MemoryPool>& pool) {
@@ -77,7 +90,7 @@ size_t RowWriter::row_size(int64_t entry) const {
 }
 
 void RowWriter::write(std::span<const int64_t> entries, std::span<std::byte* const> rows) {
-  for (const RowFormat::Group& group : format_.flat_) write_flat(group, entries, rows);
+  for (size_t g = 0; g < flat_.size(); ++g) write_flat(g, entries, rows);
   if (jagged_.empty()) return;
   for (size_t i = 0; i < entries.size(); ++i) {
     size_t offset = format_.fixed_bytes_;
@@ -85,21 +98,23 @@ void RowWriter::write(std::span<const int64_t> entries, std::span<std::byte* con
   }
 }
 
-void RowWriter::write_flat(const RowFormat::Group& group, std::span<const int64_t> entries,
-                           std::span<std::byte* const> rows) {
+void RowWriter::write_flat(size_t index, std::span<const int64_t> entries, std::span<std::byte* const> rows) {
   if (entries.empty()) return;
+  const RowFormat::Group& group = format_.flat_[index];
   const int64_t tile_start = entries.front() / kTile * kTile;
   const auto tile_size = static_cast<size_t>(std::min(kTile, num_rows_ - tile_start));
   const size_t channel_bytes = static_cast<size_t>(kTile) * group.element_size;
   if (tile_.size() < group.channels.size() * channel_bytes)
     tile_.resize(group.channels.size() * channel_bytes);
   channel_bases_.clear();
-  for (const RowFormat::Channel& channel : group.channels) {
-    const std::byte* values = flat_values(channel, static_cast<size_t>(tile_start));
-    if (channel.is_stored_as(group.spec.dtype)) {
+  for (size_t c = 0; c < group.channels.size(); ++c) {
+    const RowFormat::Channel& channel = group.channels[c];
+    const FlatChannel& flat = flat_[index][c];
+    const std::byte* values = flat.values + static_cast<size_t>(tile_start) * flat.step;
+    if (flat.is_stored) {
       channel_bases_.push_back(values);
     } else {
-      std::byte* converted = tile_.data() + channel_bases_.size() * channel_bytes;
+      std::byte* converted = tile_.data() + c * channel_bytes;
       transform_values(values, channel.kind, channel.stride, channel.transforms, converted, group.spec.dtype,
                        tile_size);
       channel_bases_.push_back(converted);
@@ -114,13 +129,6 @@ void RowWriter::write_flat(const RowFormat::Group& group, std::span<const int64_
     const std::byte* row = tile_rows_.data() + static_cast<size_t>(entries[i] - tile_start) * row_bytes;
     std::memcpy(rows[i] + group.row_offset, row, row_bytes);
   }
-}
-
-// The channel's value of entry `first`.
-const std::byte* RowWriter::flat_values(const RowFormat::Channel& channel, size_t first) const {
-  const std::byte* values = channel.slot_column ? slots_[*channel.slot_column].data()
-                                                : fixed_width_values(values_[channel.value]).data();
-  return values + (first * channel.stride + channel.element) * primitive_size(channel.kind);
 }
 
 size_t RowWriter::write_padded(size_t index, int64_t entry, std::byte* row, size_t offset) const {

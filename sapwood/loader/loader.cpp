@@ -212,7 +212,7 @@ Explanation Loader::explain() const {
   e.row_bytes = plan.row_bytes;
   e.buffer_rows = plan.buffer_rows;
   const Window window = plan.window();
-  if (e.shuffle && window.num_buckets > 1) {
+  if (e.shuffle && window.num_segments > 1) {
     // A row shares its batch with rows of about one window; two rows of one unit meet again when they do next
     // time.
     const double in_window = static_cast<double>(window.segment_entries) * window.delays;

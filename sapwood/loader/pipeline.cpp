@@ -131,20 +131,21 @@ Pipeline::Pipeline(EpochPlan plan)
     : plan_(std::move(plan)), pool_(plan_.pools->work), batch_pool_(plan_.pools->batches) {
   ++plan_.pools->running;
   // Each worker fills a chunk in every bucket of the window: all of them are to be small beside the rows.
-  const auto buckets = static_cast<uint64_t>(plan_.window.delays) + 2;
+  const auto buckets =
+      static_cast<uint64_t>(plan_.window.delays) + 1 + (uint64_t{1} << plan_.window.last_bits);
   const uint64_t share = plan_.memory.staging / (plan_.threads * buckets * 8);
   const uint64_t chunk = std::clamp<uint64_t>(std::bit_floor(share), kSmallestChunk, kLargestChunk);
   const auto chunks = std::make_shared<SlabPool>(chunk, pool_);
-  for (size_t i = 0; i < plan_.threads; ++i) staging_.emplace_back(plan_.window.num_buckets, chunk, chunks);
+  for (size_t i = 0; i < plan_.threads; ++i) staging_.emplace_back(plan_.window.num_buckets(), chunk, chunks);
 
-  segment_entries_left_.assign(static_cast<size_t>(plan_.window.num_buckets), plan_.window.segment_entries);
+  segment_entries_left_.assign(static_cast<size_t>(plan_.window.num_segments), plan_.window.segment_entries);
   segment_entries_left_.back() =
-      plan_.num_entries - (plan_.window.num_buckets - 1) * plan_.window.segment_entries;
+      plan_.num_entries - (plan_.window.num_segments - 1) * plan_.window.segment_entries;
   for (const Unit& unit : plan_.units) {
     largest_decoding_bytes_ =
         std::max(largest_decoding_bytes_, decoding_bytes(unit, plan_.selection, plan_.work_bytes));
   }
-  if (plan_.num_entries == 0) complete_segments_ = plan_.window.num_buckets;
+  if (plan_.num_entries == 0) complete_segments_ = plan_.window.num_segments;
 
   int64_t row_bytes = 0;
   for (const size_t bytes : plan_.format->tensor_row_bytes()) row_bytes += static_cast<int64_t>(bytes);
@@ -178,7 +179,7 @@ LoaderStats Pipeline::stats() const {
 }
 
 bool Pipeline::finished() const {
-  return next_sort_ == plan_.window.num_buckets && !sorting_ && to_assemble_.empty() && assembling_ == 0;
+  return next_sort_ == plan_.window.num_buckets() && !sorting_ && to_assemble_.empty() && assembling_ == 0;
 }
 
 bool Pipeline::can_assemble() const {
@@ -186,12 +187,12 @@ bool Pipeline::can_assemble() const {
 }
 
 bool Pipeline::can_sort() const {
-  return !sorting_ && next_sort_ < plan_.window.num_buckets && next_sort_ < complete_segments_ &&
-         to_assemble_.size() <= plan_.threads;
+  return !sorting_ && next_sort_ < plan_.window.num_buckets() &&
+         plan_.window.segments_of(next_sort_) <= complete_segments_ && to_assemble_.size() <= plan_.threads;
 }
 
 int64_t Pipeline::stage_limit() const {
-  return (next_sort_ + kSegmentsAhead + 1) * plan_.window.segment_entries;
+  return (plan_.window.segments_of(next_sort_) + kSegmentsAhead) * plan_.window.segment_entries;
 }
 
 bool Pipeline::can_stage() const {
@@ -200,7 +201,7 @@ bool Pipeline::can_stage() const {
 
 bool Pipeline::can_decode() const {
   if (fetched_.empty() || fetched_.begin()->first != next_decode_) return false;
-  if (plan_.positions[next_decode_] >= stage_limit()) return false;
+  if (plan_.positions[next_decode_] >= stage_limit() && decoded_.size() >= plan_.threads) return false;
   const uint64_t needed = decoding_bytes(plan_.units[next_decode_], plan_.selection, plan_.work_bytes);
   return decoding_bytes_ == 0 || fetched_bytes_ + decoding_bytes_ + needed <= plan_.memory.units;
 }
@@ -332,7 +333,7 @@ void Pipeline::mark_staged(int64_t begin, int64_t end) {
     segment_entries_left_[static_cast<size_t>(segment)] -= segment_end - at;
     at = segment_end;
   }
-  while (complete_segments_ < plan_.window.num_buckets &&
+  while (complete_segments_ < plan_.window.num_segments &&
          segment_entries_left_[static_cast<size_t>(complete_segments_)] == 0) {
     ++complete_segments_;
   }
@@ -396,7 +397,7 @@ void Pipeline::sort_bucket(std::unique_lock<std::mutex>& lock) {
 }
 
 void Pipeline::cut_blocks() {
-  const bool last = next_sort_ == plan_.window.num_buckets;
+  const bool last = next_sort_ == plan_.window.num_buckets();
   while (num_loose_ >= block_rows_ || (last && num_loose_ > 0)) {
     int64_t rows = std::min(num_loose_, block_rows_);
     if (rows < block_rows_ && plan_.drop_remainder) rows -= rows % plan_.batch_size;

@@ -15,8 +15,10 @@ namespace {
 enum class Purpose : uint32_t { kRow = 1, kFilePhase = 2, kStratumPhase = 3, kSplit = 4 };
 
 constexpr uint32_t kDelays = 32;
-constexpr int64_t kFirstBucket = 3;           // starts early: VIF 1.02 in the first batches
-constexpr int64_t kMostBuckets = 1 << 18;     // keeps their bookkeeping small beside the rows
+constexpr int64_t kFirstBucket = 3;            // starts early: VIF 1.02 in the first batches
+constexpr int64_t kMostBuckets = 1 << 18;      // keeps their bookkeeping small beside the rows
+constexpr int64_t kRowsOfLastParts = 1 << 13;  // at least, and up to 2^kMostLastBits parts
+constexpr int kMostLastBits = 4;
 constexpr int64_t kOrderedSegment = 1 << 16;  // entries, of an epoch that is not shuffled
 
 // Counter: 56 bits of entry, 32 of file, 32 of epoch, 8 of purpose.
@@ -79,8 +81,13 @@ Window plan_window(int64_t entries, double kept, int64_t buffer_rows, bool shuff
     window.segment_entries = std::max<int64_t>(
         entries / kMostBuckets + 1, std::llround(2.0 * static_cast<double>(buffer_rows) / kept / kDelays));
   }
-  window.num_buckets = std::max<int64_t>(1, (entries + window.segment_entries - 1) / window.segment_entries);
-  if (shuffle) window.first = std::min(kFirstBucket, window.num_buckets - 1);
+  window.num_segments = std::max<int64_t>(1, (entries + window.segment_entries - 1) / window.segment_entries);
+  if (shuffle) {
+    window.first = std::min(kFirstBucket, window.num_segments - 1);
+    const int64_t last_rows = std::min<int64_t>(entries, window.segment_entries * (window.delays + 1) / 2);
+    const auto parts = static_cast<uint64_t>(last_rows / kRowsOfLastParts);
+    window.last_bits = std::clamp(static_cast<int>(std::bit_width(parts)) - 1, 0, kMostLastBits);
+  }
   return window;
 }
 
@@ -92,8 +99,10 @@ RowPlace place_row(const Window& window, const OrderKey& key, size_t file, int64
   }
   const auto bits = random_bits(key.seed, key.epoch, Purpose::kRow, file, static_cast<uint64_t>(entry));
   const int64_t delay = bits[0] & (window.delays - 1);
-  return {std::clamp(segment + delay, window.first, window.num_buckets - 1),
-          uint64_t{bits[1]} << 32 | bits[2]};
+  const int64_t bucket = std::clamp(segment + delay, window.first, window.num_segments - 1);
+  const uint64_t random = uint64_t{bits[1]} << 32 | bits[2];
+  if (bucket != window.num_segments - 1 || window.last_bits == 0) return {bucket, random};
+  return {bucket + static_cast<int64_t>(random >> (64 - window.last_bits)), random << window.last_bits};
 }
 
 bool in_part(const SplitPart& part, uint64_t seed, size_t file, int64_t entry) {

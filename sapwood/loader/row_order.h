@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -24,15 +25,20 @@ std::vector<size_t> stratified_order(std::span<const Unit> units, std::span<cons
 /// The bounded-delay window: the stream of ordered entries is cut into segments of equal length; a row of
 /// segment s goes to bucket s + d, its random delay d being less than `delays`; inside a bucket rows are
 /// sorted by 64 random bits. Both follow from the row's file and entry alone. The first buckets are gathered
-/// into `first`, so that their rows mix, and the last segments' rows into the last bucket.
+/// into `first`, so that their rows mix, and the last segments' rows into one that is cut by the leading
+/// `last_bits` of the keys, so that its parts can be sorted by several threads and freed one by one.
 struct Window {
   int64_t segment_entries = 1;
-  int64_t num_buckets = 1;
+  int64_t num_segments = 1;
   uint32_t delays = 1;  ///< a power of two
   int64_t first = 0;
+  int last_bits = 0;
   bool shuffle = true;  ///< else rows stay in stream order: delays is 1 and keys are positions
 
   int64_t segment(int64_t position) const { return position / segment_entries; }
+  int64_t num_buckets() const { return num_segments - 1 + (int64_t{1} << last_bits); }
+  /// Segments whose rows may be in the bucket or one before it.
+  int64_t segments_of(int64_t bucket) const { return std::min(bucket + 1, num_segments); }
 };
 
 /// A window over `entries` of which the share `kept` passes the split, holding about `buffer_rows` rows.

@@ -71,8 +71,9 @@ TEST(Window, EveryBucketFollowsTheWindow) {
   for (int64_t position = 0; position < 1'000'000; position += 997) {
     const RowPlace place = place_row(window, key, 0, position, position);
     EXPECT_GE(place.bucket, window.first);
-    EXPECT_LT(place.bucket, window.num_buckets);
-    EXPECT_LE(place.bucket - std::max(window.segment(position), window.first), 31);
+    EXPECT_LT(place.bucket, window.num_buckets());
+    const int64_t bucket = std::min(place.bucket, window.num_segments - 1);
+    EXPECT_LE(bucket - std::max(window.segment(position), window.first), 31);
   }
 }
 
@@ -88,7 +89,30 @@ TEST(Window, KeepsStreamOrderWhenNotShuffled) {
 
 TEST(Window, IsAFullPermutationWhenAllFits) {
   const Window window = plan_window(1000, 1.0, 1000, true);
-  EXPECT_EQ(window.num_buckets, 1);
+  EXPECT_EQ(window.num_buckets(), 1);
+}
+
+TEST(Window, CutsTheLastBucketWithoutAChangeOfOrder) {
+  constexpr int64_t kEntries = 300'000;
+  for (const int64_t buffer : {kEntries, kEntries / 2}) {
+    const Window window = plan_window(kEntries, 1.0, buffer, true);
+    Window whole = window;
+    whole.last_bits = 0;
+    ASSERT_GT(window.last_bits, 0);
+    std::vector<OrderedRow> cut;
+    std::vector<OrderedRow> uncut;
+    for (int64_t position = 0; position < kEntries; position += 7) {
+      const RowPlace place = place_row(window, {7, 3}, 0, position, position);
+      ASSERT_LT(place.bucket, window.num_buckets());
+      cut.push_back({place.bucket, place.key, position, 0});
+      const RowPlace plain = place_row(whole, {7, 3}, 0, position, position);
+      uncut.push_back({plain.bucket, plain.key, position, 0});
+    }
+    std::sort(cut.begin(), cut.end());
+    std::sort(uncut.begin(), uncut.end());
+    for (size_t i = 0; i < cut.size(); ++i) ASSERT_EQ(cut[i].position, uncut[i].position);
+    EXPECT_EQ(cut.back().bucket, window.num_buckets() - 1);
+  }
 }
 
 // The figures of merit on single-class files: 10 classes, batches of 512, a buffer of 5 % of the data.

@@ -8,8 +8,8 @@
 namespace sapwood {
 namespace {
 
-constexpr size_t kRowsPerPart = 256;  // sorted at once, in the first-level cache
-constexpr size_t kMostParts = 4096;
+constexpr size_t kRowsPerPart = 32;  // sorted at once, in the first-level cache
+constexpr size_t kMostParts = 16384;
 
 }  // namespace
 
