@@ -223,7 +223,11 @@ int main(int argc, char** argv) {
   Settings settings;
   add_options(app, settings);
   app.set_version_flag("--version", SAPWOOD_VERSION);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
   if (settings.repository.empty() && settings.bundles.empty()) {
     std::fputs("sapwood-serve: give --repository FOLDER or --bundle FILE\n", stderr);
     return 2;

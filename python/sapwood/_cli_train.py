@@ -16,7 +16,7 @@ def run(options: argparse.Namespace) -> int:
     config = TrainConfig.load(options.config)
     if options.output:
         config.output = options.output
-    if options.epochs:
+    if options.epochs is not None:
         config.training.epochs = options.epochs
     print_result(train(config, resume=options.resume))
     return 0

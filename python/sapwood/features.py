@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from . import _core, _html
+from . import _core, _html, _yaml
 from ._arrays import to_column
 
 if TYPE_CHECKING:
@@ -197,7 +196,7 @@ class FeatureSpec:
         except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a path with a zero byte
             raise _core.IoError(f"can't read features from {os.fspath(path)}: {error}") from None
         try:
-            return cls.from_dict(_read_yaml(text)) if yaml else cls.from_json(text)
+            return cls.from_dict(_yaml.read(text)) if yaml else cls.from_json(text)
         except _core.ConfigError as error:
             raise _core.ConfigError(f"{os.fspath(path)}: {error}") from None
 
@@ -212,7 +211,7 @@ class FeatureSpec:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a ``.json``, ``.yaml`` or ``.yml`` file. Raises IoError."""
-        text = _write_yaml(self.to_dict()) if _is_yaml(path) else self.to_json() + "\n"
+        text = _yaml.write(self.to_dict()) if _is_yaml(path) else self.to_json() + "\n"
         try:
             Path(path).write_text(text, encoding="utf-8")
         except OSError as error:
@@ -342,43 +341,6 @@ def _is_yaml(path: str | os.PathLike[str]) -> bool:
     if suffix not in (".json", ".yaml", ".yml"):
         raise _core.ConfigError(f"{os.fspath(path)}: features are kept in .json, .yaml or .yml files")
     return suffix != ".json"
-
-
-def _read_yaml(text: str) -> Any:
-    import yaml
-
-    class Loader(yaml.SafeLoader):  # type: ignore[misc]
-        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            keys = [key.value for key, _ in node.value]
-            for key in keys:
-                if isinstance(key, str) and keys.count(key) > 1:
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"the key '{key}' is there twice", node.start_mark
-                    )
-            return super().construct_mapping(node, deep)
-
-    _resolve_exponents(Loader)
-    try:
-        return yaml.load(text, Loader=Loader)  # noqa: S506 (a SafeLoader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise _core.ConfigError("not YAML: " + " ".join(str(error).split())) from None
-
-
-def _write_yaml(content: Mapping[str, Any]) -> str:
-    import yaml
-
-    class Dumper(yaml.SafeDumper):  # type: ignore[misc]
-        pass
-
-    _resolve_exponents(Dumper)
-    text: str = yaml.dump(content, Dumper=Dumper, sort_keys=False)
-    return text
-
-
-def _resolve_exponents(resolver: Any) -> None:
-    """YAML 1.1 takes 1e-3 for text; people mean a number."""
-    number = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
-    resolver.add_implicit_resolver("tag:yaml.org,2002:float", number, list("-+.0123456789"))
 
 
 def _shape(group: FeatureGroup) -> str:

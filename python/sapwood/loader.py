@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import torch
 
     NumpyBatch = dict[str, np.ndarray[Any, np.dtype[Any]]]
+    State = dict[str, int | float | bool]
 
 
 class Loader:
@@ -26,6 +27,7 @@ class Loader:
     def __init__(self, core: _core.Loader) -> None:
         self._core = core
         self._running: _core.Epoch | None = None
+        self._state: State | None = None  # to go on from; None: at the beginning of `epoch`
         #: Number of the epoch that the next iteration gives; set it to repeat or to skip one.
         self.epoch = 0
 
@@ -51,11 +53,20 @@ class Loader:
     def numpy(self) -> Iterator[NumpyBatch]:
         """The next epoch, as NumPy arrays that share the loader's memory."""
         names = [tensor.name for tensor in self.tensors]
-        running = self._running = self._core.epoch(self.epoch)
+        state, self._state = self._state, None
+        if state is not None and state["epoch"] == self.epoch:
+            running = self._core.resume(state)
+        else:
+            running = self._core.epoch(self.epoch)
+        self._running = running
         self.epoch += 1
         try:
             while (arrays := running.next()) is not None:
+                if self._running is running:
+                    self._state = running.state
                 yield dict(zip(names, arrays, strict=True))
+            if self._running is running:
+                self._state = None
         finally:
             running.close()
 
@@ -84,6 +95,23 @@ class Loader:
             text = ", ".join(f"{name}={fraction}" for name, fraction in fractions.items())
             raise _core.ConfigError(f"split({text}): fractions must be positive and leave rows for training")
         return tuple(Loader(part) for part in self._core.split([rest, *fractions.values()]))
+
+    def state_dict(self) -> State:
+        """Where the loader stands, as a few numbers for a checkpoint: after the last batch that the newest iteration
+        gave (batches read ahead don't count), or before epoch `epoch`.
+        """
+        return dict(self._state) if self._state is not None else self._core.state(self.epoch)
+
+    def load_state_dict(self, state: State) -> None:
+        """Goes on where a loader of the same data, features and options stood: the next iteration gives the rest of
+        that epoch, bit for bit, reading again at most one window of the shuffle (two buffers of rows).
+
+        Seed and buffer rows are taken from the state; threads, memory and paths may differ. Raises ConfigError where
+        the state is of another loader.
+        """
+        self._core = self._core.with_order_of(state)
+        self._state = dict(state)
+        self.epoch = int(state["epoch"])
 
     def explain(self) -> _core.Explanation:
         """What an epoch will do, from metadata alone; print it."""

@@ -35,7 +35,8 @@ def predict(
 
     output
         ``.root``: a TTree that can be made a friend of the input (entry i belongs to entry i of the input);
-        ``.parquet``: the same as a table. Written beside and renamed when whole.
+        ``.parquet``: the same as a table. Written beside and renamed when whole, in place of a file of that name;
+        never of an input or the bundle.
     copy
         Columns of the input to write along, such as ``["run", "event"]``; numbers and lists of numbers.
 
@@ -47,6 +48,14 @@ def predict(
     path = Path(output)
     partial = path.with_name(f".{path.name}.partial")
     needed = list(opened.columns)
+    if not isinstance(model, bundle.Bundle):
+        _require_another_file(path, os.fspath(model))
+    for file in dataset.files:
+        _require_another_file(path, file.path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _core.IoError(f"can't make the folder {path.parent}: {error.strerror}") from None
     try:
         with _writer(path.suffix, partial, output_tree) as writer:
             for start in range(0, max(1, dataset.num_entries), ROWS):  # once without entries, too: an empty table
@@ -60,6 +69,11 @@ def predict(
     finally:
         partial.unlink(missing_ok=True)
     return dataset.num_entries
+
+
+def _require_another_file(output: Path, read: str) -> None:
+    if output.exists() and Path(read).exists() and output.samefile(read):
+        raise _core.ConfigError(f"{output} is read: give the scores another name")
 
 
 def score_columns(opened: bundle.Bundle, outputs: dict[str, Array]) -> dict[str, Array]:

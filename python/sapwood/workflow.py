@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import _core
+from . import _core, _fields
 from .dataset import open as open_dataset
 from .features import FeatureSpec
 from .train import DataConfig, SplitConfig, TrainConfig, TrainingConfig, TrainResult, train
@@ -52,12 +52,16 @@ class Parameters:
     def load(cls, path: str | None) -> Parameters:
         """From JSON; lists may be written as comma-separated strings, branches to exclude as a file's name."""
         content = _json(path) if path else {}
+        if not isinstance(content, dict):
+            raise _core.ConfigError(f"{path}: parameters are a JSON object, not {content!r}")
         known = {item.name: item for item in fields(cls)}
         if unknown := sorted(set(content) - set(known)):
             raise _core.ConfigError(f"{path}: unknown parameters {', '.join(unknown)}")
         for name in ("identifier", "selected_branches", "exclude_branches", "metrics"):
             content[name] = _listed(content.get(name, ""), "")
-        return cls(**content)
+        parameters = cls(**content)
+        _fields.check(parameters, nevts=-1, chunk_size=1, batch_size=1, epochs=1, seed=0, patience=1)
+        return parameters
 
 
 def workflow(
@@ -221,6 +225,9 @@ def _labelled(paths: list[str], labels: str | Sequence[Any]) -> tuple[Any, str |
     values = _listed(labels, "") if isinstance(labels, str) else [str(label) for label in labels]
     if len(values) == 1 and not _is_integer(values[0]):
         return paths, values[0]
+    for path in paths:
+        if "://" not in path and not any(mark in path for mark in "*?[") and not Path(path).exists():
+            raise _core.IoError(f"no such file: {path}")
     if len(values) != len(paths):
         raise _core.ConfigError(f"{len(values)} labels for {len(paths)} files")
     if bad := [value for value in values if not _is_integer(value)]:
@@ -244,8 +251,10 @@ def _is_integer(text: str) -> bool:
 
 def _listed(given: str | Sequence[str], suffix: str) -> list[str]:
     """Items of a list, a comma-separated string, or a text file with one a line."""
-    if not isinstance(given, str):
+    if isinstance(given, (list, tuple)):
         return list(given)
+    if not isinstance(given, str):
+        raise _core.ConfigError(f"{given!r} is no list, and no text")
     if "," not in given and Path(given).is_file() and not (suffix and given.endswith(suffix)):
         lines = Path(given).read_text(encoding="utf-8").splitlines()
         return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
@@ -255,7 +264,7 @@ def _listed(given: str | Sequence[str], suffix: str) -> list[str]:
 def _split(split: float | list[float]) -> tuple[float, float]:
     """(validation, test) as shares of all rows."""
     if isinstance(split, list):
-        if len(split) == 3:
+        if len(split) == 3 and sum(split) > 0:
             split = [share / sum(split) for share in split][1:]
         if len(split) != 2:
             raise _core.ConfigError(f"split is {split}: one share, validation and test, or all three")

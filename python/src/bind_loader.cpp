@@ -16,6 +16,7 @@ namespace {
 // A stream with what its batches look like.
 struct Epoch {
   std::vector<TensorInfo> tensors;
+  LoaderState state;  // after the last batch that was handed out
   std::unique_ptr<BatchStream> stream;
   LoaderStats last_stats{};
 
@@ -40,11 +41,59 @@ nb::object next_batch(Epoch& epoch) {
     if (status == BatchStream::Status::kEnd) return nb::none();
     if (PyErr_CheckSignals() != 0) throw nb::python_error();
   }
+  epoch.state.batches = batch.number + 1;
+  epoch.state.last_row = batch.last_row;
   nb::list arrays;
   for (size_t i = 0; i < batch.tensors.size(); ++i) {
     arrays.append(tensor_to_numpy(epoch.tensors[i], batch.rows, batch.tensors[i]));
   }
   return arrays;
+}
+
+// Calls `visit(name, member)` for all of a state, `State` being LoaderState or const.
+template <class State, class Visit>
+void visit_state(State& state, const Visit& visit) {
+  visit("seed", state.seed);
+  visit("epoch", state.epoch);
+  visit("batches", state.batches);
+  visit("bucket", state.last_row.bucket);
+  visit("key", state.last_row.key);
+  visit("position", state.last_row.position);
+  visit("buffer_rows", state.buffer_rows);
+  visit("data", state.data);
+  visit("features", state.features);
+  visit("batch_size", state.batch_size);
+  visit("shuffle", state.shuffle);
+  visit("drop_remainder", state.drop_remainder);
+  visit("part_low", state.part_low);
+  visit("part_high", state.part_high);
+}
+
+constexpr int kStateVersion = 1;
+
+nb::dict state_to_dict(const LoaderState& state) {
+  nb::dict dict;
+  dict["version"] = kStateVersion;
+  visit_state(state, [&](const char* name, const auto& member) { dict[name] = member; });
+  return dict;
+}
+
+LoaderState state_from_dict(const nb::dict& dict) {
+  const auto read = [&](const char* name, auto& member) {
+    if (!dict.contains(name))
+      throw ConfigError(concat("this is not the state of a loader: '", name, "' is missing"));
+    if (!nb::try_cast(dict[name], member))
+      throw ConfigError(concat("'", name, "' in the state of a loader is ", nb::repr(dict[name]).c_str()));
+  };
+  int version = 0;
+  read("version", version);
+  if (version != kStateVersion)
+    throw ConfigError(concat("the state of the loader has version ", version,
+                             ", which this version of sapwood "
+                             "does not know"));
+  LoaderState state;
+  visit_state(state, read);
+  return state;
 }
 
 }  // namespace
@@ -102,6 +151,10 @@ void bind_loader(nb::module_& module) {
             epoch.stream.reset();
           },
           "Ends the epoch's threads and frees its memory; delivered batches stay.")
+      .def_prop_ro(
+          "state", [](const Epoch& epoch) { return state_to_dict(epoch.state); },
+          nb::sig("def state(self) -> dict[str, int | float | bool]"),
+          "The loader's state after the last batch that `next` gave.")
       .def_prop_ro("stats", [](const Epoch& epoch) {
         return epoch.stream ? epoch.stream->stats() : epoch.last_stats;
       });
@@ -135,7 +188,24 @@ void bind_loader(nb::module_& module) {
       .def(
           "epoch",
           [](const Loader& loader, uint64_t number) {
-            return Epoch{loader.tensors(), loader.epoch(number), {}};
+            return Epoch{loader.tensors(), loader.state(number), loader.epoch(number), {}};
           },
-          nb::arg("number"), "Starts reading an epoch.");
+          nb::arg("number"), "Starts reading an epoch.")
+      .def(
+          "resume",
+          [](const Loader& loader, const nb::dict& state) {
+            const LoaderState at = state_from_dict(state);
+            return Epoch{loader.tensors(), at, loader.resume(at), {}};
+          },
+          nb::arg("state"), "Starts reading the rest of an epoch.")
+      .def(
+          "state", [](const Loader& loader, uint64_t epoch) { return state_to_dict(loader.state(epoch)); },
+          nb::arg("epoch"), nb::sig("def state(self, epoch: int) -> dict[str, int | float | bool]"),
+          "The state before an epoch.")
+      .def(
+          "with_order_of",
+          [](const Loader& loader, const nb::dict& state) {
+            return loader.with_order_of(state_from_dict(state));
+          },
+          nb::arg("state"), "This loader with the seed and the buffer rows of the state.");
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,6 +11,14 @@
 
 namespace sapwood {
 
+/// A row's place in an epoch, whose rows come sorted by it.
+struct RowPlace {
+  int64_t bucket = -1;    ///< of the shuffle window; -1: before all rows
+  uint64_t key = 0;       ///< in the bucket
+  uint64_t position = 0;  ///< in the stream of entries: parts rows of equal keys
+  auto operator<=>(const RowPlace&) const = default;
+};
+
 /// One batch: its tensors in the order of `Loader::tensors()`, each [rows, shape...], contiguous in C order.
 /// A value that shares its memory, which goes back to the stream's pool with the last copy and lives on after
 /// the stream.
@@ -17,6 +26,7 @@ struct Batch {
   int64_t number = 0;  ///< in the epoch, from 0
   int64_t rows = 0;
   std::vector<Buffer> tensors;
+  RowPlace last_row{};
 };
 
 /// Where the time of an epoch went; seconds summed over threads.

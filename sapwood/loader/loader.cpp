@@ -7,6 +7,7 @@
 #include <numeric>
 #include <random>
 
+#include "sapwood/base/hash.h"
 #include "sapwood/base/parallel.h"
 #include "sapwood/features/row_format.h"
 #include "sapwood/loader/pipeline.h"
@@ -62,6 +63,21 @@ void check_batch_bytes(int64_t rows, const RowFormat& format, uint64_t memory) {
                            " bytes): ", std::llround(std::floor(fitting)), " rows would"));
 }
 
+// What an epoch's order is made of: entries of files, how they are cut, samples.
+uint64_t hash_of_data(const std::vector<Unit>& units, const std::vector<size_t>& sample_of_file) {
+  std::vector<uint64_t> numbers(sample_of_file.begin(), sample_of_file.end());
+  for (const Unit& unit : units) {
+    numbers.insert(numbers.end(), {unit.file, static_cast<uint64_t>(unit.entries.start),
+                                   static_cast<uint64_t>(unit.entries.stop), unit.stored_bytes});
+  }
+  return xxh3_64(std::as_bytes(std::span(numbers)));
+}
+
+uint64_t hash_of_features(const FeatureSpec& features) {
+  const std::string text = to_json(features);
+  return xxh3_64(std::as_bytes(std::span(text)));
+}
+
 uint64_t drawn_seed() {
   std::random_device device;
   return uint64_t{device()} << 32 | device();
@@ -69,7 +85,10 @@ uint64_t drawn_seed() {
 
 }  // namespace
 
-struct Loader::Plan {
+namespace {
+
+// What loaders share or copy.
+struct Settings {
   std::shared_ptr<const Dataset> dataset;
   LoaderOptions options;
   std::shared_ptr<const RowFormat> format;
@@ -83,6 +102,30 @@ struct Loader::Plan {
   std::shared_ptr<LoaderPools> pools;
   int64_t buffer_rows = 0;
   SplitPart part;
+
+  // The shuffle buffer that `memory` has room for.
+  int64_t fitting_rows() const {
+    return std::max<int64_t>(
+        1, std::llround(static_cast<double>(memory.staging) / (kStagingRoom * (row_bytes + kIndexBytes))));
+  }
+  void set_buffer_rows(int64_t wanted) {
+    const int64_t fitting = fitting_rows();
+    if (wanted > fitting && wanted < dataset->num_entries()) {
+      throw ConfigError(concat("buffer_rows is ", wanted, ", but memory (", options.memory,
+                               " bytes) has room for about ", fitting, " rows of ", std::llround(row_bytes),
+                               " bytes"));
+    }
+    buffer_rows = std::min(wanted, fitting);
+  }
+  // More than all rows are as good as all.
+  int64_t shuffled_rows() const { return std::min(buffer_rows, dataset->num_entries()); }
+};
+
+}  // namespace
+
+struct Loader::Plan : Settings {
+  Plan() = default;
+  explicit Plan(Settings settings) : Settings(std::move(settings)) {}
 
   std::mutex mutex;
   std::optional<int64_t> rows;  // of the part, once counted
@@ -130,18 +173,9 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options)
   plan.batch_rows = std::min(options.batch_size, dataset->num_entries() + 1);
   check_batch_bytes(plan.batch_rows, *plan.format, options.memory);
   plan.pools = std::make_shared<LoaderPools>(plan.memory);
-  const double room =
-      static_cast<double>(plan.memory.staging) / (kStagingRoom * (plan.row_bytes + kIndexBytes));
-  const auto fitting = std::max<int64_t>(1, std::llround(room));
-  if (options.buffer_rows && *options.buffer_rows > fitting &&
-      *options.buffer_rows < dataset->num_entries()) {
-    throw ConfigError(concat("buffer_rows is ", *options.buffer_rows, ", but memory (", options.memory,
-                             " bytes) has room for about ", fitting, " rows of ",
-                             std::llround(plan.row_bytes), " bytes"));
-  }
-  plan.buffer_rows = std::min(options.buffer_rows.value_or(fitting), fitting);
-  plan.dataset = std::move(dataset);
   plan.options = std::move(options);
+  plan.dataset = std::move(dataset);
+  plan.set_buffer_rows(plan.options.buffer_rows.value_or(plan.fitting_rows()));
 }
 
 std::vector<Loader> Loader::split(const std::vector<double>& fractions) const {
@@ -153,19 +187,7 @@ std::vector<Loader> Loader::split(const std::vector<double>& fractions) const {
   std::vector<Loader> parts;
   double done = 0;
   for (const double fraction : fractions) {
-    auto plan = std::make_shared<Plan>();
-    plan->dataset = plan_->dataset;
-    plan->options = plan_->options;
-    plan->format = plan_->format;
-    plan->selection = plan_->selection;
-    plan->units = plan_->units;
-    plan->sample_of_file = plan_->sample_of_file;
-    plan->row_bytes = plan_->row_bytes;
-    plan->work_bytes = plan_->work_bytes;
-    plan->batch_rows = plan_->batch_rows;
-    plan->memory = plan_->memory;
-    plan->pools = plan_->pools;
-    plan->buffer_rows = plan_->buffer_rows;
+    auto plan = std::make_shared<Plan>(Settings(*plan_));
     const SplitPart& whole = plan_->part;
     plan->part.low = whole.low + done * whole.share();
     done += fraction;
@@ -227,7 +249,8 @@ Explanation Loader::explain() const {
   return e;
 }
 
-std::unique_ptr<BatchStream> Loader::epoch(uint64_t number) const {
+std::unique_ptr<BatchStream> Loader::start(uint64_t number, int64_t first_batch,
+                                           const RowPlace& after) const {
   const Plan& plan = *plan_;
   EpochPlan epoch;
   epoch.dataset = plan.dataset;
@@ -251,9 +274,86 @@ std::unique_ptr<BatchStream> Loader::epoch(uint64_t number) const {
   epoch.batch_size = plan.batch_rows;
   epoch.drop_remainder = plan.options.drop_remainder;
   epoch.threads = plan.options.threads;
+  epoch.first_batch = first_batch;
+  epoch.after = after;
   epoch.memory = plan.memory;
   epoch.pools = plan.pools;
   return start_pipeline(std::move(epoch));
+}
+
+std::unique_ptr<BatchStream> Loader::epoch(uint64_t number) const { return start(number, 0, {}); }
+
+LoaderState Loader::state(uint64_t number) const {
+  const Plan& plan = *plan_;
+  LoaderState state;
+  state.seed = seed();
+  state.epoch = number;
+  state.buffer_rows = plan.shuffled_rows();
+  state.data = hash_of_data(*plan.units, plan.sample_of_file);
+  state.features = hash_of_features(plan.options.features);
+  state.batch_size = plan.options.batch_size;
+  state.shuffle = plan.options.shuffle;
+  state.drop_remainder = plan.options.drop_remainder;
+  state.part_low = plan.part.low;
+  state.part_high = plan.part.high;
+  return state;
+}
+
+LoaderState Loader::state(uint64_t number, const Batch& batch) const {
+  LoaderState after = state(number);
+  after.batches = batch.number + 1;
+  after.last_row = batch.last_row;
+  return after;
+}
+
+// Throws unless the state is of this loader's data, features and options, whatever its seed and buffer rows.
+void Loader::check(const LoaderState& theirs) const {
+  const LoaderState ours = state(theirs.epoch);
+  const auto require = [](const char* what, const auto& own, const auto& other) {
+    if (own != other)
+      throw ConfigError(
+          concat("the state is of a loader with ", what, " ", other, ", where this one has ", own));
+  };
+  if (ours.features != theirs.features)
+    throw ConfigError("the state is of a loader with other features, target or weights");
+  if (ours.data != theirs.data)
+    throw ConfigError("the state is of a loader of other data: files, their entries or samples differ");
+  require("batch_size", ours.batch_size, theirs.batch_size);
+  require("shuffle", ours.shuffle, theirs.shuffle);
+  require("drop_remainder", ours.drop_remainder, theirs.drop_remainder);
+  require("a part of a split that begins at", ours.part_low, theirs.part_low);
+  require("a part of a split that ends at", ours.part_high, theirs.part_high);
+  if (theirs.batches < 0 || theirs.buffer_rows < std::min<int64_t>(1, ours.buffer_rows) ||
+      theirs.last_row.bucket < -1 || (theirs.batches == 0) != (theirs.last_row.bucket == -1))
+    throw ConfigError("the state does not fit together: it was changed");
+}
+
+Loader Loader::with_order_of(const LoaderState& state) const {
+  check(state);
+  auto plan = std::make_shared<Plan>(Settings(*plan_));
+  if (!plan->part.everything() && state.seed != seed()) {
+    throw ConfigError(concat("the state is of seed ", state.seed,
+                             ", and parts of a split must have one seed: "
+                             "make the loader that is split with seed=",
+                             state.seed));
+  }
+  plan->options.seed = state.seed;
+  plan->set_buffer_rows(state.buffer_rows);
+  if (plan->shuffled_rows() != state.buffer_rows) {
+    throw ConfigError(concat("the state's shuffle buffer has ", state.buffer_rows, " rows, but memory (",
+                             plan->options.memory, " bytes) has room for about ", plan->buffer_rows));
+  }
+  return Loader(std::move(plan));
+}
+
+std::unique_ptr<BatchStream> Loader::resume(const LoaderState& state) const {
+  check(state);
+  if (state.seed != seed() || state.buffer_rows != plan_->shuffled_rows())
+    throw ConfigError(
+        "the state is of another seed or other buffer rows: take the loader `with_order_of` it");
+  if (state.last_row.bucket >= plan_->window().num_buckets())
+    throw ConfigError("the state does not fit together: it was changed");
+  return start(state.epoch, state.batches, state.last_row);
 }
 
 }  // namespace sapwood

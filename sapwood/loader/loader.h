@@ -54,6 +54,23 @@ struct Explanation {
   std::string to_string() const;
 };
 
+/// Where a loader stands in an epoch, and what fixes the order of its rows. Plain data, to be kept in
+/// checkpoints: it is as good on another machine, with other threads, memory, or paths of the same files.
+struct LoaderState {
+  uint64_t seed = 0;
+  uint64_t epoch = 0;
+  int64_t batches = 0;  ///< delivered in the epoch
+  RowPlace last_row{};  ///< of the last delivered batch
+  int64_t buffer_rows = 0;
+  uint64_t data = 0;      ///< hash of files' entries, how they are cut, samples
+  uint64_t features = 0;  ///< hash of the specification
+  int64_t batch_size = 0;
+  bool shuffle = true;
+  bool drop_remainder = false;
+  double part_low = 0;  ///< the part of a split
+  double part_high = 1;
+};
+
 /// Turns a data set into batches. A value: immutable but for its plan, which parts share; safe from many
 /// threads. Every row comes exactly once an epoch, in an order that depends on data, features, seed, epoch
 /// and buffer rows alone: not on threads or timing.
@@ -78,8 +95,21 @@ class Loader {
   /// Starts reading an epoch. Each call has threads of its own, which end with the stream.
   std::unique_ptr<BatchStream> epoch(uint64_t number) const;
 
+  /// The state before epoch `number`, or in it after `batch`.
+  LoaderState state(uint64_t number) const;
+  LoaderState state(uint64_t number, const Batch& batch) const;
+  /// This loader with the seed and the buffer rows of the state, which fix the order. Throws ConfigError
+  /// where the state is of other data, features or options, or where a part of a split has another seed.
+  Loader with_order_of(const LoaderState& state) const;
+  /// The rest of the state's epoch: what `epoch` gives after that many batches, bit for bit, without reading
+  /// what lies more than a window before. Throws ConfigError as `with_order_of`, and where seed or buffer
+  /// rows differ.
+  std::unique_ptr<BatchStream> resume(const LoaderState& state) const;
+
  private:
   struct Plan;
+  void check(const LoaderState& state) const;
+  std::unique_ptr<BatchStream> start(uint64_t number, int64_t first_batch, const RowPlace& after) const;
   Loader(std::shared_ptr<Plan> plan) : plan_(std::move(plan)) {}
   std::shared_ptr<Plan> plan_;
 };

@@ -193,6 +193,85 @@ TEST(Loader, StopsHalfWay) {
       CancelledError);
 }
 
+// Batches of an epoch, each with all its tensors in one piece.
+std::vector<std::vector<std::byte>> batch_bytes(BatchStream& stream, int64_t first = 0) {
+  std::vector<std::vector<std::byte>> batches;
+  while (const auto batch = stream.next()) {
+    EXPECT_EQ(batch->number, first + static_cast<int64_t>(batches.size()));
+    std::vector<std::byte> bytes;
+    for (const Buffer& tensor : batch->tensors)
+      bytes.insert(bytes.end(), tensor.data(), tensor.data() + tensor.size());
+    batches.push_back(std::move(bytes));
+  }
+  return batches;
+}
+
+TEST(Loader, GoesOnAfterAnyBatch) {
+  for (const int64_t buffer_rows : {50, 700, 100'000}) {
+    for (const bool shuffle : {true, false}) {
+      LoaderOptions wanted = options();
+      wanted.buffer_rows = buffer_rows;
+      wanted.shuffle = shuffle;
+      wanted.batch_size = 160;
+      const Loader whole(jets(), wanted);
+      const Loader loader = whole.split({0.6, 0.4}).front();
+      const auto expected = batch_bytes(*loader.epoch(2));
+      std::vector<LoaderState> states{loader.state(2)};
+      const auto stream = loader.epoch(2);
+      while (const auto batch = stream->next()) states.push_back(loader.state(2, *batch));
+      ASSERT_EQ(states.size(), expected.size() + 1);
+      LoaderOptions elsewhere = wanted;
+      elsewhere.threads = 3;
+      elsewhere.memory = uint64_t{200} << 20;
+      const Loader other = Loader(jets(), elsewhere).split({0.6, 0.4}).front();
+      for (const LoaderState& state : states) {
+        const auto rest = batch_bytes(*other.with_order_of(state).resume(state), state.batches);
+        ASSERT_EQ(rest, std::vector(expected.begin() + state.batches, expected.end()))
+            << "after " << state.batches << " batches, buffer of " << buffer_rows;
+      }
+    }
+  }
+}
+
+TEST(Loader, ReadsOnlyAWindowAgainToGoOn) {
+  LoaderOptions wanted = options();
+  wanted.buffer_rows = 100;
+  const Loader loader(jets(), wanted);
+  const auto stream = loader.epoch(0);
+  std::optional<LoaderState> late;
+  while (const auto batch = stream->next()) {
+    if (batch->number == loader.num_batches() - 3) late = loader.state(0, *batch);
+  }
+  const auto rest = loader.resume(*late);
+  EXPECT_EQ(batch_bytes(*rest, late->batches).size(), 2u);
+  EXPECT_LT(rest->stats().stored_bytes, stream->stats().stored_bytes / 2);
+}
+
+TEST(Loader, RefusesStatesOfOthers) {
+  const Loader loader(jets(), options());
+  const auto stream = loader.epoch(0);
+  const LoaderState good = loader.state(0, *stream->next());
+  const auto refuses = [&](const auto& change) {
+    LoaderState state = good;
+    change(state);
+    EXPECT_THROW(loader.with_order_of(state).resume(state), ConfigError);
+  };
+  refuses([](LoaderState& state) { ++state.data; });
+  refuses([](LoaderState& state) { ++state.features; });
+  refuses([](LoaderState& state) { ++state.batch_size; });
+  refuses([](LoaderState& state) { state.shuffle = false; });
+  refuses([](LoaderState& state) { state.drop_remainder = true; });
+  refuses([](LoaderState& state) { state.part_high = 0.5; });
+  refuses([](LoaderState& state) { state.batches = -1; });
+  refuses([](LoaderState& state) { state.last_row.bucket = 1 << 20; });
+  refuses([](LoaderState& state) { state.buffer_rows = 0; });
+  LoaderState other_seed = good;
+  other_seed.seed = 99;
+  EXPECT_THROW(loader.resume(other_seed), ConfigError);
+  EXPECT_EQ(loader.with_order_of(other_seed).seed(), 99u);
+  EXPECT_THROW(loader.split({0.5, 0.5}).front().with_order_of(other_seed), ConfigError);
+}
+
 TEST(Loader, RefusesWhatCannotWork) {
   LoaderOptions wanted = options();
   wanted.batch_size = 0;

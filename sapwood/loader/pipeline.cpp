@@ -43,6 +43,12 @@ struct Block {
   int64_t rows = 0;
   std::vector<RowRun> runs;
   std::vector<Batch> batches;
+
+  RowPlace place(size_t row) const {
+    auto run = runs.begin();
+    for (; row >= run->end - run->begin; ++run) row -= run->end - run->begin;
+    return run->bucket->place(run->begin + row);
+  }
 };
 
 // A decoded unit while its rows are staged, which may take several goes when it reaches further than the
@@ -83,6 +89,7 @@ class Pipeline final : public BatchStream {
   void sort_bucket(std::unique_lock<std::mutex>& lock);
   void assemble_block(std::unique_lock<std::mutex>& lock);
 
+  void pass_delivered();
   void stage_rows(DecodedUnit& decoded, int64_t end, WorkerStaging& staging) const;
   void mark_staged(int64_t begin, int64_t end);
   void cut_blocks();
@@ -146,6 +153,7 @@ Pipeline::Pipeline(EpochPlan plan)
         std::max(largest_decoding_bytes_, decoding_bytes(unit, plan_.selection, plan_.work_bytes));
   }
   if (plan_.num_entries == 0) complete_segments_ = plan_.window.num_segments;
+  if (plan_.after.bucket >= 0) pass_delivered();
 
   int64_t row_bytes = 0;
   for (const size_t bytes : plan_.format->tensor_row_bytes()) row_bytes += static_cast<int64_t>(bytes);
@@ -156,6 +164,20 @@ Pipeline::Pipeline(EpochPlan plan)
 
   for (size_t i = 0; i < plan_.threads; ++i) threads_.emplace_back([this, i] { work(i, false); });
   threads_.emplace_back([this] { work(0, true); });  // reads ahead while the workers compute
+}
+
+// Begins at the bucket of the last delivered row; units that come before all its rows need not be read.
+void Pipeline::pass_delivered() {
+  next_sort_ = plan_.after.bucket;
+  int64_t end = 0;
+  for (; next_fetch_ < plan_.units.size(); ++next_fetch_) {
+    const int64_t unit_end = plan_.positions[next_fetch_] + plan_.units[next_fetch_].entries.size();
+    const int64_t last_segment = plan_.window.segment(std::max<int64_t>(unit_end - 1, 0));
+    if (plan_.window.last_bucket(last_segment) >= plan_.after.bucket) break;
+    end = unit_end;
+  }
+  next_decode_ = next_fetch_;
+  mark_staged(0, end);
 }
 
 Pipeline::~Pipeline() {
@@ -353,9 +375,10 @@ void Pipeline::stage_rows(DecodedUnit& decoded, int64_t end, WorkerStaging& stag
       const int64_t position = decoded.position + i;
       if (!plan_.part.everything() && !in_part(plan_.part, plan_.key.seed, unit.file, entry)) continue;
       const RowPlace place = place_row(plan_.window, plan_.key, unit.file, entry, position);
+      if (place <= plan_.after) continue;
       const size_t size = decoded.writer.row_size(i);
       entries[count] = i;
-      rows[count++] = staging.append(place.bucket, size, place.key, static_cast<uint64_t>(position));
+      rows[count++] = staging.append(place.bucket, size, place.key, place.position);
     }
     decoded.writer.write({entries.data(), count}, {rows.data(), count});
     decoded.staged = tile_end;
@@ -450,8 +473,9 @@ void Pipeline::fill(Block& block) const {
   const std::vector<size_t>& row_bytes = plan_.format->tensor_row_bytes();
   for (int64_t first = 0; first < block.rows; first += plan_.batch_size) {
     Batch batch;
-    batch.number = (block.number * block_rows_ + first) / plan_.batch_size;
+    batch.number = plan_.first_batch + (block.number * block_rows_ + first) / plan_.batch_size;
     batch.rows = std::min(plan_.batch_size, block.rows - first);
+    batch.last_row = block.place(static_cast<size_t>(first + batch.rows) - 1);
     block.batches.push_back(std::move(batch));
   }
   for (const size_t bytes : row_bytes) {

@@ -48,6 +48,8 @@ struct EpochPlan {
   int64_t batch_size = 1;
   bool drop_remainder = false;
   size_t threads = 1;
+  int64_t first_batch = 0;  ///< number of the first one to deliver
+  RowPlace after{};         ///< rows up to this one have been delivered already
   MemoryShares memory;
   std::shared_ptr<LoaderPools> pools;
 };

@@ -93,16 +93,18 @@ Window plan_window(int64_t entries, double kept, int64_t buffer_rows, bool shuff
 
 RowPlace place_row(const Window& window, const OrderKey& key, size_t file, int64_t entry, int64_t position) {
   const int64_t segment = window.segment(position);
+  const auto place = static_cast<uint64_t>(position);
   if (!window.shuffle) {
     const uint64_t step = UINT64_MAX / static_cast<uint64_t>(window.segment_entries);
-    return {segment, static_cast<uint64_t>(position - segment * window.segment_entries) * step};
+    return {segment, static_cast<uint64_t>(position - segment * window.segment_entries) * step, place};
   }
   const auto bits = random_bits(key.seed, key.epoch, Purpose::kRow, file, static_cast<uint64_t>(entry));
   const int64_t delay = bits[0] & (window.delays - 1);
   const int64_t bucket = std::clamp(segment + delay, window.first, window.num_segments - 1);
   const uint64_t random = uint64_t{bits[1]} << 32 | bits[2];
-  if (bucket != window.num_segments - 1 || window.last_bits == 0) return {bucket, random};
-  return {bucket + static_cast<int64_t>(random >> (64 - window.last_bits)), random << window.last_bits};
+  if (bucket != window.num_segments - 1 || window.last_bits == 0) return {bucket, random, place};
+  const auto part = static_cast<int64_t>(random >> (64 - window.last_bits));
+  return {bucket + part, random << window.last_bits, place};
 }
 
 bool in_part(const SplitPart& part, uint64_t seed, size_t file, int64_t entry) {

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "sapwood/loader/batch.h"
 #include "sapwood/source/units.h"
 
 namespace sapwood {
@@ -39,15 +40,15 @@ struct Window {
   int64_t num_buckets() const { return num_segments - 1 + (int64_t{1} << last_bits); }
   /// Segments whose rows may be in the bucket or one before it.
   int64_t segments_of(int64_t bucket) const { return std::min(bucket + 1, num_segments); }
+  /// The last bucket that rows of the segment may go to.
+  int64_t last_bucket(int64_t segment) const {
+    const int64_t bucket = std::max(segment + int64_t{delays} - 1, first);
+    return bucket < num_segments - 1 ? bucket : num_buckets() - 1;
+  }
 };
 
 /// A window over `entries` of which the share `kept` passes the split, holding about `buffer_rows` rows.
 Window plan_window(int64_t entries, double kept, int64_t buffer_rows, bool shuffle);
-
-struct RowPlace {
-  int64_t bucket = 0;
-  uint64_t key = 0;
-};
 
 /// Where the row at stream `position` goes.
 RowPlace place_row(const Window& window, const OrderKey& key, size_t file, int64_t entry, int64_t position);

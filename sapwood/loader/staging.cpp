@@ -92,4 +92,9 @@ void SortedBucket::rows(size_t begin, size_t end, const std::byte** out) {
   }
 }
 
+RowPlace SortedBucket::place(size_t row) const {
+  const StagedRow& staged = index_.as<const StagedRow>()[row];
+  return {number_, staged.key, staged.position};
+}
+
 }  // namespace sapwood

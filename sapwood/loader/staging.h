@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sapwood/base/buffer.h"
+#include "sapwood/loader/batch.h"
 
 namespace sapwood {
 
@@ -58,6 +59,8 @@ class SortedBucket {
   size_t size() const { return size_; }
   /// Writes the addresses of rows [begin, end) of the order to `out`.
   void rows(size_t begin, size_t end, const std::byte** out);
+  /// The place of a row that was asked for before.
+  RowPlace place(size_t row) const;
 
  private:
   struct Part;

@@ -79,8 +79,22 @@ def test_what_is_wrong_leaves_nothing(model: Path, examples: Path, test_files: P
         predict.predict(model, jets, tmp_path / "scores.csv")
     with pytest.raises(sw.SchemaError, match="jet_ptt"):
         predict.predict(model, jets, tmp_path / "scores.root", copy=["jet_ptt"])
+    (tmp_path / "file").touch()
     with pytest.raises(sw.IoError):
-        predict.predict(model, jets, tmp_path / "no" / "scores.parquet")
+        predict.predict(model, jets, tmp_path / "file" / "scores.parquet")
+    (tmp_path / "file").unlink()
     with pytest.raises(sw.IoError):
         predict.predict(model, str(test_files / "nowhere.root"), tmp_path / "scores.root")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_inputs_are_not_overwritten(model: Path, examples: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "jets.root"
+    copy.write_bytes((examples / FILES[0]).read_bytes())
+    before = copy.read_bytes()
+    for name in (copy, tmp_path / "." / "jets.root"):
+        with pytest.raises(sw.ConfigError, match="is read: give the scores another name"):
+            predict.predict(model, str(copy), name)
+    assert copy.read_bytes() == before
+    predict.predict(model, str(copy), tmp_path / "new" / "scores.parquet")
+    assert (tmp_path / "new" / "scores.parquet").exists()

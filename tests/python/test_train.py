@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -81,10 +82,51 @@ def test_a_resumed_training_is_the_uninterrupted_one(config: dict[str, Any], tmp
 
 def test_a_checkpoint_of_another_training_is_refused(config: dict[str, Any]) -> None:
     train({**config, "training": {**config["training"], "epochs": 1}})
-    with pytest.raises(sw.ConfigError, match="another training: its model differs"):
+    with pytest.raises(sw.ConfigError, match="another training: model: MLP"):
         train({**config, "model": {"type": "mlp", "hidden": [8]}}, resume=True)
-    with pytest.raises(sw.ConfigError, match="another training: its seed differs"):
+    with pytest.raises(sw.ConfigError, match="another training: seed: 3, here 4"):
         train({**config, "training": {**config["training"], "seed": 4}}, resume=True)
+    with pytest.raises(sw.ConfigError, match="another training: split"):
+        train({**config, "split": {"validation": 0.3, "test": 0.3}}, resume=True)
+    with pytest.raises(sw.ConfigError, match="another training: model's options"):
+        train({**config, "model": {**config["model"], "dropout": 0.2}}, resume=True)
+
+
+def test_more_epochs_go_on_with_the_longer_schedule(config: dict[str, Any]) -> None:
+    config["training"] |= {"patience": None}
+    first = train({**config, "training": {**config["training"], "epochs": 2}})
+    longer = train({**config, "training": {**config["training"], "epochs": 6}}, resume=True)
+    assert longer.history.val_loss[:2] == first.history.val_loss
+    assert len(longer.history.val_loss) == 6
+    assert len(set(longer.history.val_loss)) == 6
+    assert longer.history.val_loss[-1] < first.history.val_loss[-1]
+
+
+def test_a_new_training_forgets_the_old_one(config: dict[str, Any], tmp_path: Path) -> None:
+    train(config)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sapwood.train._torch.TorchTrainer.step", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            train(config)
+    assert not (tmp_path / "out" / "checkpoint" / "state.json").exists()
+
+
+def interrupt(*_: Any) -> float:
+    raise KeyboardInterrupt
+
+
+def test_damaged_checkpoints_say_so(config: dict[str, Any], tmp_path: Path) -> None:
+    config["training"] |= {"epochs": 1}
+    train(config)
+    folder = tmp_path / "out" / "checkpoint"
+    (model,) = folder.glob("last-*.model")
+    whole = model.read_bytes()
+    model.write_bytes(whole[:100])
+    with pytest.raises(sw.FormatError, match=r"last-1.model can't be loaded"):
+        train(config, resume=True)
+    (folder / "state.json").write_text((folder / "state.json").read_text()[:50])
+    with pytest.raises(sw.FormatError, match=r"state.json is damaged"):
+        train(config, resume=True)
 
 
 def test_training_ends_when_validation_gets_no_better(config: dict[str, Any]) -> None:
@@ -158,11 +200,102 @@ def test_scikit_learn_and_user_files(config: dict[str, Any], tmp_path: Path) -> 
         ({"model": object()}, "can't be trained"),
         ({"split": {"validation": 0.5, "test": 1.5}}, "must be between 0 and 1"),
         ({"training": {"epochs_per": "chunk"}}, "'chunk' with a chunk_size"),
+        ({"training": {"epochs": "ten"}}, "training.epochs is 'ten', must be a whole number"),
+        ({"training": {"epochs": 0}}, "training.epochs is 0, must be at least 1"),
+        ({"training": {"batch_size": 12.5}}, "training.batch_size is 12.5"),
+        ({"training": {"learning_rate": -1}}, "learning_rate is -1, must be above 0"),
+        ({"training": {"learning_rate": float("nan")}}, "learning_rate is nan, must be a number"),
+        ({"training": {"shuffle": "no"}}, "shuffle is 'no', must be true or false"),
+        ({"training": {"patience": -1}}, "patience is -1"),
+        ({"training": {"seed": None}}, "training.seed is None"),
+        ({"training": {"device": "gpu"}}, "device 'gpu'"),
+        ({"split": {"validation": "a"}}, "split.validation is 'a'"),
+        ({"data": {"files": None}}, "data.files has None"),
+        ({"data": {"files": {"a": None}}}, "data.files has None"),
+        ({"data": {"files": {0: "a.root", 1: "b.root"}}}, "class name 0 must be text"),
+        ({"data": {"files": "a.root", "classes": "ab"}}, "data.classes is 'ab'"),
+        ({"features": None}, "features is None"),
+        ({"features": 4}, "features is 4"),
+        ({"model": {"file": 3}}, "model.file is 3"),
+        ({"model": {"type": "mlp", "dropout": 2}}, "model 'mlp': .*dropout"),
+        ({"model": {"type": "mlp", "hidden": [-3]}}, "model 'mlp'"),
+        ({"output": 3}, "output is 3"),
+        ({"name": None}, "name is None"),
+        ({"bundle": "no"}, "bundle is 'no'"),
     ],
 )
 def test_wrong_configurations_say_what_is_wrong(config: dict[str, Any], change: dict[str, Any], message: str) -> None:
     with pytest.raises(sw.ConfigError, match=message):
         train({**config, **change})
+
+
+def test_users_code_that_fails_is_named_with_its_line(config: dict[str, Any], tmp_path: Path) -> None:
+    model = tmp_path / "model.py"
+    model.write_text("def model(idim):\n    return 1 / 0\n")
+    with pytest.raises(sw.ConfigError, match=r"model.py: line 2: ZeroDivisionError"):
+        train({**config, "model": {"file": str(model)}})
+
+
+def test_users_models_begin_from_the_seed(config: dict[str, Any], tmp_path: Path) -> None:
+    model = tmp_path / "model.py"
+    model.write_text(
+        "from torch import nn\n"
+        "def model(idim):\n"
+        "    return nn.Sequential(nn.Linear(idim, 8), nn.ReLU(), nn.Dropout(0.1), nn.Linear(8, 2))\n"
+    )
+    config |= {"model": {"file": str(model)}}
+    config["training"] |= {"epochs": 1}
+    assert train(config).history.val_loss == train(config).history.val_loss
+
+
+def test_classes_without_entries_or_with_other_names(config: dict[str, Any], examples: Path) -> None:
+    files = config["data"]["files"]
+    with pytest.raises(sw.ConfigError, match="leave it out"):
+        train({**config, "data": {"files": files, "classes": ["top", "QCD"]}})
+    with pytest.raises(sw.ConfigError, match="class 'top' has no entries"):
+        train({**config, "data": {"files": files, "limit": 1000}})
+    target = {"name": "target", "variables": ["label_QCD"], "dtype": "int64", "squeeze": True}
+    one = {"data": {"files": str(examples / "QCD_ttree.root")}, "features": {**FEATURES, "labels": [target]}}
+    with pytest.raises(sw.ConfigError, match="none is of class '0'"):
+        train({**config, **one})
+    one["features"]["labels"] = [{**target, "variables": ["jet_nparticles"]}]
+    with pytest.raises(sw.ConfigError, match=r"the target holds \d+ to \d+, where 2 classes have the labels 0 to 1"):
+        train({**config, **one})
+    one["features"]["labels"] = [{**target, "squeeze": False}]
+    with pytest.raises(sw.ConfigError, match="one number for each entry"):
+        train({**config, **one})
+
+
+def test_inputs_that_are_no_numbers_end_the_training(config: dict[str, Any]) -> None:
+    config["features"] = {"inputs": [{"name": "jet", "variables": ["jet_sdmass", "log(jet_eta)"]}]}
+    with pytest.raises(sw.ModelError, match=r"NaN or infinities in jet; .*replace_nan"):
+        train(config)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({"name": "w", "squeeze": True}, "called 'weights', not 'w'"),
+        ({"name": "weights"}, "one number for each entry"),
+        ({"name": "weights", "squeeze": True, "variables": ["jet_pt - jet_pt"]}, "sum to 0"),
+        ({"name": "weights", "squeeze": True, "variables": ["log(-jet_pt)"]}, "sum to nan"),
+    ],
+)
+def test_weights_that_are_none(config: dict[str, Any], weights: dict[str, Any], message: str) -> None:
+    with pytest.raises(sw.ConfigError, match=message):
+        train({**config, "features": {**FEATURES, "weights": [{"variables": ["jet_pt"], **weights}]}})
+
+
+def test_metrics_are_json_for_strict_parsers(config: dict[str, Any], tmp_path: Path) -> None:
+    config["training"] |= {"epochs": 1}
+    config["split"] = {"validation": 0.1, "test": 0.002}
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    train(config)
+    for path in ("metrics.json", "checkpoint/state.json"):
+        json.loads((tmp_path / "out" / path).read_text(), parse_constant=refuse)
 
 
 def test_labels_must_come_from_somewhere(config: dict[str, Any], examples: Path) -> None:
@@ -181,7 +314,17 @@ def test_the_command_trains_from_yaml(
     assert (tmp_path / "other" / "report.html").exists()
     path.write_text("data: [")
     assert main(["train", str(path)]) == 1
-    assert "is not YAML" in capsys.readouterr().err
+    assert "not YAML" in capsys.readouterr().err
+    path.write_bytes(b"\xff\xfe\x00")
+    assert main(["train", str(path)]) == 1
+    assert "no UTF-8" in capsys.readouterr().err
+    path.write_text("data: {files: a}\nfeatures: b\nfeatures: c\n")
+    assert main(["train", str(path)]) == 1
+    assert "'features' is there twice" in capsys.readouterr().err
+    path.write_text(yaml.safe_dump(config).replace("learning_rate: 0.004", "learning_rate: 4e-3"))
+    assert TrainConfig.load(path).training.learning_rate == 4e-3
+    assert main(["train", str(path), "--epochs", "0"]) == 1
+    assert "epochs is 0" in capsys.readouterr().err
     assert main(["train", str(tmp_path / "no.yaml")]) == 1
 
 
@@ -206,3 +349,48 @@ def test_weights_enter_loss_and_metrics(config: dict[str, Any]) -> None:
     result = train({**config, "features": features})
     assert result.metrics.auc > 0.9
     assert not np.isnan(result.metrics.loss)
+
+
+KERAS = """
+import keras
+def model(idim, outputs=2, logits=False, last="softmax", dropout=0.0):
+    keras.utils.set_random_seed(1)
+    layers = [keras.layers.Input((idim,)), keras.layers.Dense(16, "relu"), keras.layers.Dropout(dropout)]
+    net = keras.Sequential([*layers, keras.layers.Dense(outputs, last)])
+    kind = keras.losses.SparseCategoricalCrossentropy if outputs == 2 else keras.losses.BinaryCrossentropy
+    net.compile("adam", kind(from_logits=logits))
+    return net
+"""
+
+
+@pytest.fixture
+def keras_config(config: dict[str, Any], tmp_path: Path) -> dict[str, Any]:
+    if importlib.util.find_spec("keras") is None:
+        pytest.skip("no Keras")
+    (tmp_path / "net.py").write_text(KERAS)
+    return {**config, "model": {"file": str(tmp_path / "net.py")}}
+
+
+def test_keras_models_must_give_probabilities(keras_config: dict[str, Any]) -> None:
+    with pytest.raises(sw.ConfigError, match="gives logits"):
+        train({**keras_config, "model": {**keras_config["model"], "logits": True, "last": None}})
+    with pytest.raises(sw.ModelError, match="no probabilities"):
+        train({**keras_config, "model": {**keras_config["model"], "last": None}})
+
+
+def test_a_keras_output_of_one_column_is_labelled_as_the_second_class(keras_config: dict[str, Any]) -> None:
+    pytest.importorskip("onnxruntime")
+    model = {**keras_config["model"], "outputs": 1, "last": "sigmoid"}
+    result = train({**keras_config, "model": model, "bundle": True})
+    assert result.bundle is not None
+    assert sw.bundle.open(result.bundle).labels == ["top"]
+
+
+def test_keras_with_dropout_goes_on_as_if_uninterrupted(keras_config: dict[str, Any], tmp_path: Path) -> None:
+    keras_config["model"]["dropout"] = 0.3
+    keras_config["training"]["epochs"] = 4
+    whole = train({**keras_config, "output": str(tmp_path / "whole")})
+    train({**keras_config, "training": {**keras_config["training"], "epochs": 2}})
+    resumed = train(keras_config, resume=True)
+    assert resumed.history.val_loss == whole.history.val_loss
+    assert resumed.history.train_loss == whole.history.train_loss

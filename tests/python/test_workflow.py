@@ -212,6 +212,19 @@ def test_wrong_arguments_say_what_is_wrong(events: Files, tmp_path: Path) -> Non
         workflow(files, [0] * 8 + [2], "model.py")
     with pytest.raises(sw.UnsupportedError, match="only root"):
         workflow(files, [0] * 8 + [1], "model.py", dtype="parquet")
+    with pytest.raises(sw.IoError, match=r"no such file: nofile.txt"):
+        workflow("nofile.txt", [0, 1], "model.py")
+    for content, message in (
+        ('{"nevts": "all"}', "nevts is 'all', must be a whole number"),
+        ('{"split": "a"}', "split is 'a', must be a number or a list"),
+        ('{"split": [0, 0, 0]}', "split is"),
+        ('{"batch_size": "x"}', "batch_size is 'x'"),
+        ('{"selected_branches": 3}', "3 is no list"),
+        ("[1]", "a JSON object"),
+    ):
+        (tmp_path / "params.json").write_text(content)
+        with pytest.raises(sw.ConfigError, match=message):
+            workflow(files, [0] * 8 + [1], "model.py", str(tmp_path / "params.json"))
     (tmp_path / "params.json").write_text('{"epoch": 3}')
     with pytest.raises(sw.ConfigError, match="unknown parameters epoch"):
         workflow(files, [0] * 8 + [1], "model.py", str(tmp_path / "params.json"))

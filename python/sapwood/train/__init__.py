@@ -11,10 +11,15 @@ import hashlib
 import importlib.util
 import json
 import os
+import random
+import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from .. import _core
 from ..dataset import Dataset
@@ -69,12 +74,14 @@ def train(config: TrainConfig | Mapping[str, Any] | str | Path, *, resume: bool 
         config = TrainConfig.from_dict(config)
     elif not isinstance(config, TrainConfig):
         config = TrainConfig.load(config)
+    config.check()
     output = Path(config.output)
     dataset = open_dataset(config.data.files, config.data.tree)
     if config.data.limit is not None:
         dataset = dataset.limit(config.data.limit)
     features = _with_labels(_features(config.features), dataset)
-    classes = _classes(config, dataset)
+    of_samples = [variable.expression for variable in features.labels[0].variables] == ["sample_label"]
+    classes = _classes(config, dataset, of_samples=of_samples)
     fitted = dataset.fit(features, threads=config.training.threads)
     loader = dataset.loader(
         fitted,
@@ -84,9 +91,10 @@ def train(config: TrainConfig | Mapping[str, Any] | str | Path, *, resume: bool 
         memory=config.training.memory,
         threads=config.training.threads,
     )
+    _check_tensors(loader)
     parts = _split(loader, config.split)
     trainer = make_trainer(_model(config, parts[0], len(classes)), _input_tensors(parts[0]), len(classes))
-    identity = {"features": hashlib.sha256(fitted.to_json().encode()).hexdigest(), "model": trainer.describe()}
+    identity = _identity(config, dataset, fitted, trainer)
     history = fit(
         trainer,
         parts[0],
@@ -99,7 +107,7 @@ def train(config: TrainConfig | Mapping[str, Any] | str | Path, *, resume: bool 
     metrics, scores, labels, weights = test(trainer, parts[2], classes)
     output.mkdir(parents=True, exist_ok=True)
     fitted.save(output / "features.json")
-    (output / "metrics.json").write_text(json.dumps(metrics.to_dict(), indent=1), encoding="utf-8")
+    (output / "metrics.json").write_text(json.dumps(metrics.to_dict(), indent=1, allow_nan=False), encoding="utf-8")
     report = None
     if importlib.util.find_spec("matplotlib"):
         from ._report import write_report
@@ -142,8 +150,47 @@ def _with_labels(features: FeatureSpec, dataset: Dataset) -> FeatureSpec:
     return FeatureSpec.from_dict({**plain, "labels": [target]})
 
 
-def _classes(config: TrainConfig, dataset: Dataset) -> list[str]:
+def _check_tensors(loader: Loader) -> None:
+    """Raises ConfigError unless there is one label for each entry, and at most one weight."""
+    for tensor in loader.tensors:
+        if tensor.role in ("label", "weight") and tensor.shape:
+            raise _core.ConfigError(
+                f"'{tensor.name}' has the shape {['N', *tensor.shape]}, must be one number for each entry: squeeze it"
+            )
+        if tensor.role == "weight" and tensor.name != "weights":
+            raise _core.ConfigError(f"a classifier has one group of weights, called 'weights', not '{tensor.name}'")
+
+
+def _identity(config: TrainConfig, dataset: Dataset, fitted: FeatureSpec, trainer: Trainer) -> dict[str, Any]:
+    """What must not change when a training goes on: the rest of `config` may."""
+    training = config.training
+    return {
+        "features": hashlib.sha256(fitted.to_json().encode()).hexdigest(),
+        "entries of the files": [file.num_entries for file in dataset.files],
+        "split": [config.split.validation, config.split.test],
+        "model": trainer.describe(),
+        "model's options": hashlib.sha256(trainer.options().encode()).hexdigest(),
+        "seed": training.seed,
+        "batch_size": training.batch_size,
+        "learning_rate": training.learning_rate,
+        "weight_decay": training.weight_decay,
+        "epochs_per": training.epochs_per,
+    }
+
+
+def _classes(config: TrainConfig, dataset: Dataset, *, of_samples: bool) -> list[str]:
+    """The classes' names. `of_samples`: labels are the samples' places."""
     classes = config.data.classes or dataset.labels or ["0", "1"]
+    if of_samples and config.data.classes and config.data.classes != dataset.labels:
+        raise _core.ConfigError(
+            f"data.classes is {config.data.classes}, but the files are of {dataset.labels}, in this order: leave it out"
+        )
+    if of_samples:
+        rows = dict.fromkeys(dataset.labels, 0)
+        for file in dataset.files:
+            rows[dataset.labels[file.sample]] += file.num_entries
+        if empty := [name for name, count in rows.items() if count == 0]:
+            raise _core.ConfigError(f"class '{empty[0]}' has no entries")
     if len(classes) < 2:
         raise _core.ConfigError(f"a classifier tells at least two classes apart, not {classes}")
     return list(classes)
@@ -171,7 +218,8 @@ def _model(config: TrainConfig, loader: Loader, num_classes: int) -> Any:
     options = {key: value for key, value in described.items() if key not in ("type", "file", "function")}
     tensors = _input_tensors(loader)
     if "file" in described:
-        return user_model(described["file"], described.get("function", "model"), width_of(tensors), options)
+        function = described.get("function", "model")
+        return user_model(described["file"], function, width_of(tensors), options, seed=config.training.seed)
     if described.get("type") not in ("mlp", "pfn"):
         raise _core.ConfigError(f"no model '{described.get('type')}': 'mlp', 'pfn', or a mapping with 'file'")
     try:
@@ -183,12 +231,16 @@ def _model(config: TrainConfig, loader: Loader, num_classes: int) -> Any:
     torch.manual_seed(config.training.seed)
     try:
         return BUILT_IN[described["type"]](tensors, num_classes, **options)
-    except TypeError as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise _core.ConfigError(f"model '{described['type']}': {error}") from None
 
 
-def user_model(file: str | Path, function: str, size: int, options: Mapping[str, Any] | None = None) -> Any:
-    """What `function` of a Python file returns, called with the number of inputs side by side."""
+def user_model(
+    file: str | Path, function: str, size: int, options: Mapping[str, Any] | None = None, *, seed: int = 0
+) -> Any:
+    """What `function` of a Python file returns, called with the number of inputs side by side, from a state of the
+    random generators that follows from the seed.
+    """
     spec = importlib.util.spec_from_file_location(Path(file).stem, file)
     if spec is None or spec.loader is None or not Path(file).is_file():
         raise _core.ConfigError(f"no Python file {file}")
@@ -196,12 +248,28 @@ def user_model(file: str | Path, function: str, size: int, options: Mapping[str,
     _choose_keras_backend()
     try:
         spec.loader.exec_module(module)
-    except (ImportError, SyntaxError) as error:
-        raise _core.ConfigError(f"the model's file {file}: {error}") from error
-    make = getattr(module, function, None)
-    if not callable(make):
-        raise _core.ConfigError(f"{file} defines no function '{function}'")
-    return make(size, **(options or {}))
+        make = getattr(module, function, None)
+        if callable(make):
+            _seed_generators(seed)
+            return make(size, **(options or {}))
+    except _core.Error:
+        raise
+    except Exception as error:  # of all kinds that a user's code may raise
+        line = next((frame.lineno for frame in reversed(traceback.extract_tb(error.__traceback__))
+                     if frame.filename == str(file)), None)  # fmt: skip
+        place = f"line {line}: " if line else ""
+        raise _core.ConfigError(f"the model's file {file}: {place}{type(error).__name__}: {error}") from error
+    raise _core.ConfigError(f"{file} defines no function '{function}'")
+
+
+def _seed_generators(seed: int) -> None:
+    """Of Python, NumPy and those frameworks that are in use."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    for framework in ("torch", "keras"):
+        module = sys.modules.get(framework)
+        if module is not None:
+            module.manual_seed(seed) if framework == "torch" else module.utils.set_random_seed(seed % 2**32)
 
 
 def _choose_keras_backend() -> None:
@@ -236,7 +304,7 @@ def _export(
         path,
         features=features,
         sample=dataset,
-        labels=classes,
+        labels=trainer.labels_of_output(classes),
         name=config.name,
         description=config.description,
         card={

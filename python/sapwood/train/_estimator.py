@@ -55,5 +55,8 @@ class EstimatorTrainer(Trainer):
     def load(self, path: Path) -> None:
         self.model = pickle.loads(path.read_bytes())  # noqa: S301 - a checkpoint of one's own
 
+    def options(self) -> str:
+        return str(self.model.get_params()) if hasattr(self.model, "get_params") else self.describe()
+
     def describe(self) -> str:
         return str(self.model).split("(")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -40,6 +41,11 @@ class KerasTrainer(Trainer):
     def begin(self, _config: TrainingConfig, _steps_per_epoch: int) -> None:
         if not getattr(self.model, "compiled", False):
             raise _core.ConfigError("the Keras model is not compiled: call compile(optimizer=..., loss=...) on it")
+        if getattr(self.model.loss, "from_logits", False):
+            raise _core.ConfigError(
+                "the Keras model gives logits (from_logits=True): end it with a softmax or a sigmoid, so that it gives "
+                "probabilities"
+            )
         self._loss_name = self.model.loss if isinstance(self.model.loss, str) else type(self.model.loss).__name__
 
     def step(self, batch: Batch) -> float:
@@ -52,7 +58,17 @@ class KerasTrainer(Trainer):
         self.model.reset_metrics()
 
     def probabilities(self, batch: Batch) -> Array:
-        return two_columns(np.asarray(self.model.predict_on_batch(self._inputs(batch))))
+        given = np.asarray(self.model.predict_on_batch(self._inputs(batch)))
+        self._has_one_column = given.ndim == 1 or given.shape[1] == 1
+        scores = two_columns(given)
+        if scores.shape[1] != self.num_classes:
+            raise _core.ModelError(f"the model gives {scores.shape[1]} numbers for {self.num_classes} classes")
+        if scores.min() < -1e-6 or scores.max() > 1 + 1e-6:
+            raise _core.ModelError(
+                f"the model gives {scores.min():.4g} to {scores.max():.4g}, which are no probabilities: end it with a "
+                "softmax or a sigmoid"
+            )
+        return scores
 
     def _inputs(self, batch: Batch) -> Any:
         if takes_matrix(self.model, "keras"):
@@ -70,21 +86,48 @@ class KerasTrainer(Trainer):
             return target.astype(np.float32).reshape(-1, 1)
         return target
 
+    def labels_of_output(self, classes: list[str]) -> list[str]:
+        return classes[1:] if self._has_one_column else classes
+
+    def options(self) -> str:
+        try:
+            # Keras counts its automatic names: dense_1, dense_2, ...
+            return re.sub(r'_\d+"', '"', str(self.model.to_json()))
+        except (NotImplementedError, TypeError, ValueError):  # a subclass that does not say
+            return self.describe()
+
     def save(self, path: Path) -> None:
-        weights = {f"weight_{i}": value for i, value in enumerate(self.model.get_weights())}
-        optimizer = {f"optimizer_{i}": np.asarray(v.value) for i, v in enumerate(self.model.optimizer.variables)}
+        known = {"weight": self._variables(), "optimizer": self.model.optimizer.variables}
+        state = {
+            f"{kind}_{i}": keras.ops.convert_to_numpy(v) for kind, all_ in known.items() for i, v in enumerate(all_)
+        }
+        if keras.backend.backend() == "torch":  # whose own generator Keras' dropout draws from
+            state["random"] = _torch().get_rng_state().numpy()
         with path.open("wb") as file:
-            np.savez(file, allow_pickle=False, **weights, **optimizer)
+            np.savez(file, allow_pickle=False, **state)
 
     def load(self, path: Path) -> None:
         with np.load(path) as state:
-            count = sum(name.startswith("weight_") for name in state)
-            self.model.set_weights([state[f"weight_{i}"] for i in range(count)])
+            for i, variable in enumerate(self._variables()):
+                variable.assign(state[f"weight_{i}"])
             if not self.model.optimizer.built:
                 self.model.optimizer.build(self.model.trainable_variables)
             for i, variable in enumerate(self.model.optimizer.variables):
                 if f"optimizer_{i}" in state:
                     variable.assign(state[f"optimizer_{i}"])
+            if "random" in state:
+                _torch().set_rng_state(_torch().from_numpy(state["random"]))
+
+    def _variables(self) -> list[Any]:
+        # Those of random generators too, but not the optimizer's.
+        taught = {id(variable) for variable in self.model.optimizer.variables}
+        return [variable for variable in self.model.variables if id(variable) not in taught]
 
     def describe(self) -> str:
-        return f"{self.model.name} of {self.model.count_params():,} parameters"
+        return f"{type(self.model).__name__} of {self.model.count_params():,} parameters"
+
+
+def _torch() -> Any:
+    import torch
+
+    return torch

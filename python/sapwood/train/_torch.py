@@ -67,8 +67,12 @@ class TorchTrainer(Trainer):
         return loader.torch(self._device if self._device.type != "cpu" else None)
 
     def begin(self, config: TrainingConfig, steps_per_epoch: int) -> None:
-        self._device = torch.device(config.device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self.model.to(self._device)
+        try:
+            self._device = torch.device(config.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+            self.model.to(self._device)
+        except (RuntimeError, AssertionError) as error:
+            raise _core.ConfigError(f"device '{config.device}': {str(error).splitlines()[0]}") from None
+        torch.manual_seed(config.seed)
         self._optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
@@ -120,11 +124,16 @@ class TorchTrainer(Trainer):
         state: dict[str, Any] = torch.load(path, weights_only=True)
         self.model.load_state_dict(state["model"])
         self._optimizer.load_state_dict(state["optimizer"])
-        self._schedule.load_state_dict(state["schedule"])
+        # More epochs than planned make a longer schedule, which goes on where the shorter one stood.
+        passed = {key: state["schedule"][key] for key in ("last_epoch", "_step_count", "_last_lr")}
+        self._schedule.load_state_dict({**self._schedule.state_dict(), **passed})
         torch.set_rng_state(state["random"])
 
     def exported(self) -> Any:
         return Probabilities(self._network).eval().cpu()
+
+    def options(self) -> str:
+        return str(self.model)
 
     def describe(self) -> str:
         parameters = sum(parameter.numel() for parameter in self.model.parameters())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .. import _core
+from .. import _core, _fields, _yaml
 
 
 @dataclass
@@ -68,23 +68,23 @@ class TrainConfig:
     @classmethod
     def load(cls, path: str | Path) -> TrainConfig:
         """Read from a YAML file; paths in it are relative to its folder."""
-        import yaml
-
         path = Path(path)
         try:
             text = path.read_text(encoding="utf-8")
         except OSError as error:
             raise _core.IoError(f"can't read the configuration: {error.strerror}: {path}") from None
+        except UnicodeDecodeError:
+            raise _core.ConfigError(f"{path} is not YAML: it is no UTF-8 text") from None
         try:
-            content = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise _core.ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
-        return cls.from_dict(content, path.parent)
+            return cls.from_dict(_yaml.read(text), path.parent)
+        except _core.ConfigError as error:
+            raise _core.ConfigError(f"{path}: {error}") from None
 
     @classmethod
     def from_dict(cls, content: Any, folder: str | Path = ".") -> TrainConfig:
         """From plain data; relative paths are relative to `folder`."""
         config: TrainConfig = _build(cls, content, "the configuration")
+        config.check()
         folder = Path(folder)
         config.data.files = _below(config.data.files, folder)
         if isinstance(config.features, str):
@@ -92,6 +92,23 @@ class TrainConfig:
         if isinstance(config.model, Mapping) and "file" in config.model:
             config.model = {**config.model, "file": _below(config.model["file"], folder)}
         return config
+
+    def check(self) -> None:
+        """Raises ConfigError where a value is none that its key takes."""
+        _fields.check(self)
+        _fields.check(self.data, "data")
+        _fields.check(self.split, "split")
+        _fields.check(
+            self.training, "training", epochs=1, batch_size=1, patience=1, chunk_size=1, seed=0, weight_decay=0
+        )
+        if self.training.learning_rate <= 0:
+            raise _core.ConfigError(f"training.learning_rate is {self.training.learning_rate}, must be above 0")
+        _check_files(self.data.files)
+        if not self.features or isinstance(self.features, (bool, int, float, list)):
+            raise _core.ConfigError(f"features is {self.features!r}, must be a file's path or a mapping")
+        file = self.model.get("file", "") if isinstance(self.model, Mapping) else ""
+        if not isinstance(file, (str, Path)):
+            raise _core.ConfigError(f"model.file is {file!r}, must be a file's path")
 
 
 _SECTIONS = {"data": DataConfig, "split": SplitConfig, "training": TrainingConfig}
@@ -116,6 +133,20 @@ def _build(cls: Any, content: Any, place: str) -> Any:
         raise _core.ConfigError(f"{place} lacks {', '.join(missing)}")
     values = {key: _build(_SECTIONS[key], value, key) if key in _SECTIONS else value for key, value in content.items()}
     return cls(**values)
+
+
+def _check_files(files: Any) -> None:
+    """Raises ConfigError unless `files` is what `sapwood.open` takes."""
+    if isinstance(files, Mapping):
+        for name, paths in files.items():
+            if not isinstance(name, str):
+                raise _core.ConfigError(f"data.files: the class name {name!r} must be text: write it in quotes")
+            _check_files(paths["paths"] if isinstance(paths, Mapping) and "paths" in paths else paths)
+        return
+    several = files[0] if isinstance(files, tuple) and files else files  # (paths, weight)
+    paths = several if isinstance(several, list) else [several]
+    if not paths or not all(isinstance(path, (str, Path)) for path in paths):
+        raise _core.ConfigError(f"data.files has {files!r}, where there must be paths")
 
 
 def _below(value: Any, folder: Path) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import _core
 from ._progress import Progress
-from .metrics import Metrics, evaluate
+from .metrics import Metrics, evaluate, finite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,11 +38,24 @@ class History:
 
 
 class Checkpoint:
-    """A folder that holds the training after each epoch: model, history, and where the loader stands."""
+    """A folder that holds the training after each epoch: model, history, and where the loader stands.
+
+    `identity` is what a training that goes on must have in common with the one that wrote it. Raises IoError where the
+    folder can't be made.
+    """
 
     def __init__(self, folder: Path, identity: dict[str, Any]) -> None:
         self._folder = folder
         self._identity = identity
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _core.IoError(f"can't make the output folder {folder}: {error.strerror}") from None
+
+    def clear(self) -> None:
+        """Forgets an earlier training."""
+        for path in (self._folder / "state.json", self.best, *self._folder.glob("last-*.model")):
+            path.unlink(missing_ok=True)
 
     @property
     def best(self) -> Path:
@@ -50,38 +63,66 @@ class Checkpoint:
         return self._folder / "best.model"
 
     def write(self, trainer: Trainer, history: History, loader: Loader, *, better: bool) -> None:
-        """After an epoch. What was there stays whole until the new one is."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        """After an epoch. What was there stays whole until the new one is. Raises IoError."""
         model = self._folder / f"last-{loader.epoch}.model"
-        trainer.save(model)
-        if better:
-            trainer.save(self._folder / "best.new")
-            (self._folder / "best.new").replace(self.best)
         state = {
             **self._identity,
-            "loader": {"seed": loader.seed, "epoch": loader.epoch, "batch": 0},
-            "history": asdict(history),
+            "loader": loader.state_dict(),
+            "history": {name: _plain(value) for name, value in asdict(history).items()},
             "file": model.name,
         }
-        (self._folder / "state.new").write_text(json.dumps(state, indent=1), encoding="utf-8")
-        (self._folder / "state.new").replace(self._folder / "state.json")
+        try:
+            trainer.save(model)
+            if better:
+                trainer.save(self._folder / "best.new")
+                (self._folder / "best.new").replace(self.best)
+            text = json.dumps(state, indent=1, allow_nan=False)
+            (self._folder / "state.new").write_text(text, encoding="utf-8")
+            (self._folder / "state.new").replace(self._folder / "state.json")
+        except (OSError, RuntimeError) as error:  # RuntimeError: PyTorch's, for a full disk
+            for unfinished in (model, self._folder / "best.new", self._folder / "state.new"):
+                unfinished.unlink(missing_ok=True)
+            raise _core.IoError(f"can't write the checkpoint in {self._folder}: {error}") from error
         for old in self._folder.glob("last-*.model"):
             if old != model:
                 old.unlink()
 
     def read(self, trainer: Trainer, loader: Loader) -> History | None:
-        """Where the training goes on, when there is a checkpoint. Raises ConfigError when it is of another one."""
+        """Where the training goes on, when there is a checkpoint. Raises ConfigError when it is of another one,
+        FormatError when it is damaged.
+        """
         path = self._folder / "state.json"
         if not path.exists():
             return None
-        state = json.loads(path.read_text(encoding="utf-8"))
-        for key, value in {**self._identity, "seed": loader.seed}.items():
-            known = state["loader"]["seed"] if key == "seed" else state.get(key)
-            if known != value:
-                raise _core.ConfigError(f"the checkpoint in {self._folder} is of another training: its {key} differs")
-        trainer.load(self._folder / state["file"])
-        loader.epoch = state["loader"]["epoch"]
-        return History(**state["history"])
+        try:
+            state = json.loads(path.read_text(encoding="utf-8"))
+            history = History(**{name: _restored(value) for name, value in state["history"].items()})
+            stand, model = state["loader"], self._folder / state["file"]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise _core.FormatError(f"the checkpoint {path} is damaged: {error}") from error
+        for key, value in self._identity.items():
+            if state.get(key) != value:
+                raise _core.ConfigError(
+                    f"the checkpoint in {self._folder} is of another training: {key}: {state.get(key)}, here {value}"
+                )
+        loader.load_state_dict(stand)
+        self.load(trainer, model)
+        return history
+
+    def load(self, trainer: Trainer, model: Path) -> None:
+        """The model of a checkpoint. Raises FormatError when it is damaged."""
+        try:
+            trainer.load(model)
+        except Exception as error:  # of all kinds that frameworks raise
+            raise _core.FormatError(f"the checkpoint's model {model} can't be loaded: {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    return [finite(item) for item in value] if isinstance(value, list) else value
+
+
+def _restored(value: Any) -> Any:
+    return [math.nan if item is None else item for item in value] if isinstance(value, list) else value
 
 
 def fit(
@@ -100,6 +141,8 @@ def fit(
         raise _core.ConfigError(
             f"epochs_per is '{config.epochs_per}': 'epoch', or 'chunk' with a chunk_size and a model taught in steps"
         )
+    if not resume:
+        checkpoint.clear()
     epochs = 1 if trainer.whole or by_chunk else config.epochs
     chunk_rows, repeats = (config.chunk_size or 0, config.epochs) if by_chunk else (0, 1)
     trainer.begin(config, len(train))
@@ -109,13 +152,14 @@ def fit(
             break
         title = f"epoch {epoch + 1:>2}/{epochs}"
         _train_epoch(trainer, train, title, history, classes, validation, chunk_rows, repeats)
-        better = not math.isnan(history.val_loss[-1]) and history.val_loss[-1] == min(history.val_loss)
-        if better or epoch == 0:
+        known = [loss for loss in history.val_loss if not math.isnan(loss)]
+        better = epoch == 0 or history.val_loss[-1] == min(known, default=math.nan)
+        if better:
             history.best_epoch = epoch
-        checkpoint.write(trainer, history, train, better=better or epoch == 0)
         history.stopped_early = _has_stopped(history, config) and epoch + 1 < epochs
+        checkpoint.write(trainer, history, train, better=better)
     if not trainer.whole and history.best_epoch != len(history.val_loss) - 1:
-        trainer.load(checkpoint.best)
+        checkpoint.load(trainer, checkpoint.best)
     return history
 
 
@@ -136,8 +180,16 @@ def _train_epoch(
 ) -> None:
     begin = time.perf_counter()
     progress = Progress(title, train.num_rows * repeats)
+    validation.epoch = train.epoch  # the same order, resumed or not
+    seen = np.zeros(len(classes), np.int64)
     for batch in _repeated(_timed(trainer.feed(train), history), chunk_rows, repeats):
-        progress.add(len(batch["target"]), trainer.step(batch))
+        seen += _counts(batch, classes)
+        loss = trainer.step(batch)
+        if not trainer.whole and not math.isfinite(loss):
+            raise _core.ModelError(_why_not_finite(loss, batch))
+        progress.add(len(batch["target"]), loss)
+    if not seen.all():
+        raise _core.ConfigError(f"of {seen.sum()} rows to train on none is of class '{classes[int(seen.argmin())]}'")
     trainer.end_epoch()
     history.seconds += time.perf_counter() - begin
     history.rows += progress.rows
@@ -146,6 +198,34 @@ def _train_epoch(
     history.val_loss.append(metrics.loss)
     history.val_auc.append(metrics.auc if metrics.rows else math.nan)
     progress.close(f"  validation {metrics.loss:.4f}  AUC {history.val_auc[-1]:.4f}" if metrics.rows else "")
+
+
+def _counts(batch: Batch, classes: list[str]) -> Array:
+    """Rows of each class. Raises ConfigError for labels that are no classes, weights that are no weights."""
+    labels = as_numpy(batch["target"])
+    if labels.min() < 0 or labels.max() >= len(classes):
+        raise _core.ConfigError(
+            f"the target holds {labels.min()} to {labels.max()}, where {len(classes)} classes have the labels 0 to "
+            f"{len(classes) - 1}"
+        )
+    if "weights" in batch and not 0 < as_numpy(batch["weights"]).sum() < math.inf:
+        raise _core.ConfigError(
+            f"the weights of a batch of {len(labels)} rows sum to {as_numpy(batch['weights']).sum()}, must be above 0"
+        )
+    return np.bincount(labels.astype(np.int64), minlength=len(classes))
+
+
+def _why_not_finite(loss: float, batch: Batch) -> str:
+    bad = [name for name, values in batch.items() if not np.isfinite(as_numpy(values)).all()]
+    if not bad:
+        return f"the loss is {loss} though all inputs are finite: a smaller learning rate may help"
+    remedy = "{replace_nan: 0} among a variable's transforms puts a number there"
+    return f"the loss is {loss}: there are NaN or infinities in {', '.join(bad)}; {remedy}"
+
+
+def as_numpy(values: Any) -> Array:
+    """A tensor of any framework as a NumPy array."""
+    return np.asarray(values.cpu() if hasattr(values, "cpu") else values)
 
 
 def _timed(batches: Iterator[Batch], history: History) -> Iterator[Batch]:
@@ -178,9 +258,10 @@ def test(trainer: Trainer, loader: Loader, classes: list[str]) -> tuple[Metrics,
     probabilities, labels, weights = [], [], []
     for batch in trainer.feed(loader):
         probabilities.append(trainer.probabilities(batch))
-        labels.append(np.asarray(batch["target"].cpu() if hasattr(batch["target"], "cpu") else batch["target"]))
+        _counts(batch, classes)
+        labels.append(as_numpy(batch["target"]))
         if "weights" in batch:
-            weights.append(np.asarray(batch["weights"].cpu() if hasattr(batch["weights"], "cpu") else batch["weights"]))
+            weights.append(as_numpy(batch["weights"]))
     if not labels:
         nothing, none = np.zeros((0, len(classes))), np.zeros(0, np.int64)
         return evaluate(nothing, none, classes), nothing, none, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -60,14 +61,21 @@ class Metrics:
         return float(np.mean([curve.auc for curve in self.curves]))
 
     def to_dict(self) -> dict[str, Any]:
-        """Numbers alone, for JSON."""
+        """Numbers alone, for JSON; None where a number is none, or infinite."""
         return {
             "rows": self.rows,
-            "loss": self.loss,
-            "accuracy": self.accuracy,
-            "auc": self.auc,
-            "classes": {c.name: {"auc": c.auc, "rejection_at_50_percent": c.rejection()} for c in self.curves},
+            "loss": finite(self.loss),
+            "accuracy": finite(self.accuracy),
+            "auc": finite(self.auc),
+            "classes": {
+                c.name: {"auc": finite(c.auc), "rejection_at_50_percent": finite(c.rejection())} for c in self.curves
+            },
         }
+
+
+def finite(value: float) -> float | None:
+    """The number; None for NaN and infinities, which JSON does not have."""
+    return value if math.isfinite(value) else None
 
 
 def evaluate(probabilities: Array, labels: Array, classes: list[str], weights: Array | None = None) -> Metrics:

@@ -65,6 +65,14 @@ class Trainer(ABC):
         """The model to bundle: its outputs are probabilities."""
         return self.model
 
+    def labels_of_output(self, classes: list[str]) -> list[str]:
+        """The classes that the exported model's columns are of."""
+        return classes
+
+    def options(self) -> str:
+        """All that the model was made with, as text: a training that goes on must have the same."""
+        return self.describe()
+
     def describe(self) -> str:
         """A line for the report."""
         return type(self.model).__name__
