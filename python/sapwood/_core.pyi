@@ -432,6 +432,10 @@ class Epoch:
         """Ends the epoch's threads and frees its memory; delivered batches stay."""
 
     @property
+    def state(self) -> dict[str, int | float | bool]:
+        """The loader's state after the last batch that `next` gave."""
+
+    @property
     def stats(self) -> LoaderStats: ...
 
 class Loader:
@@ -457,6 +461,15 @@ class Loader:
 
     def epoch(self, number: int) -> Epoch:
         """Starts reading an epoch."""
+
+    def resume(self, state: dict) -> Epoch:
+        """Starts reading the rest of an epoch."""
+
+    def state(self, epoch: int) -> dict[str, int | float | bool]:
+        """The state before an epoch."""
+
+    def with_order_of(self, state: dict) -> Loader:
+        """This loader with the seed and the buffer rows of the state."""
 
 class TensorSpec:
     """

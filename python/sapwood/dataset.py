@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import _core, _html
@@ -59,7 +60,7 @@ def _labelled_sample(label: str, value: Any) -> _core.Sample:
         if unknown or "paths" not in value:
             raise _core.ConfigError(f"label '{label}' wants the keys 'paths' and 'weight', not {sorted(value)}")
         return _core.Sample(label, _path_list(value["paths"]), value.get("weight"))
-    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], (int, float)):
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], Real):
         return _core.Sample(label, _path_list(value[0]), float(value[1]))
     return _core.Sample(label, _path_list(value))
 
@@ -138,6 +139,8 @@ class Dataset:
         """
         wanted = self.columns if columns is None else columns
         names = [wanted] if isinstance(wanted, str) else list(wanted)
+        if entry_stop is None:
+            entry_stop = max(entry_start, self.num_entries)
         decoded = self._core.arrays(names, entry_start, entry_stop, _thread_count(threads))
         return convert(dict(zip(names, decoded, strict=True)), library)
 
@@ -328,11 +331,11 @@ def _thread_count(threads: int | None) -> int:
     return threads or 0
 
 
-def _byte_count(memory: int | str) -> int:
+def _byte_count(memory: float | str) -> int:
     bytes_ = _parsed_bytes(memory) if isinstance(memory, str) else memory
-    if bytes_ < 0:
-        raise _core.ConfigError(f"memory is {memory}, must not be negative")
-    return bytes_
+    if not isinstance(bytes_, Real) or not 0 <= bytes_ < 2**63:
+        raise _core.ConfigError(f"memory is {memory}, must be a number of bytes, or such as '500 MB'")
+    return int(bytes_)
 
 
 def _parsed_bytes(memory: str) -> int:
@@ -341,5 +344,5 @@ def _parsed_bytes(memory: str) -> int:
     unit = memory.strip()[len(memory.strip().rstrip("BbGgMmKkIi")) :].upper() or "B"
     try:
         return int(float(number) * units[unit])
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, OverflowError):
         raise _core.ConfigError(f"memory is '{memory}': write bytes, or such as '500 MB' or '2 GiB'") from None

@@ -9,8 +9,13 @@ namespace {
 // The exception classes, by `Error::kind()`; they live as long as the module.
 using ErrorClasses = std::map<std::string, PyObject*>;
 
-PyObject* text_or_none(const std::string& text) {
-  return text.empty() ? nb::none().release().ptr() : nb::str(text.c_str()).release().ptr();
+// Text that may hold bytes of a file: those that are no UTF-8 are written out.
+PyObject* text(const std::string& bytes) {
+  return PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "backslashreplace");
+}
+
+PyObject* text_or_none(const std::string& bytes) {
+  return bytes.empty() ? nb::none().release().ptr() : text(bytes);
 }
 
 void set_attribute(PyObject* object, const char* name, nb::object value) {
@@ -19,7 +24,7 @@ void set_attribute(PyObject* object, const char* name, nb::object value) {
 
 void raise(const ErrorClasses& classes, const sapwood::Error& error) {
   PyObject* type = classes.at(error.kind());
-  const nb::object instance = nb::steal(PyObject_CallFunction(type, "s", error.what()));
+  const nb::object instance = nb::steal(PyObject_CallFunction(type, "N", text(error.what())));
   if (!instance.is_valid()) return;
   const sapwood::ErrorContext& context = error.context();
   set_attribute(instance.ptr(), "file", nb::steal(text_or_none(context.file)));

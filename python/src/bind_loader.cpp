@@ -3,6 +3,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
+#include <unistd.h>
 
 #include "bindings.h"
 #include "sapwood/base/error.h"
@@ -20,7 +21,20 @@ struct Epoch {
   std::unique_ptr<BatchStream> stream;
   LoaderStats last_stats{};
 
+  pid_t process = ::getpid();
+
+  Epoch(std::vector<TensorInfo> tensors, const LoaderState& state, std::unique_ptr<BatchStream> stream)
+      : tensors(std::move(tensors)), state(state), stream(std::move(stream)) {}
+  Epoch(Epoch&&) = default;
+  Epoch& operator=(Epoch&&) = delete;
+  // In a forked child the threads are not there to be ended: it leaves them alone.
+  ~Epoch() {
+    if (process != ::getpid()) static_cast<void>(stream.release());
+  }
+
   BatchStream& open_stream() const {
+    if (process != ::getpid())
+      throw CancelledError("the epoch is of the process that this one was forked from");
     if (!stream) throw CancelledError("the epoch was closed");
     return *stream;
   }
@@ -146,9 +160,11 @@ void bind_loader(nb::module_& module) {
       .def(
           "close",
           [](Epoch& epoch) {
+            if (epoch.process != ::getpid() || !epoch.stream) return;
+            std::unique_ptr<BatchStream> ending = std::move(epoch.stream);
+            epoch.last_stats = ending->stats();
             const nb::gil_scoped_release release;
-            if (epoch.stream) epoch.last_stats = epoch.stream->stats();
-            epoch.stream.reset();
+            ending.reset();
           },
           "Ends the epoch's threads and frees its memory; delivered batches stay.")
       .def_prop_ro(
@@ -188,14 +204,15 @@ void bind_loader(nb::module_& module) {
       .def(
           "epoch",
           [](const Loader& loader, uint64_t number) {
-            return Epoch{loader.tensors(), loader.state(number), loader.epoch(number), {}};
+            return Epoch{loader.tensors(), loader.state(number), loader.epoch(number)};
           },
-          nb::arg("number"), "Starts reading an epoch.")
+          nb::arg("number"), nb::call_guard<nb::gil_scoped_release>(), "Starts reading an epoch.")
       .def(
           "resume",
           [](const Loader& loader, const nb::dict& state) {
             const LoaderState at = state_from_dict(state);
-            return Epoch{loader.tensors(), at, loader.resume(at), {}};
+            const nb::gil_scoped_release release;
+            return Epoch{loader.tensors(), at, loader.resume(at)};
           },
           nb::arg("state"), "Starts reading the rest of an epoch.")
       .def(

@@ -167,10 +167,10 @@ struct SlabPool::State {
   std::vector<std::byte*> free;
 };
 
-SlabPool::SlabPool(size_t block_size, std::shared_ptr<MemoryPool> upstream)
+SlabPool::SlabPool(size_t block_size, std::shared_ptr<MemoryPool> upstream, size_t largest_slab)
     : state_(std::make_unique<State>()) {
   state_->block_size = block_size;
-  state_->slab_size = std::max(kHugePage, block_size);
+  state_->slab_size = std::max(std::min(kHugePage, largest_slab), block_size);
   state_->upstream = std::move(upstream);
 }
 

@@ -54,10 +54,11 @@ class RecyclingPool final : public MemoryPool {
 };
 
 /// A pool for many blocks of one size: it carves them from huge pages of another pool, which get them back
-/// when this pool goes. Requests of other sizes go to the other pool.
+/// when this pool goes. Requests of other sizes go to the other pool. A slab is a huge page, or smaller where
+/// that would be too much beside `largest_slab`.
 class SlabPool final : public MemoryPool {
  public:
-  SlabPool(size_t block_size, std::shared_ptr<MemoryPool> upstream);
+  SlabPool(size_t block_size, std::shared_ptr<MemoryPool> upstream, size_t largest_slab = SIZE_MAX);
   ~SlabPool() override;
   std::byte* allocate(size_t size) override;
   void release(std::byte* data, size_t size) noexcept override;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
 
 namespace sapwood {
 namespace {
@@ -23,6 +24,29 @@ size_t doubled_distance(std::string_view a, std::string_view b) {
     }
   }
   return row[b.size()];
+}
+
+// Well-formed UTF-8 (table 3-7 of the Unicode standard).
+bool is_utf8(std::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    const auto first = static_cast<unsigned char>(text[i]);
+    if (first < 0x80) {
+      ++i;
+      continue;
+    }
+    const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+    if (first < 0xC2 || first > 0xF4 || text.size() - i < length) return false;
+    uint32_t code = first & (0x7Fu >> length);
+    for (size_t k = 1; k < length; ++k) {
+      const auto next = static_cast<unsigned char>(text[i + k]);
+      if ((next & 0xC0) != 0x80) return false;
+      code = code << 6 | (next & 0x3Fu);
+    }
+    const uint32_t smallest = length == 4 ? 0x10000 : length == 3 ? 0x800 : 0x80;
+    if (code < smallest || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return false;
+    i += length;
+  }
+  return true;
 }
 
 }  // namespace
@@ -59,6 +83,21 @@ std::string nearest_names_hint(std::string_view name, const std::vector<std::str
   std::string hint;
   for (const std::string& near : nearest_names(name, candidates)) hint += (hint.empty() ? "" : ", ") + near;
   return hint.empty() ? hint : " (nearest: " + hint + ")";
+}
+
+std::string utf8_name(std::string bytes) {
+  if (is_utf8(bytes)) return bytes;
+  std::string text;
+  for (const char byte : bytes) {
+    const auto code = static_cast<unsigned char>(byte);
+    if (code < 0x80) {
+      text += byte;
+    } else {
+      text += static_cast<char>(0xC0 | code >> 6);
+      text += static_cast<char>(0x80 | (code & 0x3F));
+    }
+  }
+  return text;
 }
 
 }  // namespace sapwood

@@ -36,5 +36,18 @@ TEST(NearestNamesHint, ReadsAsPartOfASentence) {
   EXPECT_EQ(nearest_names_hint("Jet_pl", {"run"}), "");
 }
 
+TEST(Utf8Name, KeepsUtf8AndTakesOtherBytesForLatin1) {
+  for (const char* name : {"", "Muon_pt", "\xC3\xA9t\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"})
+    EXPECT_EQ(utf8_name(name), name);
+  EXPECT_EQ(utf8_name("ab\xE9"
+                      "cd"),
+            "ab\xC3\xA9"
+            "cd");
+  // Overlong, surrogates, beyond the last code point, cut short.
+  for (const char* bytes :
+       {"\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\x80"})
+    EXPECT_NE(utf8_name(bytes), bytes);
+}
+
 }  // namespace
 }  // namespace sapwood

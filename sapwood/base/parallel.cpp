@@ -6,6 +6,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -42,7 +43,10 @@ void parallel_for(size_t count, size_t threads, const std::function<void(size_t)
   {
     std::vector<std::jthread> helpers;
     const size_t wanted = std::min(std::max<size_t>(threads, 1), count);
-    for (size_t i = 1; i < wanted; ++i) helpers.emplace_back(work);
+    try {
+      for (size_t i = 1; i < wanted; ++i) helpers.emplace_back(work);
+    } catch (const std::system_error&) {  // no more threads to be had: those that are there do the work
+    }
     work();
   }
   if (failure) std::rethrow_exception(failure);

@@ -7,6 +7,7 @@ namespace sapwood {
 namespace {
 
 constexpr uint64_t kKeptWorkBytes = uint64_t{64} << 20;  // between calls
+constexpr size_t kUnitsAtOnce = 64;                      // fetched, since each keeps its file open
 constexpr uint64_t kPieceBytes = uint64_t{256} << 10;  // decoded; stays in a core's own cache, as stored too
 
 // Memory that calls pass through, kept from one to the next for the reason that `result_pool` keeps some.
@@ -82,28 +83,32 @@ class ArraysJob {
       for (size_t c = 0; c < num_columns; ++c) result[c] = join(c);
       return result;
     }
-    std::vector<FetchedUnit> fetched(units_.size());
-    parallel_for(
-        units_.size(), threads,
-        [&](size_t u) { fetched[u] = dataset_.fetch(units_[u], selection_, work_pool_); }, stop);
-    if (num_columns >= 2 * threads) {
-      // The parts of one column are joined while they are in the cache; then the next takes their memory.
-      const auto whole_column = [&](size_t c) {
-        for (size_t u = 0; u < units_.size(); ++u) {
-          if (stop.stop_requested()) return;
-          decode(u, fetched[u], c);
-        }
-        result[c] = join(c);
-      };
-      parallel_for(num_columns, threads, whole_column, stop);
-    } else {
-      const auto one_part = [&](size_t i) {
-        decode(i / num_columns, fetched[i / num_columns], i % num_columns);
-      };
-      parallel_for(units_.size() * num_columns, threads, one_part, stop);
+    const size_t at_once = std::max(kUnitsAtOnce, 4 * threads);
+    for (size_t first = 0; first < units_.size(); first += at_once) {
+      const size_t count = std::min(at_once, units_.size() - first);
+      std::vector<FetchedUnit> fetched(count);
       parallel_for(
-          num_columns, threads, [&](size_t c) { result[c] = join(c); }, stop);
+          count, threads,
+          [&](size_t u) { fetched[u] = dataset_.fetch(units_[first + u], selection_, work_pool_); }, stop);
+      if (count == units_.size() && num_columns >= 2 * threads) {
+        // The parts of one column are joined while they are in the cache; then the next takes their memory.
+        const auto whole_column = [&](size_t c) {
+          for (size_t u = 0; u < count; ++u) {
+            if (stop.stop_requested()) return;
+            decode(u, fetched[u], c);
+          }
+          result[c] = join(c);
+        };
+        parallel_for(num_columns, threads, whole_column, stop);
+        return result;
+      }
+      const auto one_part = [&](size_t i) {
+        decode(first + i / num_columns, fetched[i / num_columns], i % num_columns);
+      };
+      parallel_for(count * num_columns, threads, one_part, stop);
     }
+    parallel_for(
+        num_columns, threads, [&](size_t c) { result[c] = join(c); }, stop);
     return result;
   }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 
 #include "sapwood/base/parallel.h"
 
@@ -11,13 +12,14 @@ namespace {
 constexpr const char* kLabelColumn = "sample_label";
 constexpr const char* kWeightColumn = "sample_weight";
 
-// Weight of one entry of each sample: in proportion to weight / entries, with a mean of 1 over all entries.
+// Weight of one entry of each sample: in proportion to weight / entries, with a mean of 1 over all entries
+// that there are.
 std::vector<double> weights_per_entry(const Source& source) {
   const std::vector<Sample>& samples = source.samples();
   std::vector<double> entries(samples.size(), 0);
   for (const FileInfo& file : source.files()) entries[file.sample] += static_cast<double>(file.num_entries);
   double total_weight = 0;
-  for (const Sample& sample : samples) total_weight += *sample.weight;
+  for (size_t i = 0; i < samples.size(); ++i) total_weight += entries[i] > 0 ? *samples[i].weight : 0;
   std::vector<double> weights;
   for (size_t i = 0; i < samples.size(); ++i) {
     weights.push_back(*samples[i].weight / std::max(entries[i], 1.0) *
@@ -34,10 +36,12 @@ std::shared_ptr<const Dataset> open(std::vector<Sample> samples, const std::stri
   if (weighted != 0 && weighted != samples.size()) {
     throw ConfigError("some samples have a weight and some have none: give one to each");
   }
+  double total = 0;
   for (const Sample& sample : samples) {
-    if (sample.weight && !(*sample.weight > 0)) {
-      throw ConfigError(
-          concat("the weight of sample '", sample.label, "' is ", *sample.weight, ", must be positive"));
+    total += sample.weight.value_or(0);
+    if (sample.weight && !(*sample.weight > 0 && std::isfinite(total))) {
+      throw ConfigError(concat("the weight of sample '", sample.label, "' is ", *sample.weight,
+                               ", must be positive and finite"));
     }
   }
   return std::shared_ptr<const Dataset>(new Dataset(Source::open(std::move(samples), tree)));

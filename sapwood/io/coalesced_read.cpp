@@ -33,34 +33,41 @@ CoalescedRead::CoalescedRead(const RandomAccessFile& file, std::span<const ByteR
   std::sort(order.begin(), order.end(),
             [&](size_t a, size_t b) { return ranges[a].offset < ranges[b].offset; });
 
-  std::vector<ByteRange> requests;
-  std::vector<size_t> request_of(ranges.size());
+  // Ranges that touch or overlap are read as one; those that are near each other share a request.
+  std::vector<ByteRange> joined;
+  std::vector<size_t> joined_of(ranges.size());
+  std::vector<size_t> first_of_request;
   for (const size_t i : order) {
     const ByteRange& range = ranges[i];
-    if (!requests.empty()) {
-      ByteRange& last = requests.back();
-      const uint64_t end = last.offset + last.size;
-      if (range.offset <= end || range.offset - end < max_gap) {
-        last.size = std::max(end, range.offset + range.size) - last.offset;
-        request_of[i] = requests.size() - 1;
-        continue;
-      }
+    const uint64_t end = joined.empty() ? 0 : joined.back().offset + joined.back().size;
+    if (!joined.empty() && range.offset <= end) {
+      joined.back().size = std::max(end, range.offset + range.size) - joined.back().offset;
+    } else {
+      if (joined.empty() || range.offset - end >= max_gap) first_of_request.push_back(joined.size());
+      joined.push_back(range);
     }
-    request_of[i] = requests.size();
-    requests.push_back(range);
+    joined_of[i] = joined.size() - 1;
   }
+  first_of_request.push_back(joined.size());
 
   std::vector<std::span<std::byte>> outs;
-  buffers_.reserve(requests.size());
-  outs.reserve(requests.size());
-  for (const ByteRange& request : requests) {
-    buffers_.emplace_back(request.size, pool);
-    outs.push_back(buffers_.back().as<std::byte>());
+  outs.reserve(joined.size());
+  for (size_t r = 0; r + 1 < first_of_request.size(); ++r) {
+    const size_t first = first_of_request[r];
+    const auto request = std::span(joined).subspan(first, first_of_request[r + 1] - first);
+    size_t size = 0;
+    for (const ByteRange& range : request) size += range.size;
+    buffers_.emplace_back(size, pool);
+    std::span<std::byte> left = buffers_.back().as<std::byte>();
+    for (const ByteRange& range : request) {
+      outs.push_back(left.first(range.size));
+      left = left.subspan(range.size);
+    }
+    file.read_vector(request, std::span(outs).subspan(first));
   }
-  file.read_vector(requests, outs);
   for (const size_t i : order) {
-    const size_t request = request_of[i];
-    views_[i] = Bytes(outs[request]).subspan(ranges[i].offset - requests[request].offset, ranges[i].size);
+    const size_t place = joined_of[i];
+    views_[i] = Bytes(outs[place]).subspan(ranges[i].offset - joined[place].offset, ranges[i].size);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include "sapwood/base/error.h"
 #include "sapwood/io/random_access_file.h"
+#include "sapwood/io/test_folder.h"
 
 namespace sapwood::io {
 namespace {
@@ -32,7 +33,7 @@ TEST(CoalescedRead, JoinsNeighboursInAnyOrder) {
   const std::vector<ByteRange> ranges{{20, 3}, {0, 2}, {4, 2}, {5, 3}, {1, 0}};
   const CoalescedRead read(file, ranges, heap_pool(), 4);
   EXPECT_EQ(read.requests(), 2u);
-  EXPECT_EQ(file.reads, 2);
+  EXPECT_EQ(file.reads, 3);  // what is between the parts of a request is left to the medium
   EXPECT_EQ(text_of(read[0]), "uvw");
   EXPECT_EQ(text_of(read[1]), "ab");
   EXPECT_EQ(text_of(read[2]), "ef");
@@ -47,6 +48,35 @@ TEST(CoalescedRead, KeepsWhatLiesInsideAnotherRange) {
   EXPECT_EQ(read.requests(), 1u);
   EXPECT_EQ(text_of(read[1]), "cd");
   EXPECT_EQ(text_of(read[2]), "gh");
+}
+
+TEST(CoalescedRead, HoldsNothingBetweenTheRanges) {
+  const TestFolder folder;
+  std::string content;
+  for (int i = 0; i < 3'000'000; ++i) content += static_cast<char>('a' + i % 23);
+  const auto file = open_local_file(folder.write("data", content));
+  std::vector<ByteRange> ranges;
+  uint64_t wanted = 0;
+  for (uint64_t offset = 5; offset + 200 < content.size(); offset += 1'000 + offset % 700) {
+    ranges.push_back({offset, 100 + offset % 50});
+    wanted += ranges.back().size;
+  }
+  ASSERT_GT(ranges.size(), 2000u);  // more than one system call takes
+  const auto pool = std::make_shared<RecyclingPool>();
+  const CoalescedRead read(*file, ranges, pool);
+  EXPECT_EQ(read.requests(), 1u);
+  EXPECT_LT(pool->bytes_in_use(), wanted * 2);
+  for (size_t i = 0; i < ranges.size(); ++i)
+    ASSERT_EQ(text_of(read[i]), content.substr(ranges[i].offset, ranges[i].size));
+}
+
+TEST(CoalescedRead, SaysWhenTheFileWasCut) {
+  const TestFolder folder;
+  const std::string path = folder.write("data", std::string(100'000, 'x'));
+  const auto file = open_local_file(path);
+  std::filesystem::resize_file(path, 50'000);
+  const std::vector<ByteRange> ranges{{10, 100}, {40'000, 100}, {60'000, 100}};
+  EXPECT_THROW(CoalescedRead(*file, ranges, heap_pool()), FormatError);
 }
 
 TEST(CoalescedRead, ThrowsBeforeAllocatingWhenARangeLeavesTheFile) {

@@ -1,8 +1,10 @@
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -15,6 +17,8 @@ namespace sapwood::io {
 namespace {
 
 constexpr size_t kLargestRead = size_t{1} << 30;  // the kernel caps one read just below 2 GiB
+
+constexpr size_t kLargestVector = 1024;  // IOV_MAX
 
 std::string system_message(int code) { return std::generic_category().message(code); }
 
@@ -56,6 +60,35 @@ class LocalFile final : public RandomAccessFile {
         throw IoError(concat("can't read ", wanted, " bytes at ", offset + done, ": ", reason),
                       {.file = path_});
       }
+    }
+  }
+
+  // Gaps go to memory that is used again and again.
+  void read_vector(std::span<const ByteRange> ranges,
+                   std::span<const std::span<std::byte>> outs) const override {
+    std::array<std::byte, kLargestGap> gap;
+    std::array<iovec, kLargestVector> vector;
+    for (size_t done = 0; done < ranges.size();) {
+      const uint64_t start = ranges[done].offset;
+      size_t pieces = 0;
+      size_t taken = done;
+      uint64_t end = start;
+      for (; taken < ranges.size() && pieces + 2 <= vector.size(); ++taken) {
+        const ByteRange& range = ranges[taken];
+        if (range.offset < end || range.offset - end > gap.size()) break;
+        if (taken != done && range.offset + range.size - start > kLargestRead) break;
+        if (range.offset != end) vector[pieces++] = {gap.data(), range.offset - end};
+        vector[pieces++] = {outs[taken].data(), range.size};
+        end = range.offset + range.size;
+      }
+      ssize_t got = -1;
+      if (taken - done > 1 && end <= size_)
+        got = ::preadv(descriptor_.get(), vector.data(), static_cast<int>(pieces), static_cast<off_t>(start));
+      // One range, or a read that was cut short: `read_at` goes on or says why not.
+      if (got != static_cast<ssize_t>(end - start)) {
+        for (size_t i = done; i < taken; ++i) read_at(ranges[i].offset, outs[i].first(ranges[i].size));
+      }
+      done = taken;
     }
   }
 

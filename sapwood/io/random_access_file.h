@@ -20,6 +20,8 @@ struct ByteRange {
 /// A file whose bytes can be read anywhere, from many threads at once. The seam for tests with faults.
 class RandomAccessFile {
  public:
+  static constexpr uint64_t kLargestGap = uint64_t{64} << 10;
+
   virtual ~RandomAccessFile() = default;
   /// Path or URI, as given.
   virtual const std::string& uri() const = 0;
@@ -27,7 +29,8 @@ class RandomAccessFile {
   /// Fills `out` from `offset`. Throws IoError when the system refuses, FormatError when the file ends
   /// before.
   virtual void read_at(uint64_t offset, std::span<std::byte> out) const = 0;
-  /// Several reads in one request where the medium has such; here one `read_at` after the other.
+  /// Several ranges, ascending and apart from each other by less than `kLargestGap`, in one request where the
+  /// medium has such; here one `read_at` after the other.
   virtual void read_vector(std::span<const ByteRange> ranges,
                            std::span<const std::span<std::byte>> outs) const;
 };
@@ -42,8 +45,9 @@ std::unique_ptr<RandomAccessFile> open_file(const std::string& uri);
 class CoalescedRead {
  public:
   /// Reads `ranges` (any order, may overlap); neighbours less than `max_gap` bytes apart share a request.
+  /// What lies between them is not kept.
   CoalescedRead(const RandomAccessFile& file, std::span<const ByteRange> ranges,
-                const std::shared_ptr<MemoryPool>& pool, uint64_t max_gap = 64 << 10);
+                const std::shared_ptr<MemoryPool>& pool, uint64_t max_gap = RandomAccessFile::kLargestGap);
   /// The bytes of the i-th range; valid as long as this object.
   Bytes operator[](size_t i) const { return views_[i]; }
   size_t requests() const { return buffers_.size(); }

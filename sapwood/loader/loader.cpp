@@ -103,10 +103,17 @@ struct Settings {
   int64_t buffer_rows = 0;
   SplitPart part;
 
-  // The shuffle buffer that `memory` has room for.
+  // The shuffle buffer that `memory` has room for, besides the rows of a batch that is put together.
   int64_t fitting_rows() const {
-    return std::max<int64_t>(
-        1, std::llround(static_cast<double>(memory.staging) / (kStagingRoom * (row_bytes + kIndexBytes))));
+    const double fitting = static_cast<double>(memory.staging) / (kStagingRoom * (row_bytes + kIndexBytes));
+    if (static_cast<double>(dataset->num_entries()) <= fitting) return std::llround(fitting);
+    if (static_cast<double>(batch_rows) > fitting / 2) {
+      throw ConfigError(concat("batches of ", batch_rows, " rows of ", std::llround(row_bytes),
+                               " bytes don't fit in memory (", options.memory,
+                               " bytes) beside a shuffle buffer: ",
+                               std::max<int64_t>(1, std::llround(fitting / 2)), " rows would"));
+    }
+    return std::llround(fitting) - batch_rows;
   }
   void set_buffer_rows(int64_t wanted) {
     const int64_t fitting = fitting_rows();
@@ -151,7 +158,7 @@ struct Loader::Plan : Settings {
   }
 
   Window window() const {
-    return plan_window(dataset->num_entries(), part.share(), buffer_rows, options.shuffle);
+    return plan_window(dataset->num_entries(), part.share(), shuffled_rows(), options.shuffle);
   }
 };
 
@@ -251,12 +258,14 @@ Explanation Loader::explain() const {
 
 std::unique_ptr<BatchStream> Loader::start(uint64_t number, int64_t first_batch,
                                            const RowPlace& after) const {
+  if (number > UINT32_MAX) throw ConfigError(concat("epoch is ", number, ", must be below 2^32"));
   const Plan& plan = *plan_;
   EpochPlan epoch;
   epoch.dataset = plan.dataset;
   epoch.format = plan.format;
   epoch.selection = plan.selection;
   epoch.work_bytes = plan.work_bytes;
+  epoch.row_bytes = plan.row_bytes;
   epoch.key = {seed(), number};
   if (plan.options.shuffle) {
     for (const size_t unit : stratified_order(*plan.units, plan.sample_of_file, epoch.key)) {

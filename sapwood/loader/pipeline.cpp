@@ -4,11 +4,13 @@
 #include <array>
 #include <bit>
 #include <chrono>
+#include <cmath>
 #include <condition_variable>
 #include <deque>
 #include <exception>
 #include <map>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "sapwood/base/error.h"
@@ -24,9 +26,12 @@ double seconds_since(Clock::time_point start) {
 }
 
 constexpr int64_t kBlockBytes = 1 << 19;  // batches are made, and waited for, in blocks of about this size
-constexpr uint64_t kSmallestChunk = 8 << 10;  // of a worker's rows of one bucket
+constexpr uint64_t kSmallestChunk = 512;  // of a worker's rows of one bucket
 constexpr uint64_t kLargestChunk = 1 << 20;
-constexpr int64_t kSegmentsAhead = 1;  // staged beyond those that the next bucket waits for
+constexpr uint64_t kChunksOfABucket = 8;  // of each worker, so that the last one, half empty, does not weigh
+constexpr uint64_t kSlabsOfAll = 32;      // that rows are staged in
+constexpr size_t kMostFetched = 64;       // units, since each keeps its file open
+constexpr int64_t kSegmentsAhead = 1;     // staged beyond those that the next bucket waits for
 
 size_t aligned64(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -96,11 +101,27 @@ class Pipeline final : public BatchStream {
   void fill(Block& block) const;
   void check_memory() const;
 
+  // Counts the epochs that share the pools; declared first, so that all memory is back when it ends.
+  class Share {
+   public:
+    explicit Share(std::shared_ptr<LoaderPools> pools) : pools_(std::move(pools)) { ++pools_->running; }
+    Share(const Share&) = delete;
+    Share& operator=(const Share&) = delete;
+    ~Share() { --pools_->running; }
+
+   private:
+    std::shared_ptr<LoaderPools> pools_;
+  };
+
+  void start_threads();
+
   const EpochPlan plan_;
+  const Share share_;
   const std::shared_ptr<RecyclingPool> pool_;
   const std::shared_ptr<RecyclingPool> batch_pool_;
   std::vector<WorkerStaging> staging_;  // one for each worker
   int64_t block_rows_ = 1;
+  int64_t most_waiting_rows_ = 1;  // in blocks that are not assembled
   int64_t blocks_ahead_ = 1;
   uint64_t largest_decoding_bytes_ = 0;  // of all units
 
@@ -135,14 +156,18 @@ class Pipeline final : public BatchStream {
 };
 
 Pipeline::Pipeline(EpochPlan plan)
-    : plan_(std::move(plan)), pool_(plan_.pools->work), batch_pool_(plan_.pools->batches) {
-  ++plan_.pools->running;
+    : plan_(std::move(plan)),
+      share_(plan_.pools),
+      pool_(plan_.pools->work),
+      batch_pool_(plan_.pools->batches) {
   // Each worker fills a chunk in every bucket of the window: all of them are to be small beside the rows.
-  const auto buckets =
-      static_cast<uint64_t>(plan_.window.delays) + 1 + (uint64_t{1} << plan_.window.last_bits);
-  const uint64_t share = plan_.memory.staging / (plan_.threads * buckets * 8);
-  const uint64_t chunk = std::clamp<uint64_t>(std::bit_floor(share), kSmallestChunk, kLargestChunk);
-  const auto chunks = std::make_shared<SlabPool>(chunk, pool_);
+  const double bucket_bytes = static_cast<double>(plan_.window.segment_entries) * plan_.part.share() *
+                              (plan_.row_bytes + static_cast<double>(sizeof(StagedRow)));
+  const double share = bucket_bytes / static_cast<double>(plan_.threads * kChunksOfABucket);
+  const auto bytes = static_cast<uint64_t>(std::min(share, static_cast<double>(kLargestChunk)));
+  const uint64_t chunk = std::max(std::bit_floor(bytes), kSmallestChunk);
+  const uint64_t slab = std::max(std::bit_floor(plan_.memory.staging / kSlabsOfAll), chunk);
+  const auto chunks = std::make_shared<SlabPool>(chunk, pool_, slab);
   for (size_t i = 0; i < plan_.threads; ++i) staging_.emplace_back(plan_.window.num_buckets(), chunk, chunks);
 
   segment_entries_left_.assign(static_cast<size_t>(plan_.window.num_segments), plan_.window.segment_entries);
@@ -158,12 +183,26 @@ Pipeline::Pipeline(EpochPlan plan)
   int64_t row_bytes = 0;
   for (const size_t bytes : plan_.format->tensor_row_bytes()) row_bytes += static_cast<int64_t>(bytes);
   const int64_t batch_bytes = std::max<int64_t>(1, row_bytes * plan_.batch_size);
-  const int64_t per_block = std::max<int64_t>(1, kBlockBytes / batch_bytes);
+  // Rows that have left the window still take memory: no more than those of two buckets, or of one batch.
+  const int64_t bucket_rows =
+      std::llround(plan_.part.share() * static_cast<double>(plan_.window.segment_entries));
+  const int64_t per_block =
+      std::max<int64_t>(1, std::min(kBlockBytes / batch_bytes, bucket_rows / plan_.batch_size));
   block_rows_ = per_block * plan_.batch_size;
+  most_waiting_rows_ = std::max(2 * bucket_rows, block_rows_);
   blocks_ahead_ = std::max<int64_t>(2, static_cast<int64_t>(plan_.memory.ready) / (per_block * batch_bytes));
 
-  for (size_t i = 0; i < plan_.threads; ++i) threads_.emplace_back([this, i] { work(i, false); });
-  threads_.emplace_back([this] { work(0, true); });  // reads ahead while the workers compute
+  start_threads();
+}
+
+void Pipeline::start_threads() {
+  try {
+    for (size_t i = 0; i < plan_.threads; ++i) threads_.emplace_back([this, i] { work(i, false); });
+    threads_.emplace_back([this] { work(0, true); });  // reads ahead while the workers compute
+  } catch (const std::system_error& error) {
+    cancel();
+    throw IoError(concat("can't start a thread for the loader: ", error.what()));
+  }
 }
 
 // Begins at the bucket of the last delivered row; units that come before all its rows need not be read.
@@ -183,7 +222,6 @@ void Pipeline::pass_delivered() {
 Pipeline::~Pipeline() {
   cancel();
   threads_.clear();
-  --plan_.pools->running;
 }
 
 void Pipeline::cancel() {
@@ -229,7 +267,7 @@ bool Pipeline::can_decode() const {
 }
 
 bool Pipeline::can_fetch() const {
-  if (next_fetch_ == plan_.units.size()) return false;
+  if (next_fetch_ == plan_.units.size() || fetched_.size() >= kMostFetched) return false;
   // What is read ahead leaves room for decoding whichever unit comes first.
   const uint64_t decoding = std::max(decoding_bytes_, largest_decoding_bytes_);
   return fetched_bytes_ == 0 ||
@@ -389,10 +427,14 @@ void Pipeline::check_memory() const {
   const uint64_t used = pool_->bytes_in_use();
   const uint64_t allowed = (plan_.memory.total - plan_.memory.ready) * plan_.pools->running;
   if (used <= allowed) return;
+  std::string remedy = "more memory";
+  if (plan_.window.shuffle) {
+    const int64_t fewer = plan_.window.segment_entries * plan_.window.delays / 4;
+    remedy = concat("buffer_rows=", std::max<int64_t>(fewer, 1), " or ", remedy);
+  }
   throw ConfigError(concat("the loader needs ", used, " bytes for rows and units where memory leaves ",
-                           allowed,
-                           ": rows are larger in this part of the data than on average; give buffer_rows=",
-                           plan_.window.segment_entries * plan_.window.delays / 4, " or more memory"));
+                           allowed, ": rows are larger in this part of the data than on average; give ",
+                           remedy));
 }
 
 void Pipeline::sort_bucket(std::unique_lock<std::mutex>& lock) {

@@ -19,7 +19,8 @@ constexpr int64_t kFirstBucket = 3;            // starts early: VIF 1.02 in the 
 constexpr int64_t kMostBuckets = 1 << 18;      // keeps their bookkeeping small beside the rows
 constexpr int64_t kRowsOfLastParts = 1 << 13;  // at least, and up to 2^kMostLastBits parts
 constexpr int kMostLastBits = 4;
-constexpr int64_t kOrderedSegment = 1 << 16;  // entries, of an epoch that is not shuffled
+constexpr int64_t kOrderedSegment = 1 << 16;  // entries, of an epoch that is not shuffled: at most
+constexpr int64_t kOrderedSegments = 4;       // that are staged at a time
 
 // Counter: 56 bits of entry, 32 of file, 32 of epoch, 8 of purpose.
 std::array<uint32_t, 4> random_bits(uint64_t seed, uint64_t epoch, Purpose purpose, uint64_t file,
@@ -73,7 +74,7 @@ Window plan_window(int64_t entries, double kept, int64_t buffer_rows, bool shuff
   Window window;
   window.shuffle = shuffle;
   if (!shuffle) {
-    window.segment_entries = kOrderedSegment;
+    window.segment_entries = std::clamp<int64_t>(buffer_rows / kOrderedSegments, 1, kOrderedSegment);
   } else if (static_cast<double>(entries) * kept <= static_cast<double>(buffer_rows)) {
     window.segment_entries = std::max<int64_t>(entries, 1);  // all rows fit: one bucket, a full permutation
   } else {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sapwood/base/hash.h"
+#include "sapwood/base/names.h"
 #include "sapwood/codec/decompress.h"
 
 namespace sapwood::rntuple {
@@ -70,7 +71,7 @@ EnvelopeLink read_envelope_link(LittleEndianCursor& in) {
 // u32 bytes, then the characters.
 std::string read_string(LittleEndianCursor& in) {
   const uint32_t size = in.read<uint32_t>();
-  return in.read_text(size);
+  return utf8_name(in.read_text(size));
 }
 
 // i64 size of the whole frame, then the payload.

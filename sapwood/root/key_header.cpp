@@ -1,5 +1,7 @@
 #include "sapwood/root/key_header.h"
 
+#include "sapwood/base/names.h"
+
 namespace sapwood::root {
 
 // TKey, big-endian:
@@ -34,7 +36,7 @@ KeyHeader read_key_header(BigEndianCursor& in) {
 std::string read_string(BigEndianCursor& in) {
   uint32_t length = in.read<uint8_t>();
   if (length == 255) length = in.read<uint32_t>();
-  return in.read_text(length);
+  return utf8_name(in.read_text(length));
 }
 
 void check_compression_ratio(uint64_t compressed, uint64_t uncompressed) {

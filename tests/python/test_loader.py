@@ -381,11 +381,11 @@ def settled(count: int) -> bool:
     return num_threads() <= count
 
 
-def test_dropped_iterator_ends_its_threads(jets: sw.Dataset) -> None:
-    jet_loader(jets).explain()
+def test_dropped_iterator_ends_its_threads(examples: Path) -> None:
+    many = sw.open({"jets": [examples / "QCD_ttree.root"] * 10})  # more than there may be batches ready
     before = num_threads()
     for _ in range(10):
-        batches = iter(jet_loader(jets, threads=4))
+        batches = iter(many.loader("part_px", pad=128, threads=4, memory="60 MB", buffer_rows=1500))
         next(batches)
         assert num_threads() > before
         del batches
@@ -482,3 +482,99 @@ def test_ctrl_c_ends_at_once(examples: Path) -> None:
             process.kill()
     assert errors.strip().endswith("KeyboardInterrupt")
     assert process.returncode == -signal.SIGINT
+
+
+# Bounds
+
+
+@pytest.mark.parametrize("threads", [1, 4, 16])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"memory": "16 MB"},
+        {"memory": "16 MB", "buffer_rows": 10},
+        {"memory": "1 GB", "buffer_rows": 10},
+        {"memory": "20 MB", "batch_size": 30_000},
+        {"memory": "16 MB", "shuffle": False},
+    ],
+)
+def test_what_is_accepted_is_read_within_its_memory(make_tree: MakeTree, threads: int, options: dict[str, Any]) -> None:
+    path = make_tree("many.root", {"id": np.arange(300_000), "x": np.zeros(300_000, np.float32)}, clusters=3)
+    loader = sw.open(path).loader(["id", "x"], dtype="int64", seed=1, threads=threads, **options)
+    assert np.array_equal(np.sort(ids(loader)), np.arange(300_000))
+    stats = loader.stats()
+    assert stats is not None
+    assert stats.peak_bytes <= loader.explain().memory
+
+
+def test_wide_rows_in_order(make_tree: MakeTree) -> None:
+    path = make_tree("wide.root", {"wide": np.arange(20_000 * 256, dtype=np.float32).reshape(20_000, 256)}, clusters=20)
+    loader = sw.open(path).loader("wide", shuffle=False, memory="40 MB", threads=2)
+    assert np.array_equal(ids(loader), np.arange(20_000) * 256.0)
+
+
+def test_batches_too_large_are_refused_before_anything_is_read(make_tree: MakeTree) -> None:
+    data = sw.open(make_tree("many.root", {"x": np.zeros(900_000, np.float32)}, clusters=9))
+    with pytest.raises(sw.ConfigError, match=r"batches of 300000 rows .* \d+ rows would"):
+        data.loader("x", batch_size=300_000, memory="20 MB")
+
+
+@pytest.mark.parametrize("memory", ["inf", "1e400", 2**64, None, -1, "lots"])
+def test_memory_that_is_none(events: Events, memory: Any) -> None:
+    with pytest.raises(sw.ConfigError, match="memory is"):
+        id_loader(events, memory=memory)
+
+
+def test_memory_may_be_a_float(events: Events) -> None:
+    assert id_loader(events, memory=1e8).explain().memory == 10**8
+
+
+def test_epochs_are_bounded(events: Events) -> None:
+    loader = id_loader(events)
+    loader.epoch = 2**32
+    with pytest.raises(sw.ConfigError, match="epoch is 4294967296"):
+        next(iter(loader))
+
+
+LIMITED = """
+import resource, sys
+import sapwood as sw
+data = sw.open(sys.argv[1] + "/QCD_ttree.root")
+loader = data.loader("jet_pt", threads=64)
+used = int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmSize"))) * 1024
+resource.setrlimit(resource.RLIMIT_AS, (used + 2**26, used + 2**26))  # no room for so many stacks
+try:
+    list(loader)
+except sw.IoError as error:
+    print(error)
+"""
+
+
+def test_threads_that_are_not_to_be_had(examples: Path) -> None:
+    ended = subprocess.run([sys.executable, "-c", LIMITED, str(examples)], timeout=60, capture_output=True, text=True)
+    assert "can't start a thread" in ended.stdout, ended.stderr
+
+
+def test_a_forked_child_may_drop_its_parents_iterator(events: Events) -> None:
+    running = iter(id_loader(events, batch_size=1))
+    next(running)
+    child = os.fork()
+    if child == 0:
+        del running
+        gc.collect()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert len(list(running)) == 999
+
+
+def test_more_files_than_may_be_open(make_tree: MakeTree) -> None:
+    columns = {"i": np.arange(3), "j": ak.Array([[1], [], [2, 3]])}
+    paths = [make_tree(f"f{i}.root", columns) for i in range(300)]
+    code = (
+        "import resource, sys; import sapwood as sw\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (250, 250))\n"
+        "data = sw.open(sys.argv[1])\n"
+        "assert len(data.arrays()['j']) == 900\n"
+        "assert sum(len(batch['features']) for batch in data.loader('i', threads=4)) == 900\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(paths[0].parent / "f*.root")], timeout=60, check=True)

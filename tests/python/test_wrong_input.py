@@ -5,7 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import uproot
+from conftest import MakeTree
 
 import sapwood as sw
 
@@ -191,3 +194,42 @@ def test_file_that_changed(examples: Path, tmp_path: Path) -> None:
         file.truncate(1000)
     with pytest.raises(sw.Error, match="shrinking"):
         list(loader)
+
+
+def test_names_that_are_no_utf8_are_taken_for_latin1(tmp_path: Path) -> None:
+    uncompressed = tmp_path / "plain.root"
+    with uproot.recreate(uncompressed, compression=None) as file:
+        file.mktree("tree", {"abXcd": "f8", "ok": "f8"})
+        file["tree"].extend({"abXcd": np.arange(3.0), "ok": np.arange(3.0)})
+    uncompressed.write_bytes(uncompressed.read_bytes().replace(b"abXcd", b"ab\xe9cd"))
+    data = sw.open(uncompressed)
+    assert data.columns == ["abécd", "ok"]
+    assert data.arrays("abécd", library="np")["abécd"].tolist() == [0, 1, 2]
+
+
+def test_errors_with_bytes_of_the_file(make_tree: MakeTree) -> None:
+    path = make_tree("jets.root", {"x": np.arange(1000.0)})
+    damaged = bytearray(path.read_bytes())
+    damaged[300:] = bytes(range(128, 256)) * (len(damaged) // 128)
+    path.write_bytes(bytes(damaged))
+    with pytest.raises(sw.FormatError):
+        sw.open(path).arrays()
+
+
+@pytest.mark.parametrize("weights", [(float("inf"), 1.0), (1e308, 1e308), (0.0, 1.0), (float("nan"), 1.0)])
+def test_weights_of_samples_that_are_none(make_tree: MakeTree, weights: tuple[float, float]) -> None:
+    path = make_tree("x.root", {"x": np.arange(3.0)})
+    with pytest.raises(sw.ConfigError, match="must be positive and finite"):
+        sw.open({"a": (path, weights[0]), "b": (path, weights[1])})
+
+
+def test_samples_without_entries_weigh_nothing(make_tree: MakeTree) -> None:
+    empty = make_tree("empty.root", {"x": np.arange(0.0)})
+    full = make_tree("full.root", {"x": np.arange(10.0)})
+    data = sw.open({"a": (full, np.float32(3)), "b": (empty, 7)})
+    assert data.arrays("sample_weight", library="np")["sample_weight"].tolist() == [1.0] * 10
+
+
+def test_ranges_past_the_end_are_empty(make_tree: MakeTree) -> None:
+    data = sw.open(make_tree("x.root", {"x": np.arange(3.0)}))
+    assert len(data.arrays("x", 500)["x"]) == 0
