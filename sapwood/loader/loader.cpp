@@ -83,10 +83,6 @@ uint64_t drawn_seed() {
   return uint64_t{device()} << 32 | device();
 }
 
-}  // namespace
-
-namespace {
-
 // What loaders share or copy.
 struct Settings {
   std::shared_ptr<const Dataset> dataset;

@@ -90,6 +90,16 @@ TEST(Loader, SameBitsForAnyNumberOfThreads) {
   EXPECT_NE(epoch_bytes(Loader(jets(), wanted), 3), expected);
 }
 
+// Units that wait for the window while several workers stage others.
+TEST(Loader, ManyThreadsWithAWindowOfFewRows) {
+  LoaderOptions wanted = options();
+  wanted.features.groups.erase(wanted.features.groups.begin());
+  wanted.threads = 3;
+  wanted.buffer_rows = 500;
+  const Loader loader(jets(), wanted);
+  for (uint64_t epoch = 0; epoch < 100; ++epoch) epoch_bytes(loader, epoch);
+}
+
 TEST(Loader, OrderDiffersFromEpochToEpoch) {
   const Loader loader(jets(), options());
   EXPECT_NE(epoch_bytes(loader, 0), epoch_bytes(loader, 1));

@@ -96,6 +96,7 @@ class Pipeline final : public BatchStream {
 
   void pass_delivered();
   void stage_rows(DecodedUnit& decoded, int64_t end, WorkerStaging& staging) const;
+  void put_back(std::unique_ptr<DecodedUnit> decoded);
   void mark_staged(int64_t begin, int64_t end);
   void cut_blocks();
   void fill(Block& block) const;
@@ -136,7 +137,7 @@ class Pipeline final : public BatchStream {
   std::map<size_t, FetchedUnit> fetched_;  // by place in the order
   size_t next_decode_ = 0;
   uint64_t decoding_bytes_ = 0;
-  std::deque<std::unique_ptr<DecodedUnit>> decoded_;  // not staged whole, and nobody is at it
+  std::deque<std::unique_ptr<DecodedUnit>> decoded_;  // by position; not staged whole, and nobody is at it
   std::vector<int64_t> segment_entries_left_;         // not yet staged
   int64_t complete_segments_ = 0;                     // leading segments that are staged whole
   int64_t next_sort_ = 0;                             // bucket
@@ -361,6 +362,12 @@ void Pipeline::decode_unit(std::unique_lock<std::mutex>& lock) {
   lock.lock();
   stats_.decode_seconds += seconds;
   fetched_bytes_ -= unit.stored_bytes;
+  put_back(std::move(decoded));
+}
+
+// Where its turn is: several workers stage units at a time, and one that must wait may not hide an earlier
+// one.
+void Pipeline::put_back(std::unique_ptr<DecodedUnit> decoded) {
   const auto later =
       std::ranges::find_if(decoded_, [&](const auto& other) { return other->position > decoded->position; });
   decoded_.insert(later, std::move(decoded));
@@ -382,7 +389,7 @@ void Pipeline::stage_unit(std::unique_lock<std::mutex>& lock, WorkerStaging& sta
   lock.lock();
   stats_.stage_seconds += seconds;
   decoding_bytes_ -= released;
-  if (decoded) decoded_.push_front(std::move(decoded));
+  if (decoded) put_back(std::move(decoded));
   mark_staged(begin, end);
 }
 
