@@ -16,7 +16,8 @@ namespace sapwood {
 namespace {
 
 constexpr double kIndexBytes = 24 + 24;  // of a row, staged and in the sorted bucket
-constexpr double kStagingRoom = 1.3;     // a full window's rows over M, with chunks that are not full
+// All staged rows over M: a full window, buckets that have left it, chunks that are not full.
+constexpr double kStagingRoom = 1.45;
 constexpr uint64_t kSmallestMemory = uint64_t{1} << 20;
 
 void check_options(const LoaderOptions& options) {

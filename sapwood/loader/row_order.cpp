@@ -20,7 +20,7 @@ constexpr int64_t kMostBuckets = 1 << 18;      // keeps their bookkeeping small 
 constexpr int64_t kRowsOfLastParts = 1 << 13;  // at least, and up to 2^kMostLastBits parts
 constexpr int kMostLastBits = 4;
 constexpr int64_t kOrderedSegment = 1 << 16;  // entries, of an epoch that is not shuffled: at most
-constexpr int64_t kOrderedSegments = 4;       // that are staged at a time
+constexpr int64_t kOrderedSegments = 8;  // of the buffer; about six are staged, sorted or waiting at a time
 
 // Counter: 56 bits of entry, 32 of file, 32 of epoch, 8 of purpose.
 std::array<uint32_t, 4> random_bits(uint64_t seed, uint64_t epoch, Purpose purpose, uint64_t file,
