@@ -27,7 +27,8 @@ class Loader:
     def __init__(self, core: _core.Loader) -> None:
         self._core = core
         self._running: _core.Epoch | None = None
-        self._state: State | None = None  # to go on from; None: at the beginning of `epoch`
+        # Where it stands: a state to go on from, in a running epoch, or (None) before `epoch`.
+        self._stand: State | _core.Epoch | None = None
         #: Number of the epoch that the next iteration gives; set it to repeat or to skip one.
         self.epoch = 0
 
@@ -53,9 +54,9 @@ class Loader:
     def numpy(self) -> Iterator[NumpyBatch]:
         """The next epoch, as NumPy arrays that share the loader's memory."""
         names = [tensor.name for tensor in self.tensors]
-        state, self._state = self._state, None
-        if state is not None and state["epoch"] == self.epoch:
-            running = self._core.resume(state)
+        stand, self._stand = self._stand, None
+        if isinstance(stand, dict) and stand["epoch"] == self.epoch:
+            running = self._core.resume(stand)
         else:
             running = self._core.epoch(self.epoch)
         self._running = running
@@ -63,10 +64,10 @@ class Loader:
         try:
             while (arrays := running.next()) is not None:
                 if self._running is running:
-                    self._state = running.state
+                    self._stand = running
                 yield dict(zip(names, arrays, strict=True))
             if self._running is running:
-                self._state = None
+                self._stand = None
         finally:
             running.close()
 
@@ -100,7 +101,9 @@ class Loader:
         """Where the loader stands, as a few numbers for a checkpoint: after the last batch that the newest iteration
         gave (batches read ahead don't count), or before epoch `epoch`.
         """
-        return dict(self._state) if self._state is not None else self._core.state(self.epoch)
+        if self._stand is None:
+            return self._core.state(self.epoch)
+        return dict(self._stand) if isinstance(self._stand, dict) else self._stand.state
 
     def load_state_dict(self, state: State) -> None:
         """Goes on where a loader of the same data, features and options stood: the next iteration gives the rest of
@@ -110,7 +113,7 @@ class Loader:
         the state is of another loader.
         """
         self._core = self._core.with_order_of(state)
-        self._state = dict(state)
+        self._stand = dict(state)
         self.epoch = int(state["epoch"])
 
     def explain(self) -> _core.Explanation:
