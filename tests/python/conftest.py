@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import uproot
 
+import sapwood as sw
+
 ROOT = Path(__file__).resolve().parents[2]
 
 Columns = dict[str, Any]
@@ -22,6 +24,12 @@ MakeTree = Callable[..., Path]
 def examples() -> Path:
     """The sample jets."""
     return ROOT / "examples" / "data"
+
+
+@pytest.fixture(scope="session")
+def jets(examples: Path) -> sw.Dataset:
+    """The sample jets of both classes, in both formats."""
+    return sw.open({"QCD": examples / "QCD_*.root", "top": examples / "Tbqq_*.root"})
 
 
 @pytest.fixture(scope="session")

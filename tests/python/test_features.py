@@ -116,12 +116,6 @@ def check_spec(data: sw.Dataset, spec: sw.FeatureSpec, values: Arrays) -> None:
 
 
 @pytest.fixture(scope="module")
-def jets() -> sw.Dataset:
-    folder = Path(__file__).resolve().parents[2] / "examples" / "data"
-    return sw.open({"QCD": folder / "QCD_*.root", "top": folder / "Tbqq_*.root"})
-
-
-@pytest.fixture(scope="module")
 def values(jets: sw.Dataset) -> dict[str, Any]:
     """The examples' columns and some formulas, by other means."""
     arrays: dict[str, Any] = {name: [] for name in [*jets.columns]}
@@ -410,6 +404,21 @@ def test_events_in_memory(jets: sw.Dataset) -> None:
         sw.make_tensors(unfitted(), jets.arrays(unfitted().columns(jets)))
 
 
+def test_columns_that_are_not_read_may_be_anything() -> None:
+    spec = sw.FeatureSpec({"f": "x"})
+    for junk in ([None, 1.0], np.ones(2, np.complex64), [1, "a"], ak.Array([1, [2]])):
+        np.testing.assert_array_equal(sw.make_tensors(spec, {"x": np.arange(2.0), "junk": junk})["f"], [[0], [1]])
+        with pytest.raises((sw.SchemaError, sw.UnsupportedError), match="'x'"):
+            sw.make_tensors(spec, {"x": junk})
+
+
+def test_lists_without_items() -> None:
+    spec = sw.FeatureSpec([sw.FeatureGroup("f", "l", pad=2)])
+    tensors = sw.make_tensors(spec, {"l": [[], []]})
+    np.testing.assert_array_equal(tensors["f"], np.zeros((2, 1, 2)))
+    assert not tensors["f_mask"].any()
+
+
 # Files and errors
 
 
@@ -424,39 +433,6 @@ def test_files_keep_everything(tmp_path: Path, jets: sw.Dataset, name: str) -> N
         again = sw.FeatureSpec(read.inputs, read.labels, read.weights, read.observers)
         assert again == spec
         assert pickle.loads(pickle.dumps(spec)) == spec  # noqa: S301
-
-
-def test_numbers_keep_all_their_bits() -> None:
-    numbers = {"mean": 0.1 + 0.2, "standard_deviation": 5e-324}
-    steps = [{"standard": numbers}, {"min_max": {"min": -1.7976931348623157e308, "max": np.float32(0.1)}}]
-    spec = sw.FeatureSpec({"f": sw.Variable("x", transforms=steps)})
-    (variable,) = spec.inputs[0].variables
-    assert variable.transforms[0]["standard"] == numbers
-    assert variable.transforms[1]["min_max"]["max"] == float(np.float32(0.1))
-
-
-def test_yaml_as_people_write_it(tmp_path: Path) -> None:
-    path = tmp_path / "features.yaml"
-    path.write_text("""
-format: sapwood-features
-version: 1
-inputs:
-  - name: part
-    pad: 64
-    layout: channels_last
-    variables:
-      - part_px
-      - {expression: log(part_energy), name: log_e, transforms: [standard, {clip: {min: -5, max: 1e-3}}]}
-labels:
-  - {name: target, variables: [sample_label], dtype: int64, squeeze: true}
-""")
-    spec = sw.FeatureSpec.load(path)
-    clip = {"clip": {"min": -5, "max": 1e-3}}
-    variables = ["part_px", sw.Variable("log(part_energy)", "log_e", ["standard", clip])]
-    assert spec == sw.FeatureSpec(
-        [sw.FeatureGroup("part", variables, pad=64, channels="last")],
-        [sw.FeatureGroup("target", "sample_label", dtype="int64", squeeze=True)],
-    )
 
 
 @pytest.mark.parametrize(
@@ -556,43 +532,6 @@ def test_words_of_formulas_stand_alone(jets: sw.Dataset) -> None:
     np.testing.assert_array_equal(batch["features"][:, 1:], np.float32([[math.pi, 1, 0.5, math.pi]] * 2))
     with pytest.raises(sw.ConfigError, match="'sqrt' is a function"):
         jets.loader("sqrt")
-
-
-def test_columns_that_are_not_read_may_be_anything() -> None:
-    spec = sw.FeatureSpec({"f": "x"})
-    for junk in ([None, 1.0], np.ones(2, np.complex64), [1, "a"], ak.Array([1, [2]])):
-        np.testing.assert_array_equal(sw.make_tensors(spec, {"x": np.arange(2.0), "junk": junk})["f"], [[0], [1]])
-        with pytest.raises((sw.SchemaError, sw.UnsupportedError), match="'x'"):
-            sw.make_tensors(spec, {"x": junk})
-
-
-def test_lists_without_items() -> None:
-    spec = sw.FeatureSpec([sw.FeatureGroup("f", "l", pad=2)])
-    tensors = sw.make_tensors(spec, {"l": [[], []]})
-    np.testing.assert_array_equal(tensors["f"], np.zeros((2, 1, 2)))
-    assert not tensors["f_mask"].any()
-
-
-def test_yaml_is_as_strict_as_json(tmp_path: Path) -> None:
-    path = tmp_path / "spec.yaml"
-    for text, words in (
-        ("inputs: [{name: a, variables: [x], pad: 3, pad: 5}]", "'pad' is there twice"),
-        ("inputs: []\ninputs: []", "'inputs' is there twice"),
-        ("name: !!int abc", "not YAML"),
-        ("[" * 5000, "not YAML"),
-    ):
-        path.write_text(f"format: sapwood-features\nversion: 1\n{text}")
-        with pytest.raises(sw.ConfigError, match=words) as error:
-            sw.FeatureSpec.load(path)
-        assert str(path) in str(error.value)
-        assert "\n" not in str(error.value)
-
-
-def test_names_that_look_like_numbers_are_kept_in_yaml(tmp_path: Path) -> None:
-    variables = [sw.Variable("x", name) for name in ("1e3", "2E5", "-1e-3", "1e+5", ".5e3", "12", "true", "~")]
-    spec = sw.FeatureSpec([sw.FeatureGroup("1e4", variables)])
-    spec.save(tmp_path / "spec.yaml")
-    assert sw.FeatureSpec.load(tmp_path / "spec.yaml") == spec
 
 
 def test_shows_itself(jets: sw.Dataset) -> None:

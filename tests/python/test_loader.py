@@ -100,12 +100,6 @@ def test_no_entries(make_tree: MakeTree) -> None:
 # Determinism
 
 
-@pytest.fixture(scope="module")
-def jets() -> sw.Dataset:
-    folder = Path(__file__).resolve().parents[2] / "examples" / "data"
-    return sw.open({"QCD": folder / "QCD_*.root", "top": folder / "Tbqq_*.root"})
-
-
 def jet_loader(jets: sw.Dataset, **options: Any) -> sw.Loader:
     return jets.loader(
         {"part": ["part_px", "part_charge", "part_isMuon"], "jet": ["jet_pt", "jet_tau1"]},
