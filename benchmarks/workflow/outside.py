@@ -109,9 +109,10 @@ def keras_model(model: Any) -> Model:
     )
 
 
-def torch_model(model: Any, steps: int, learning_rate: float = 1e-3, weight_decay: float = 1e-2) -> Model:
+def torch_model(model: Any, steps: int, seed: int, learning_rate: float = 1e-3, weight_decay: float = 1e-2) -> Model:
     import torch
 
+    torch.manual_seed(seed)  # for dropout, as sapwood does before it trains
     optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=3 * learning_rate, total_steps=steps)
     steps_left = iter(range(steps - 1))
@@ -150,6 +151,22 @@ def train(model: Model, prepared: Prepared, order: Order, epochs: int) -> None:
         if loss < lowest:
             best, lowest = model.get(), loss
     model.set(best)
+
+
+def trained(model: Any, prepared: Prepared, order: Order, epochs: int, seed: int) -> Model:
+    """What plain loops make of a PyTorch module or a Keras model, and `fit` of an estimator."""
+    if hasattr(model, "predict_proba"):
+        rows = order.rows(order.train)
+        model.fit(prepared.inputs[rows], prepared.labels[rows])
+        return Model(_unused, lambda x: model.predict_proba(x)[:, 1], _unused, _unused)
+    is_keras = hasattr(model, "train_on_batch")
+    made = keras_model(model) if is_keras else torch_model(model, epochs * len(order.train), seed)
+    train(made, prepared, order, epochs)
+    return made
+
+
+def _unused(*_: Any) -> None:
+    raise AssertionError("an estimator learns from all rows at once")
 
 
 def auc(model: Model, prepared: Prepared, order: Order) -> float:

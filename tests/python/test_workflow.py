@@ -89,19 +89,6 @@ def by_class(files: Files, tree: str = "events") -> sw.Dataset:
     return sw.open({str(k): [str(path) for path, label in files if label == k] for k in (0, 1)}, tree)
 
 
-def trained_outside(kind: str, folder: Path, prepared: Any, order: Any) -> Any:
-    """The model that plain loops make of the same rows in the same order, from the same start."""
-    model = module(folder / "model.py").model(prepared.inputs.shape[1])
-    if kind in ("keras", "subclass", "torch"):
-        steps = EPOCHS * len(order.train)
-        made = outside.torch_model(model, steps) if kind == "torch" else outside.keras_model(model)
-        outside.train(made, prepared, order, EPOCHS)
-        return made
-    rows = order.rows(order.train)
-    model.fit(prepared.inputs[rows], prepared.labels[rows])
-    return outside.Model(None, lambda x: model.predict_proba(x)[:, 1], None, None)
-
-
 def test_tensors_are_those_of_an_independent_preparation(events: Files, tmp_path: Path) -> None:
     pytest.importorskip("skl2onnx")
     result = run(events, tmp_path, "sklearn")
@@ -125,7 +112,8 @@ def test_plain_loops_over_the_same_rows_give_the_same_model(
     prepared = outside.prepare(events, "events", IDENTIFIER)
     data = by_class(events)
     order = outside.Order(data, result.features, prepared, IDENTIFIER, batch_size=BATCH, seed=SEED)
-    alone = trained_outside(kind, tmp_path, prepared, order)
+    model = module(tmp_path / "model.py").model(prepared.inputs.shape[1])
+    alone = outside.trained(model, prepared, order, EPOCHS, SEED)
     auc = outside.auc(alone, prepared, order)
     assert auc > 0.6
     assert result.metrics.auc == pytest.approx(auc, abs=1e-3)
