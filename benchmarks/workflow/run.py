@@ -49,7 +49,7 @@ def module(path: Path) -> Any:
 
 
 def events(folder: Path, count: int) -> list[tuple[Path, int]]:
-    done = folder / f"{count}.json"
+    done = folder / "files.json"  # written last
     if not done.exists():
         files = module(ROOT / "scripts" / "make_mlaas_events.py").make(folder, count)
         done.write_text(json.dumps([[str(path), label] for path, label in files]))
@@ -70,6 +70,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT / "build" / "bench-data" / "mlaas4hep")
     parser.add_argument("--output", type=Path, help="a JSON file for the results")
     options = parser.parse_args()
+    options.data /= str(options.events)
     files = events(options.data, options.events)
     data = sw.open({str(k): [path for path, label in files if label == k] for k in (0, 1)}, "events")
     results: dict[str, float] = {"events": data.num_entries, "load_before": os.getloadavg()[0]}
