@@ -1,4 +1,6 @@
+#include <nanobind/stl/array.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/unique_ptr.h>
@@ -55,8 +57,7 @@ nb::object next_batch(Epoch& epoch) {
     if (status == BatchStream::Status::kEnd) return nb::none();
     if (PyErr_CheckSignals() != 0) throw nb::python_error();
   }
-  epoch.state.batches = batch.number + 1;
-  epoch.state.last_row = batch.last_row;
+  epoch.state = epoch.state.after(batch);
   nb::list arrays;
   for (size_t i = 0; i < batch.tensors.size(); ++i) {
     arrays.append(tensor_to_numpy(epoch.tensors[i], batch.rows, batch.tensors[i]));
@@ -69,6 +70,8 @@ template <class State, class Visit>
 void visit_state(State& state, const Visit& visit) {
   visit("seed", state.seed);
   visit("epoch", state.epoch);
+  visit("rank", state.rank);
+  visit("world_size", state.world_size);
   visit("batches", state.batches);
   visit("bucket", state.last_row.bucket);
   visit("key", state.last_row.key);
@@ -79,16 +82,21 @@ void visit_state(State& state, const Visit& visit) {
   visit("batch_size", state.batch_size);
   visit("shuffle", state.shuffle);
   visit("drop_remainder", state.drop_remainder);
-  visit("part_low", state.part_low);
-  visit("part_high", state.part_high);
 }
 
-constexpr int kStateVersion = 1;
+constexpr int kStateVersion = 2;
 
 nb::dict state_to_dict(const LoaderState& state) {
   nb::dict dict;
   dict["version"] = kStateVersion;
   visit_state(state, [&](const char* name, const auto& member) { dict[name] = member; });
+  std::vector<std::array<int64_t, 3>> closed;
+  for (const Leg& leg : state.closed) closed.push_back({leg.world_size, leg.batch_size, leg.batches});
+  dict["closed"] = closed;
+  std::vector<std::array<double, 2>> part;
+  for (const SplitPart::Interval& interval : state.part.intervals)
+    part.push_back({interval.low, interval.high});
+  dict["part"] = part;
   return dict;
 }
 
@@ -107,6 +115,14 @@ LoaderState state_from_dict(const nb::dict& dict) {
                              "does not know"));
   LoaderState state;
   visit_state(state, read);
+  std::vector<std::array<int64_t, 3>> closed;
+  read("closed", closed);
+  for (const auto& [world_size, batch_size, batches] : closed)
+    state.closed.push_back({world_size, batch_size, batches});
+  std::vector<std::array<double, 2>> part;
+  read("part", part);
+  state.part.intervals.clear();
+  for (const auto& [low, high] : part) state.part.intervals.push_back({low, high});
   return state;
 }
 
@@ -116,6 +132,8 @@ void bind_loader(nb::module_& module) {
   nb::class_<Explanation>(module, "Explanation",
                           "What a loader will do, known before anything but metadata is read.")
       .def_ro("rows", &Explanation::rows)
+      .def_ro("rank", &Explanation::rank)
+      .def_ro("world_size", &Explanation::world_size)
       .def_ro("entries", &Explanation::entries)
       .def_ro("files", &Explanation::files)
       .def_ro("clusters", &Explanation::clusters)
@@ -169,7 +187,7 @@ void bind_loader(nb::module_& module) {
           "Ends the epoch's threads and frees its memory; delivered batches stay.")
       .def_prop_ro(
           "state", [](const Epoch& epoch) { return state_to_dict(epoch.state); },
-          nb::sig("def state(self) -> dict[str, int | float | bool]"),
+          nb::sig("def state(self) -> dict[str, typing.Any]"),
           "The loader's state after the last batch that `next` gave.")
       .def_prop_ro("stats", [](const Epoch& epoch) {
         return epoch.stream ? epoch.stream->stats() : epoch.last_stats;
@@ -179,7 +197,7 @@ void bind_loader(nb::module_& module) {
           "__init__",
           [](Loader* loader, std::shared_ptr<const Dataset> dataset, FeatureSpec features, int64_t batch_size,
              bool shuffle, std::optional<uint64_t> seed, uint64_t memory, size_t threads, bool drop_remainder,
-             std::optional<int64_t> buffer_rows) {
+             std::optional<int64_t> buffer_rows, int64_t rank, int64_t world_size) {
             LoaderOptions options;
             options.features = std::move(features);
             options.batch_size = batch_size;
@@ -189,13 +207,17 @@ void bind_loader(nb::module_& module) {
             options.threads = threads;
             options.drop_remainder = drop_remainder;
             options.buffer_rows = buffer_rows;
+            options.rank = rank;
+            options.world_size = world_size;
             new (loader)
                 Loader(run_interruptibly([&](const std::stop_token&) { return Loader(dataset, options); }));
           },
           nb::arg("dataset"), nb::arg("features"), nb::arg("batch_size"), nb::arg("shuffle"),
           nb::arg("seed").none(), nb::arg("memory"), nb::arg("threads"), nb::arg("drop_remainder"),
-          nb::arg("buffer_rows").none())
+          nb::arg("buffer_rows").none(), nb::arg("rank"), nb::arg("world_size"))
       .def("split", &Loader::split, nb::arg("fractions"))
+      .def("k_fold", &Loader::k_fold, nb::arg("folds"))
+      .def("share", &Loader::share, nb::arg("worker"), nb::arg("workers"))
       .def_prop_ro("tensors", &Loader::tensors)
       .def_prop_ro("seed", &Loader::seed)
       .def_prop_ro("num_rows", &Loader::num_rows, nb::call_guard<nb::gil_scoped_release>())
@@ -210,14 +232,15 @@ void bind_loader(nb::module_& module) {
       .def(
           "resume",
           [](const Loader& loader, const nb::dict& state) {
-            const LoaderState at = state_from_dict(state);
+            LoaderState at = state_from_dict(state);
             const nb::gil_scoped_release release;
+            at = loader.adopt(at);
             return Epoch{loader.tensors(), at, loader.resume(at)};
           },
           nb::arg("state"), "Starts reading the rest of an epoch.")
       .def(
           "state", [](const Loader& loader, uint64_t epoch) { return state_to_dict(loader.state(epoch)); },
-          nb::arg("epoch"), nb::sig("def state(self, epoch: int) -> dict[str, int | float | bool]"),
+          nb::arg("epoch"), nb::sig("def state(self, epoch: int) -> dict[str, typing.Any]"),
           "The state before an epoch.")
       .def(
           "with_order_of",

@@ -60,6 +60,7 @@ std::string Explanation::to_string() const {
     table.row("rows", grouped(rows), " of ", grouped(entries), " entries in ", grouped(files),
               files == 1 ? " file" : " files");
   }
+  if (world_size > 1) table.row("rank", rank, " of ", grouped(world_size));
   table.row("batches", grouped(batches), " of ", grouped(batch_size), ", the last of ",
             grouped(last_batch_rows));
   for (const TensorInfo& tensor : tensors) {

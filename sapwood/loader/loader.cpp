@@ -19,6 +19,8 @@ constexpr double kIndexBytes = 24 + 24;  // of a row, staged and in the sorted b
 // All staged rows over M: a full window, buckets that have left it, chunks that are not full.
 constexpr double kStagingRoom = 1.45;
 constexpr uint64_t kSmallestMemory = uint64_t{1} << 20;
+constexpr int64_t kMostRanks = 1 << 20;
+constexpr int64_t kMostFolds = 1000;
 
 void check_options(const LoaderOptions& options) {
   if (options.batch_size < 1)
@@ -29,6 +31,15 @@ void check_options(const LoaderOptions& options) {
   if (options.buffer_rows && *options.buffer_rows < 1) {
     throw ConfigError(concat("buffer_rows is ", *options.buffer_rows, ", must be at least 1"));
   }
+  if (options.world_size < 1 || options.world_size > kMostRanks) {
+    throw ConfigError(concat("world_size is ", options.world_size, ", must be 1 to ", kMostRanks));
+  }
+  if (options.rank < 0 || options.rank >= options.world_size) {
+    throw ConfigError(
+        concat("rank is ", options.rank, ", must be 0 to ", options.world_size - 1, ", below world_size"));
+  }
+  if (options.world_size > 1 && !options.seed && options.shuffle)
+    throw ConfigError("with several ranks give seed, the same on each");
 }
 
 // Shares that let the largest unit through and leave the rest to the shuffle. They don't depend on the number
@@ -121,6 +132,13 @@ struct Settings {
     }
     buffer_rows = std::min(wanted, fitting);
   }
+  // Shares out the memory and takes pools of its own.
+  void fit_memory() {
+    memory = share_memory(options.memory, *units, selection, work_bytes);
+    check_batch_bytes(batch_rows, *format, options.memory);
+    pools = std::make_shared<LoaderPools>(memory);
+    set_buffer_rows(options.buffer_rows.value_or(fitting_rows()));
+  }
   // More than all rows are as good as all.
   int64_t shuffled_rows() const { return std::min(buffer_rows, dataset->num_entries()); }
 };
@@ -132,30 +150,34 @@ struct Loader::Plan : Settings {
   explicit Plan(Settings settings) : Settings(std::move(settings)) {}
 
   std::mutex mutex;
-  std::optional<int64_t> rows;  // of the part, once counted
+  std::optional<std::vector<int64_t>> rows;  // of each unit, in the part, once counted
 
-  int64_t count_rows() {
+  std::vector<int64_t> unit_rows() {
     const std::lock_guard lock(mutex);
-    if (rows) return *rows;
-    if (part.everything()) {
-      rows = dataset->num_entries();
-      return *rows;
-    }
-    std::atomic<int64_t> total{0};
-    parallel_for(units->size(), options.threads, [&](size_t u) {
-      const Unit& unit = (*units)[u];
-      int64_t kept = 0;
-      for (int64_t entry = unit.entries.start; entry < unit.entries.stop; ++entry) {
-        kept += in_part(part, *options.seed, unit.file, entry) ? 1 : 0;
-      }
-      total += kept;
-    });
-    rows = total.load();
+    if (!rows) rows = count_rows(*units, RowFilter(*options.seed, part), options.threads);
     return *rows;
   }
-
+  // Of all ranks.
+  int64_t num_rows() {
+    if (part.everything()) return dataset->num_entries();
+    const std::vector<int64_t> counts = unit_rows();
+    return std::accumulate(counts.begin(), counts.end(), int64_t{0});
+  }
+  BatchPlan batches() {
+    return plan_batches(num_rows(), options.rank, options.world_size, batch_rows, options.drop_remainder);
+  }
+  // Of this rank, on average over the epochs.
   Window window() const {
-    return plan_window(dataset->num_entries(), part.share(), shuffled_rows(), options.shuffle);
+    return plan_window(dataset->num_entries() / options.world_size, part.share(), shuffled_rows(),
+                       options.shuffle);
+  }
+  // `closed` as in states of this loader.
+  LegPlan leg(uint64_t epoch, const std::vector<Leg>& closed, int64_t world_size) {
+    EpochOrder order{*units,          sample_of_file,  {*options.seed, epoch}, part,
+                     options.shuffle, shuffled_rows(), options.drop_remainder};
+    if (closed.empty() && world_size == 1) return {order, closed, world_size, options.threads};
+    const std::vector<int64_t> counts = unit_rows();
+    return {order, closed, world_size, options.threads, &counts};
   }
 };
 
@@ -172,14 +194,11 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options)
   const std::vector<double> values_per_entry = dataset->values_per_entry(plan.selection);
   plan.row_bytes = plan.format->expected_row_bytes(values_per_entry);
   plan.work_bytes = plan.format->expected_work_bytes(values_per_entry);
-  plan.memory = share_memory(options.memory, *plan.units, plan.selection, plan.work_bytes);
   // A batch that holds all there is, and is never full.
   plan.batch_rows = std::min(options.batch_size, dataset->num_entries() + 1);
-  check_batch_bytes(plan.batch_rows, *plan.format, options.memory);
-  plan.pools = std::make_shared<LoaderPools>(plan.memory);
   plan.options = std::move(options);
   plan.dataset = std::move(dataset);
-  plan.set_buffer_rows(plan.options.buffer_rows.value_or(plan.fitting_rows()));
+  plan.fit_memory();
 }
 
 std::vector<Loader> Loader::split(const std::vector<double>& fractions) const {
@@ -191,41 +210,57 @@ std::vector<Loader> Loader::split(const std::vector<double>& fractions) const {
   std::vector<Loader> parts;
   double done = 0;
   for (const double fraction : fractions) {
-    auto plan = std::make_shared<Plan>(Settings(*plan_));
-    const SplitPart& whole = plan_->part;
-    plan->part.low = whole.low + done * whole.share();
+    const double low = done;
     done += fraction;
-    plan->part.high = done > 1 - 1e-9 ? whole.high : whole.low + done * whole.share();
-    parts.push_back(Loader(std::move(plan)));
+    parts.push_back(of_part(plan_->part.between(low, done > 1 - 1e-9 ? 1 : done)));
   }
   return parts;
+}
+
+std::vector<std::pair<Loader, Loader>> Loader::k_fold(int64_t folds) const {
+  if (folds < 2 || folds > kMostFolds)
+    throw ConfigError(concat("the number of folds is ", folds, ", must be 2 to ", kMostFolds));
+  std::vector<std::pair<Loader, Loader>> pairs;
+  const auto edge = [&](int64_t fold) { return static_cast<double>(fold) / static_cast<double>(folds); };
+  for (int64_t fold = 0; fold < folds; ++fold) {
+    const SplitPart& whole = plan_->part;
+    SplitPart rest = united(whole.between(0, edge(fold)), whole.between(edge(fold + 1), 1));
+    pairs.emplace_back(of_part(std::move(rest)), of_part(whole.between(edge(fold), edge(fold + 1))));
+  }
+  return pairs;
+}
+
+Loader Loader::of_part(SplitPart part) const {
+  auto plan = std::make_shared<Plan>(Settings(*plan_));
+  plan->part = std::move(part);
+  return Loader(std::move(plan));
 }
 
 const Dataset& Loader::dataset() const { return *plan_->dataset; }
 const std::vector<TensorInfo>& Loader::tensors() const { return plan_->format->tensors(); }
 uint64_t Loader::seed() const { return *plan_->options.seed; }
-int64_t Loader::num_rows() const { return plan_->count_rows(); }
-
-int64_t Loader::num_batches() const {
-  const int64_t rows = num_rows();
-  const int64_t size = plan_->batch_rows;
-  return plan_->options.drop_remainder ? rows / size : (rows + size - 1) / size;
+int64_t Loader::num_rows() const {
+  const int64_t rows = plan_->num_rows();
+  const int64_t ranks = plan_->options.world_size;
+  return rows / ranks + (plan_->options.rank < rows % ranks ? 1 : 0);
 }
+int64_t Loader::num_batches() const { return plan_->batches().batches; }
 
 Explanation Loader::explain() const {
   const Plan& plan = *plan_;
   Explanation e;
   e.rows = num_rows();
+  e.rank = plan.options.rank;
+  e.world_size = plan.options.world_size;
   e.entries = plan.dataset->num_entries();
   e.files = static_cast<int64_t>(plan.dataset->source().files().size());
   for (const FileInfo& file : plan.dataset->source().files())
     e.clusters += static_cast<int64_t>(file.clusters.size());
   e.units = static_cast<int64_t>(plan.units->size());
-  e.batches = num_batches();
+  const BatchPlan batches = plan_->batches();
+  e.batches = batches.batches;
   e.batch_size = plan.options.batch_size;
-  e.last_batch_rows = e.rows % e.batch_size;
-  if (e.last_batch_rows == 0 || plan.options.drop_remainder)
-    e.last_batch_rows = std::min(e.rows, e.batch_size);
+  if (e.batches > 0) e.last_batch_rows = batches.rows_of(e.batches - 1, plan.batch_rows);
   e.shuffle = plan.options.shuffle;
   e.seed = seed();
   e.threads = plan.options.threads;
@@ -253,63 +288,57 @@ Explanation Loader::explain() const {
   return e;
 }
 
-std::unique_ptr<BatchStream> Loader::start(uint64_t number, int64_t first_batch,
-                                           const RowPlace& after) const {
-  if (number > UINT32_MAX) throw ConfigError(concat("epoch is ", number, ", must be below 2^32"));
-  const Plan& plan = *plan_;
+std::unique_ptr<BatchStream> Loader::start(const LoaderState& from) const {
+  Plan& plan = *plan_;
+  const LegPlan leg = plan.leg(from.epoch, from.closed, from.world_size);
   EpochPlan epoch;
   epoch.dataset = plan.dataset;
   epoch.format = plan.format;
   epoch.selection = plan.selection;
   epoch.work_bytes = plan.work_bytes;
   epoch.row_bytes = plan.row_bytes;
-  epoch.key = {seed(), number};
-  if (plan.options.shuffle) {
-    for (const size_t unit : stratified_order(*plan.units, plan.sample_of_file, epoch.key)) {
-      epoch.units.push_back((*plan.units)[unit]);
-    }
-  } else {
-    epoch.units = *plan.units;
-  }
-  for (const Unit& unit : epoch.units) {
-    epoch.positions.push_back(epoch.num_entries);
-    epoch.num_entries += unit.entries.size();
-  }
-  epoch.window = plan.window();
-  epoch.part = plan.part;
+  epoch.stream = leg.stream(from.rank);
+  epoch.filter = std::make_shared<RowFilter>(leg.filter());
+  epoch.key = {seed(), from.epoch, static_cast<uint32_t>(from.closed.size())};
+  epoch.kept = plan.part.share();
   epoch.batch_size = plan.batch_rows;
   epoch.drop_remainder = plan.options.drop_remainder;
+  epoch.batches = leg.batches(from.rank, plan.batch_rows);
   epoch.threads = plan.options.threads;
-  epoch.first_batch = first_batch;
-  epoch.after = after;
+  epoch.first_batch = from.batches;
+  epoch.after = from.last_row;
   epoch.memory = plan.memory;
   epoch.pools = plan.pools;
+  if (epoch.after.bucket >= epoch.stream.window.num_buckets())
+    throw ConfigError("the state does not fit together: it was changed");
   return start_pipeline(std::move(epoch));
 }
 
-std::unique_ptr<BatchStream> Loader::epoch(uint64_t number) const { return start(number, 0, {}); }
+std::unique_ptr<BatchStream> Loader::epoch(uint64_t number) const { return start(state(number)); }
 
 LoaderState Loader::state(uint64_t number) const {
+  if (number > UINT32_MAX) throw ConfigError(concat("epoch is ", number, ", must be below 2^32"));
   const Plan& plan = *plan_;
   LoaderState state;
   state.seed = seed();
   state.epoch = number;
+  state.rank = plan.options.rank;
+  state.world_size = plan.options.world_size;
   state.buffer_rows = plan.shuffled_rows();
   state.data = hash_of_data(*plan.units, plan.sample_of_file);
   state.features = hash_of_features(plan.options.features);
   state.batch_size = plan.options.batch_size;
   state.shuffle = plan.options.shuffle;
   state.drop_remainder = plan.options.drop_remainder;
-  state.part_low = plan.part.low;
-  state.part_high = plan.part.high;
+  state.part = plan.part;
   return state;
 }
 
-LoaderState Loader::state(uint64_t number, const Batch& batch) const {
-  LoaderState after = state(number);
-  after.batches = batch.number + 1;
-  after.last_row = batch.last_row;
-  return after;
+LoaderState LoaderState::after(const Batch& batch) const {
+  LoaderState later = *this;
+  later.batches = batch.number + 1;
+  later.last_row = batch.last_row;
+  return later;
 }
 
 // Throws unless the state is of this loader's data, features and options, whatever its seed and buffer rows.
@@ -324,12 +353,17 @@ void Loader::check(const LoaderState& theirs) const {
     throw ConfigError("the state is of a loader with other features, target or weights");
   if (ours.data != theirs.data)
     throw ConfigError("the state is of a loader of other data: files, their entries or samples differ");
-  require("batch_size", ours.batch_size, theirs.batch_size);
   require("shuffle", ours.shuffle, theirs.shuffle);
   require("drop_remainder", ours.drop_remainder, theirs.drop_remainder);
-  require("a part of a split that begins at", ours.part_low, theirs.part_low);
-  require("a part of a split that ends at", ours.part_high, theirs.part_high);
-  if (theirs.batches < 0 || theirs.buffer_rows < std::min<int64_t>(1, ours.buffer_rows) ||
+  if (ours.part != theirs.part) throw ConfigError("the state is of another part of a split");
+  const int64_t most = plan_->dataset->num_entries() + 1;
+  const auto fits = [&](const Leg& leg) {
+    return leg.world_size >= 1 && leg.world_size <= kMostRanks && leg.batch_size >= 1 &&
+           leg.batch_size <= most && leg.batches >= 0 && leg.batches <= most;
+  };
+  if (!std::ranges::all_of(theirs.closed, fits) || theirs.closed.size() >= kMostLegs ||
+      !fits({theirs.world_size, 1, theirs.batches}) || theirs.batch_size < 1 || theirs.rank < 0 ||
+      theirs.rank >= theirs.world_size || theirs.buffer_rows < std::min<int64_t>(1, ours.buffer_rows) ||
       theirs.last_row.bucket < -1 || (theirs.batches == 0) != (theirs.last_row.bucket == -1))
     throw ConfigError("the state does not fit together: it was changed");
 }
@@ -352,14 +386,47 @@ Loader Loader::with_order_of(const LoaderState& state) const {
   return Loader(std::move(plan));
 }
 
-std::unique_ptr<BatchStream> Loader::resume(const LoaderState& state) const {
+LoaderState Loader::adopt(const LoaderState& state) const {
   check(state);
   if (state.seed != seed() || state.buffer_rows != plan_->shuffled_rows())
     throw ConfigError(
         "the state is of another seed or other buffer rows: take the loader `with_order_of` it");
-  if (state.last_row.bucket >= plan_->window().num_buckets())
-    throw ConfigError("the state does not fit together: it was changed");
-  return start(state.epoch, state.batches, state.last_row);
+  const LoaderOptions& options = plan_->options;
+  LoaderState own = state;
+  own.rank = options.rank;
+  own.world_size = options.world_size;
+  own.batch_size = options.batch_size;
+  const bool other = state.world_size != own.world_size || state.batch_size != own.batch_size;
+  if (other && state.batches != 0) {
+    if (state.closed.size() + 1 == kMostLegs)
+      throw ConfigError(concat("the epoch was begun again with other ranks ", kMostLegs, " times"));
+    const int64_t batch_rows = std::min(state.batch_size, plan_->dataset->num_entries() + 1);
+    own.closed.push_back({state.world_size, batch_rows, state.batches});
+    own.batches = 0;
+  }
+  if (own.batches == 0) {
+    own.last_row = {};
+  } else if (state.rank != own.rank) {
+    const LegPlan leg = plan_->leg(own.epoch, own.closed, own.world_size);
+    own.last_row = leg.place_after(own.rank, own.batches, plan_->batch_rows);
+  }
+  return own;
+}
+
+std::unique_ptr<BatchStream> Loader::resume(const LoaderState& state) const { return start(adopt(state)); }
+
+Loader Loader::share(int64_t worker, int64_t workers) const {
+  const LoaderOptions& options = plan_->options;
+  if (workers < 1 || workers > kMostRanks / options.world_size || worker < 0 || worker >= workers)
+    throw ConfigError(concat("worker ", worker, " of ", workers, " is none of a loader"));
+  auto plan = std::make_shared<Plan>(Settings(*plan_));
+  plan->options.rank = options.rank * workers + worker;
+  plan->options.world_size = options.world_size * workers;
+  plan->options.memory /= static_cast<uint64_t>(workers);
+  plan->options.threads = std::max<size_t>(1, options.threads / static_cast<size_t>(workers));
+  if (options.buffer_rows) plan->options.buffer_rows = std::max<int64_t>(1, *options.buffer_rows / workers);
+  plan->fit_memory();
+  return Loader(std::move(plan));
 }
 
 }  // namespace sapwood

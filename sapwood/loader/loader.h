@@ -4,11 +4,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sapwood/dataset/dataset.h"
 #include "sapwood/features/feature_spec.h"
 #include "sapwood/loader/batch.h"
+#include "sapwood/loader/ranks.h"
 
 namespace sapwood {
 
@@ -21,12 +23,18 @@ struct LoaderOptions {
   size_t threads = 0;                    ///< 0: as many as there are processors
   bool drop_remainder = false;           ///< leave out the last batch when it is not full
   std::optional<int64_t> buffer_rows{};  ///< rows of the shuffle buffer; from `memory` when not given
+  /// Which of `world_size` processes this is, each of which gets its own rows and as many batches as the
+  /// others. All must have the same options, the seed among them.
+  int64_t rank = 0;
+  int64_t world_size = 1;
 };
 
 /// What a loader will do, known before anything but metadata is read.
 struct Explanation {
-  int64_t rows = 0;
-  int64_t entries = 0;
+  int64_t rows = 0;  ///< of this rank
+  int64_t rank = 0;
+  int64_t world_size = 1;
+  int64_t entries = 0;  ///< of all ranks, as are the figures of files, clusters, units and bytes
   int64_t files = 0;
   int64_t clusters = 0;
   int64_t units = 0;
@@ -59,16 +67,21 @@ struct Explanation {
 struct LoaderState {
   uint64_t seed = 0;
   uint64_t epoch = 0;
-  int64_t batches = 0;  ///< delivered in the epoch
-  RowPlace last_row{};  ///< of the last delivered batch
+  std::vector<Leg> closed{};  ///< what was delivered before restarts with other ranks or batch sizes
+  int64_t rank = 0;
+  int64_t world_size = 1;
+  int64_t batches = 0;  ///< delivered since then, by each rank
+  RowPlace last_row{};  ///< of the last delivered batch of this rank
   int64_t buffer_rows = 0;
   uint64_t data = 0;      ///< hash of files' entries, how they are cut, samples
   uint64_t features = 0;  ///< hash of the specification
   int64_t batch_size = 0;
   bool shuffle = true;
   bool drop_remainder = false;
-  double part_low = 0;  ///< the part of a split
-  double part_high = 1;
+  SplitPart part{};  ///< of a split
+
+  /// The state after a batch of the stream that begins at this one.
+  LoaderState after(const Batch& batch) const;
 };
 
 /// Turns a data set into batches. A value: immutable but for its plan, which parts share; safe from many
@@ -84,32 +97,46 @@ class Loader {
   /// The fractions are of this loader's rows and sum to at most 1.
   std::vector<Loader> split(const std::vector<double>& fractions) const;
 
+  /// Training and validation loaders for each of `folds` folds: the rows of one part of equal parts are for
+  /// validation, those of the others for training. Throws ConfigError: not 2 to 1,000.
+  std::vector<std::pair<Loader, Loader>> k_fold(int64_t folds) const;
+
   const Dataset& dataset() const;
   const std::vector<TensorInfo>& tensors() const;
   uint64_t seed() const;
-  /// Exact; the first call on a part of a split evaluates the split for every entry (no data is read).
+  /// Rows of this rank in an epoch. Exact; the first call on a part of a split evaluates the split for every
+  /// entry (no data is read).
   int64_t num_rows() const;
+  /// Batches in an epoch, as many on each rank.
   int64_t num_batches() const;
   Explanation explain() const;
 
   /// Starts reading an epoch. Each call has threads of its own, which end with the stream.
   std::unique_ptr<BatchStream> epoch(uint64_t number) const;
 
-  /// The state before epoch `number`, or in it after `batch`.
+  /// The state before epoch `number`.
   LoaderState state(uint64_t number) const;
-  LoaderState state(uint64_t number, const Batch& batch) const;
   /// This loader with the seed and the buffer rows of the state, which fix the order. Throws ConfigError
   /// where the state is of other data, features or options, or where a part of a split has another seed.
   Loader with_order_of(const LoaderState& state) const;
+  /// The same place in the epoch as a state of this loader's rank, world size and batch size. A state of any
+  /// rank will do, when all have delivered as many batches. Throws ConfigError as `resume`.
+  LoaderState adopt(const LoaderState& state) const;
   /// The rest of the state's epoch: what `epoch` gives after that many batches, bit for bit, without reading
-  /// what lies more than a window before. Throws ConfigError as `with_order_of`, and where seed or buffer
-  /// rows differ.
+  /// what lies more than a window before. Where world size or batch size differ: the rows that no rank has
+  /// delivered, once each, in an order of their own. Throws ConfigError as `with_order_of`, where seed or
+  /// buffer rows differ, and where fewer rows than ranks are left.
   std::unique_ptr<BatchStream> resume(const LoaderState& state) const;
+
+  /// One of `workers` processes that make this loader's batches together: a rank of its own, with its share
+  /// of memory, buffer rows and threads.
+  Loader share(int64_t worker, int64_t workers) const;
 
  private:
   struct Plan;
+  Loader of_part(SplitPart part) const;
   void check(const LoaderState& state) const;
-  std::unique_ptr<BatchStream> start(uint64_t number, int64_t first_batch, const RowPlace& after) const;
+  std::unique_ptr<BatchStream> start(const LoaderState& from) const;
   Loader(std::shared_ptr<Plan> plan) : plan_(std::move(plan)) {}
   std::shared_ptr<Plan> plan_;
 };

@@ -228,7 +228,7 @@ TEST(Loader, GoesOnAfterAnyBatch) {
       const auto expected = batch_bytes(*loader.epoch(2));
       std::vector<LoaderState> states{loader.state(2)};
       const auto stream = loader.epoch(2);
-      while (const auto batch = stream->next()) states.push_back(loader.state(2, *batch));
+      while (const auto batch = stream->next()) states.push_back(loader.state(2).after(*batch));
       ASSERT_EQ(states.size(), expected.size() + 1);
       LoaderOptions elsewhere = wanted;
       elsewhere.threads = 3;
@@ -250,17 +250,101 @@ TEST(Loader, ReadsOnlyAWindowAgainToGoOn) {
   const auto stream = loader.epoch(0);
   std::optional<LoaderState> late;
   while (const auto batch = stream->next()) {
-    if (batch->number == loader.num_batches() - 3) late = loader.state(0, *batch);
+    if (batch->number == loader.num_batches() - 3) late = loader.state(0).after(*batch);
   }
   const auto rest = loader.resume(*late);
   EXPECT_EQ(batch_bytes(*rest, late->batches).size(), 2u);
   EXPECT_LT(rest->stats().stored_bytes, stream->stats().stored_bytes / 2);
 }
 
+// The rows of batches, as (jet_pt, jet_eta).
+void add_rows(BatchStream& stream, int64_t most_batches, std::multiset<std::pair<float, float>>& rows) {
+  for (int64_t b = 0; b < most_batches; ++b) {
+    const auto batch = stream.next();
+    if (!batch) return;
+    const Buffer& pairs = batch->tensors[2];
+    for (const auto& [row, place] : rows_of({pairs.data(), pairs.data() + pairs.size()})) rows.insert(row);
+  }
+}
+
+TEST(Loader, RanksShareTheRowsAlsoAfterRestartsWithOthers) {
+  const Loader whole(jets(), options());
+  std::multiset<std::pair<float, float>> expected;
+  add_rows(*whole.epoch(0), INT64_MAX, expected);
+  for (const bool shuffle : {true, false}) {
+    std::multiset<std::pair<float, float>> rows;
+    LoaderOptions wanted = options();
+    wanted.shuffle = shuffle;
+    LoaderState state;
+    for (const auto& [ranks, batch_size, batches] :
+         {std::array<int64_t, 3>{3, 100, 2}, {8, 25, 3}, {8, 25, 1}, {1, 100, 4}, {2, 50, INT64_MAX}}) {
+      std::set<int64_t> counts;
+      LoaderState next;
+      for (int64_t rank = 0; rank < ranks; ++rank) {
+        wanted.rank = rank;
+        wanted.world_size = ranks;
+        wanted.batch_size = batch_size;
+        const Loader loader(jets(), wanted);
+        if (state.batch_size == 0) state = loader.state(5);
+        const LoaderState own = loader.adopt(state);
+        const auto stream = loader.resume(state);
+        const size_t before = rows.size();
+        if (batches == INT64_MAX) {
+          add_rows(*stream, batches, rows);
+        } else {
+          add_rows(*stream, batches - 1, rows);
+          const auto last = stream->next();
+          ASSERT_TRUE(last);
+          next = own.after(*last);
+          const Buffer& pairs = last->tensors[2];
+          for (const auto& [row, place] : rows_of({pairs.data(), pairs.data() + pairs.size()}))
+            rows.insert(row);
+          ASSERT_EQ(rows.size() - before, static_cast<size_t>(batches * batch_size));
+        }
+        counts.insert(stream->stats().batches);
+      }
+      ASSERT_EQ(counts.size(), 1u) << ranks << " ranks";
+      state = next;  // of the last rank, for all
+    }
+    ASSERT_EQ(rows, expected);
+  }
+}
+
+TEST(Loader, WorkersOfARankAreRanksOfTheirOwn) {
+  LoaderOptions wanted = options();
+  wanted.rank = 1;
+  wanted.world_size = 2;
+  const Loader loader(jets(), wanted);
+  wanted.rank = 5;
+  wanted.world_size = 6;
+  wanted.buffer_rows = *wanted.buffer_rows / 3;
+  EXPECT_EQ(batch_bytes(*loader.share(2, 3).epoch(0)), batch_bytes(*Loader(jets(), wanted).epoch(0)));
+  EXPECT_THROW(loader.share(3, 3), ConfigError);
+}
+
+TEST(Loader, FoldsTakeTurnsInValidation) {
+  const Loader whole(jets(), options());
+  std::multiset<std::pair<float, float>> all;
+  add_rows(*whole.epoch(0), INT64_MAX, all);
+  std::multiset<std::pair<float, float>> validated;
+  for (const auto& [train, val] : whole.k_fold(3)) {
+    std::multiset<std::pair<float, float>> both;
+    add_rows(*val.epoch(0), INT64_MAX, both);
+    validated.insert(both.begin(), both.end());
+    add_rows(*train.epoch(1), INT64_MAX, both);
+    EXPECT_EQ(both, all);
+    int64_t parts = 0;
+    for (const Loader& part : train.split({0.7, 0.3})) parts += part.num_rows();
+    EXPECT_EQ(parts, train.num_rows());
+  }
+  EXPECT_EQ(validated, all);
+  EXPECT_THROW(whole.k_fold(1), ConfigError);
+}
+
 TEST(Loader, RefusesStatesOfOthers) {
   const Loader loader(jets(), options());
   const auto stream = loader.epoch(0);
-  const LoaderState good = loader.state(0, *stream->next());
+  const LoaderState good = loader.state(0).after(*stream->next());
   const auto refuses = [&](const auto& change) {
     LoaderState state = good;
     change(state);
@@ -268,10 +352,13 @@ TEST(Loader, RefusesStatesOfOthers) {
   };
   refuses([](LoaderState& state) { ++state.data; });
   refuses([](LoaderState& state) { ++state.features; });
-  refuses([](LoaderState& state) { ++state.batch_size; });
   refuses([](LoaderState& state) { state.shuffle = false; });
   refuses([](LoaderState& state) { state.drop_remainder = true; });
-  refuses([](LoaderState& state) { state.part_high = 0.5; });
+  refuses([](LoaderState& state) { state.part.intervals = {{0, 0.5}}; });
+  refuses([](LoaderState& state) { state.rank = 1; });
+  refuses([](LoaderState& state) { state.world_size = 0; });
+  refuses([](LoaderState& state) { state.closed = {{1, 0, 2}}; });
+  refuses([](LoaderState& state) { state.closed.assign(kMostLegs, {2, 10, 1}); });
   refuses([](LoaderState& state) { state.batches = -1; });
   refuses([](LoaderState& state) { state.last_row.bucket = 1 << 20; });
   refuses([](LoaderState& state) { state.buffer_rows = 0; });

@@ -60,6 +60,7 @@ struct Block {
 // window.
 struct DecodedUnit {
   Unit unit;
+  size_t number = 0;
   ErrorContext context;
   int64_t position = 0;  // in the stream, of its first entry
   int64_t staged = 0;    // entries
@@ -117,6 +118,8 @@ class Pipeline final : public BatchStream {
   void start_threads();
 
   const EpochPlan plan_;
+  const std::vector<StreamUnit>& units_;
+  const Window& window_;
   const Share share_;
   const std::shared_ptr<RecyclingPool> pool_;
   const std::shared_ptr<RecyclingPool> batch_pool_;
@@ -144,6 +147,7 @@ class Pipeline final : public BatchStream {
   bool sorting_ = false;
   std::deque<RowRun> loose_rows_;  // of sorted buckets, not yet in a block
   int64_t num_loose_ = 0;
+  int64_t uncut_rows_ = INT64_MAX;  // that may still go into blocks
   std::deque<Block> to_assemble_;
   int64_t blocks_cut_ = 0;
   int64_t blocks_delivered_ = 0;
@@ -158,35 +162,38 @@ class Pipeline final : public BatchStream {
 
 Pipeline::Pipeline(EpochPlan plan)
     : plan_(std::move(plan)),
+      units_(plan_.stream.units),
+      window_(plan_.stream.window),
       share_(plan_.pools),
       pool_(plan_.pools->work),
       batch_pool_(plan_.pools->batches) {
   // Each worker fills a chunk in every bucket of the window: all of them are to be small beside the rows.
-  const double bucket_bytes = static_cast<double>(plan_.window.segment_entries) * plan_.part.share() *
+  const double bucket_bytes = static_cast<double>(window_.segment_entries) * plan_.kept *
                               (plan_.row_bytes + static_cast<double>(sizeof(StagedRow)));
   const double share = bucket_bytes / static_cast<double>(plan_.threads * kChunksOfABucket);
   const auto bytes = static_cast<uint64_t>(std::min(share, static_cast<double>(kLargestChunk)));
   const uint64_t chunk = std::max(std::bit_floor(bytes), kSmallestChunk);
   const uint64_t slab = std::max(std::bit_floor(plan_.memory.staging / kSlabsOfAll), chunk);
   const auto chunks = std::make_shared<SlabPool>(chunk, pool_, slab);
-  for (size_t i = 0; i < plan_.threads; ++i) staging_.emplace_back(plan_.window.num_buckets(), chunk, chunks);
+  for (size_t i = 0; i < plan_.threads; ++i) staging_.emplace_back(window_.num_buckets(), chunk, chunks);
 
-  segment_entries_left_.assign(static_cast<size_t>(plan_.window.num_segments), plan_.window.segment_entries);
+  segment_entries_left_.assign(static_cast<size_t>(window_.num_segments), window_.segment_entries);
   segment_entries_left_.back() =
-      plan_.num_entries - (plan_.window.num_segments - 1) * plan_.window.segment_entries;
-  for (const Unit& unit : plan_.units) {
+      plan_.stream.num_entries - (window_.num_segments - 1) * window_.segment_entries;
+  for (const StreamUnit& next : units_) {
     largest_decoding_bytes_ =
-        std::max(largest_decoding_bytes_, decoding_bytes(unit, plan_.selection, plan_.work_bytes));
+        std::max(largest_decoding_bytes_, decoding_bytes(next.unit, plan_.selection, plan_.work_bytes));
   }
-  if (plan_.num_entries == 0) complete_segments_ = plan_.window.num_segments;
+  if (plan_.batches)
+    uncut_rows_ = plan_.batches->rows - plan_.batches->rows_before(plan_.first_batch, plan_.batch_size);
+  if (plan_.stream.num_entries == 0) complete_segments_ = window_.num_segments;
   if (plan_.after.bucket >= 0) pass_delivered();
 
   int64_t row_bytes = 0;
   for (const size_t bytes : plan_.format->tensor_row_bytes()) row_bytes += static_cast<int64_t>(bytes);
   const int64_t batch_bytes = std::max<int64_t>(1, row_bytes * plan_.batch_size);
   // Rows that have left the window still take memory: no more than those of two buckets, or of one batch.
-  const int64_t bucket_rows =
-      std::llround(plan_.part.share() * static_cast<double>(plan_.window.segment_entries));
+  const int64_t bucket_rows = std::llround(plan_.kept * static_cast<double>(window_.segment_entries));
   const int64_t per_block =
       std::max<int64_t>(1, std::min(kBlockBytes / batch_bytes, bucket_rows / plan_.batch_size));
   block_rows_ = per_block * plan_.batch_size;
@@ -210,10 +217,10 @@ void Pipeline::start_threads() {
 void Pipeline::pass_delivered() {
   next_sort_ = plan_.after.bucket;
   int64_t end = 0;
-  for (; next_fetch_ < plan_.units.size(); ++next_fetch_) {
-    const int64_t unit_end = plan_.positions[next_fetch_] + plan_.units[next_fetch_].entries.size();
-    const int64_t last_segment = plan_.window.segment(std::max<int64_t>(unit_end - 1, 0));
-    if (plan_.window.last_bucket(last_segment) >= plan_.after.bucket) break;
+  for (; next_fetch_ < units_.size(); ++next_fetch_) {
+    const int64_t unit_end = units_[next_fetch_].position + units_[next_fetch_].unit.entries.size();
+    const int64_t last_segment = window_.segment(std::max<int64_t>(unit_end - 1, 0));
+    if (window_.last_bucket(last_segment) >= plan_.after.bucket) break;
     end = unit_end;
   }
   next_decode_ = next_fetch_;
@@ -240,7 +247,7 @@ LoaderStats Pipeline::stats() const {
 }
 
 bool Pipeline::finished() const {
-  return next_sort_ == plan_.window.num_buckets() && !sorting_ && to_assemble_.empty() && assembling_ == 0;
+  return next_sort_ == window_.num_buckets() && !sorting_ && to_assemble_.empty() && assembling_ == 0;
 }
 
 bool Pipeline::can_assemble() const {
@@ -248,12 +255,12 @@ bool Pipeline::can_assemble() const {
 }
 
 bool Pipeline::can_sort() const {
-  return !sorting_ && next_sort_ < plan_.window.num_buckets() &&
-         plan_.window.segments_of(next_sort_) <= complete_segments_ && to_assemble_.size() <= plan_.threads;
+  return !sorting_ && next_sort_ < window_.num_buckets() &&
+         window_.segments_of(next_sort_) <= complete_segments_ && to_assemble_.size() <= plan_.threads;
 }
 
 int64_t Pipeline::stage_limit() const {
-  return (plan_.window.segments_of(next_sort_) + kSegmentsAhead) * plan_.window.segment_entries;
+  return (window_.segments_of(next_sort_) + kSegmentsAhead) * window_.segment_entries;
 }
 
 bool Pipeline::can_stage() const {
@@ -262,17 +269,17 @@ bool Pipeline::can_stage() const {
 
 bool Pipeline::can_decode() const {
   if (fetched_.empty() || fetched_.begin()->first != next_decode_) return false;
-  if (plan_.positions[next_decode_] >= stage_limit() && decoded_.size() >= plan_.threads) return false;
-  const uint64_t needed = decoding_bytes(plan_.units[next_decode_], plan_.selection, plan_.work_bytes);
+  if (units_[next_decode_].position >= stage_limit() && decoded_.size() >= plan_.threads) return false;
+  const uint64_t needed = decoding_bytes(units_[next_decode_].unit, plan_.selection, plan_.work_bytes);
   return decoding_bytes_ == 0 || fetched_bytes_ + decoding_bytes_ + needed <= plan_.memory.units;
 }
 
 bool Pipeline::can_fetch() const {
-  if (next_fetch_ == plan_.units.size() || fetched_.size() >= kMostFetched) return false;
+  if (next_fetch_ == units_.size() || fetched_.size() >= kMostFetched) return false;
   // What is read ahead leaves room for decoding whichever unit comes first.
   const uint64_t decoding = std::max(decoding_bytes_, largest_decoding_bytes_);
   return fetched_bytes_ == 0 ||
-         fetched_bytes_ + plan_.units[next_fetch_].stored_bytes + decoding <= plan_.memory.units;
+         fetched_bytes_ + units_[next_fetch_].unit.stored_bytes + decoding <= plan_.memory.units;
 }
 
 Pipeline::Task Pipeline::choose_task(bool only_fetch) const {
@@ -289,7 +296,7 @@ Pipeline::Task Pipeline::choose_task(bool only_fetch) const {
 void Pipeline::work(size_t worker, bool only_fetch) {
   std::unique_lock lock(mutex_);
   try {
-    while (!stopping_ && !finished() && !(only_fetch && next_fetch_ == plan_.units.size())) {
+    while (!stopping_ && !finished() && !(only_fetch && next_fetch_ == units_.size())) {
       switch (choose_task(only_fetch)) {
         case Task::kAssemble:
           assemble_block(lock);
@@ -326,7 +333,7 @@ void Pipeline::work(size_t worker, bool only_fetch) {
 
 void Pipeline::fetch_unit(std::unique_lock<std::mutex>& lock) {
   const size_t place = next_fetch_++;
-  const Unit& unit = plan_.units[place];
+  const Unit& unit = units_[place].unit;
   fetched_bytes_ += unit.stored_bytes;
   lock.unlock();
   const auto start = Clock::now();
@@ -354,8 +361,8 @@ void Pipeline::decode_unit(std::unique_lock<std::mutex>& lock) {
   const ErrorContext context{fetched.reader->file(), fetched.reader->object(), {}, unit.entries};
   auto decoded = with_context(context, [&] {
     RowWriter writer(*plan_.format, std::move(columns), pool_);
-    return std::unique_ptr<DecodedUnit>(
-        new DecodedUnit{unit, context, plan_.positions[place], 0, needed, std::move(writer)});
+    return std::unique_ptr<DecodedUnit>(new DecodedUnit{
+        unit, units_[place].number, context, units_[place].position, 0, needed, std::move(writer)});
   });
   check_memory();
   const double seconds = seconds_since(start);
@@ -395,12 +402,12 @@ void Pipeline::stage_unit(std::unique_lock<std::mutex>& lock, WorkerStaging& sta
 
 void Pipeline::mark_staged(int64_t begin, int64_t end) {
   for (int64_t at = begin; at < end;) {
-    const int64_t segment = plan_.window.segment(at);
-    const int64_t segment_end = std::min(end, (segment + 1) * plan_.window.segment_entries);
+    const int64_t segment = window_.segment(at);
+    const int64_t segment_end = std::min(end, (segment + 1) * window_.segment_entries);
     segment_entries_left_[static_cast<size_t>(segment)] -= segment_end - at;
     at = segment_end;
   }
-  while (complete_segments_ < plan_.window.num_segments &&
+  while (complete_segments_ < window_.num_segments &&
          segment_entries_left_[static_cast<size_t>(complete_segments_)] == 0) {
     ++complete_segments_;
   }
@@ -409,6 +416,7 @@ void Pipeline::mark_staged(int64_t begin, int64_t end) {
 // Stages the entries up to the `end`-th of the unit.
 void Pipeline::stage_rows(DecodedUnit& decoded, int64_t end, WorkerStaging& staging) const {
   const Unit& unit = decoded.unit;
+  const bool everything = plan_.filter->everything();
   std::array<int64_t, RowWriter::kTile> entries;
   std::array<std::byte*, RowWriter::kTile> rows;
   while (decoded.staged < end) {
@@ -418,8 +426,8 @@ void Pipeline::stage_rows(DecodedUnit& decoded, int64_t end, WorkerStaging& stag
     for (int64_t i = tile; i < tile_end; ++i) {
       const int64_t entry = unit.entries.start + i;
       const int64_t position = decoded.position + i;
-      if (!plan_.part.everything() && !in_part(plan_.part, plan_.key.seed, unit.file, entry)) continue;
-      const RowPlace place = place_row(plan_.window, plan_.key, unit.file, entry, position);
+      if (!everything && !plan_.filter->keeps(decoded.number, unit.file, entry)) continue;
+      const RowPlace place = place_row(window_, plan_.key, unit.file, entry, position);
       if (place <= plan_.after) continue;
       const size_t size = decoded.writer.row_size(i);
       entries[count] = i;
@@ -435,8 +443,8 @@ void Pipeline::check_memory() const {
   const uint64_t allowed = (plan_.memory.total - plan_.memory.ready) * plan_.pools->running;
   if (used <= allowed) return;
   std::string remedy = "more memory";
-  if (plan_.window.shuffle) {
-    const int64_t fewer = plan_.window.segment_entries * plan_.window.delays / 4;
+  if (window_.shuffle) {
+    const int64_t fewer = window_.segment_entries * window_.delays / 4;
     remedy = concat("buffer_rows=", std::max<int64_t>(fewer, 1), " or ", remedy);
   }
   throw ConfigError(concat("the loader needs ", used, " bytes for rows and units where memory leaves ",
@@ -448,7 +456,7 @@ void Pipeline::sort_bucket(std::unique_lock<std::mutex>& lock) {
   const int64_t number = next_sort_++;
   sorting_ = true;
   std::shared_ptr<SortedBucket> bucket;
-  if (number >= plan_.window.first) {
+  if (number >= window_.first) {
     lock.unlock();
     const auto start = Clock::now();
     std::vector<StagingChunk> chunks;
@@ -469,15 +477,16 @@ void Pipeline::sort_bucket(std::unique_lock<std::mutex>& lock) {
 }
 
 void Pipeline::cut_blocks() {
-  const bool last = next_sort_ == plan_.window.num_buckets();
+  const bool last = next_sort_ == window_.num_buckets();
   while (num_loose_ >= block_rows_ || (last && num_loose_ > 0)) {
-    int64_t rows = std::min(num_loose_, block_rows_);
+    int64_t rows = std::min({num_loose_, block_rows_, uncut_rows_});
     if (rows < block_rows_ && plan_.drop_remainder) rows -= rows % plan_.batch_size;
     if (rows == 0) break;
     Block block;
     block.number = blocks_cut_++;
     block.rows = rows;
     num_loose_ -= rows;
+    uncut_rows_ -= rows;
     while (rows > 0) {
       RowRun& front = loose_rows_.front();
       const size_t taken = std::min(static_cast<size_t>(rows), front.end - front.begin);
@@ -520,10 +529,12 @@ void Pipeline::fill(Block& block) const {
   }
   // One allocation holds each tensor of all the block's batches; they share it.
   const std::vector<size_t>& row_bytes = plan_.format->tensor_row_bytes();
-  for (int64_t first = 0; first < block.rows; first += plan_.batch_size) {
+  const int64_t first_batch = plan_.first_batch + block.number * (block_rows_ / plan_.batch_size);
+  for (int64_t first = 0; first < block.rows; first += block.batches.back().rows) {
     Batch batch;
-    batch.number = plan_.first_batch + (block.number * block_rows_ + first) / plan_.batch_size;
+    batch.number = first_batch + std::ssize(block.batches);
     batch.rows = std::min(plan_.batch_size, block.rows - first);
+    if (plan_.batches) batch.rows = plan_.batches->rows_of(batch.number, plan_.batch_size);
     batch.last_row = block.place(static_cast<size_t>(first + batch.rows) - 1);
     block.batches.push_back(std::move(batch));
   }
@@ -537,12 +548,12 @@ void Pipeline::fill(Block& block) const {
           Buffer::wrap(memory.data() + b * batch_bytes, bytes * static_cast<size_t>(batch.rows), owner));
     }
   }
-  for (size_t b = 0; b < block.batches.size(); ++b) {
+  for (size_t b = 0, first = 0; b < block.batches.size(); ++b) {
     std::vector<std::byte*> tensors;
     for (const Buffer& tensor : block.batches[b].tensors) tensors.push_back(tensor.data());
-    const size_t first = b * static_cast<size_t>(plan_.batch_size);
-    plan_.format->assemble(std::span(rows).subspan(first, static_cast<size_t>(block.batches[b].rows)),
-                           tensors);
+    const auto count = static_cast<size_t>(block.batches[b].rows);
+    plan_.format->assemble(std::span(rows).subspan(first, count), tensors);
+    first += count;
   }
 }
 

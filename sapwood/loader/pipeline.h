@@ -7,6 +7,7 @@
 #include "sapwood/dataset/dataset.h"
 #include "sapwood/features/row_format.h"
 #include "sapwood/loader/batch.h"
+#include "sapwood/loader/ranks.h"
 #include "sapwood/loader/row_order.h"
 
 namespace sapwood {
@@ -38,16 +39,15 @@ struct EpochPlan {
   std::shared_ptr<const Dataset> dataset;
   std::shared_ptr<const RowFormat> format;
   Selection selection;
-  double work_bytes = 0;           ///< of an entry, for formulas and transforms
-  double row_bytes = 0;            ///< of a staged row, on average
-  std::vector<Unit> units;         ///< in the order of the epoch
-  std::vector<int64_t> positions;  ///< stream position of each unit's first entry
-  int64_t num_entries = 0;
-  Window window;
+  double work_bytes = 0;  ///< of an entry, for formulas and transforms
+  double row_bytes = 0;   ///< of a staged row, on average
+  RankStream stream;
+  std::shared_ptr<const RowFilter> filter;
   OrderKey key;
-  SplitPart part;
+  double kept = 1;  ///< the share of entries that the filter keeps, at most
   int64_t batch_size = 1;
   bool drop_remainder = false;
+  std::optional<BatchPlan> batches{};  ///< where rows were counted; else all there are, in full batches
   size_t threads = 1;
   int64_t first_batch = 0;  ///< number of the first one to deliver
   RowPlace after{};         ///< rows up to this one have been delivered already

@@ -22,16 +22,16 @@ constexpr int kMostLastBits = 4;
 constexpr int64_t kOrderedSegment = 1 << 16;  // entries, of an epoch that is not shuffled: at most
 constexpr int64_t kOrderedSegments = 8;  // of the buffer; about six are staged, sorted or waiting at a time
 
-// Counter: 56 bits of entry, 32 of file, 32 of epoch, 8 of purpose.
-std::array<uint32_t, 4> random_bits(uint64_t seed, uint64_t epoch, Purpose purpose, uint64_t file,
-                                    uint64_t entry) {
-  return philox4x32({static_cast<uint32_t>(entry), static_cast<uint32_t>(file), static_cast<uint32_t>(epoch),
-                     static_cast<uint32_t>(purpose) << 24 | static_cast<uint32_t>(entry >> 32)},
-                    philox_key(seed));
+// Counter: 48 bits of entry, 32 of file, 32 of epoch, 8 of leg, 8 of purpose.
+std::array<uint32_t, 4> random_bits(const OrderKey& key, Purpose purpose, uint64_t file, uint64_t entry) {
+  return philox4x32(
+      {static_cast<uint32_t>(entry), static_cast<uint32_t>(file), static_cast<uint32_t>(key.epoch),
+       static_cast<uint32_t>(purpose) << 24 | key.leg << 16 | static_cast<uint32_t>(entry >> 32)},
+      philox_key(key.seed));
 }
 
 double phase(const OrderKey& key, Purpose purpose, size_t index) {
-  const auto bits = random_bits(key.seed, key.epoch, purpose, index, 0);
+  const auto bits = random_bits(key, purpose, index, 0);
   return uniform_from_bits(bits[0], bits[1]);
 }
 
@@ -99,7 +99,7 @@ RowPlace place_row(const Window& window, const OrderKey& key, size_t file, int64
     const uint64_t step = UINT64_MAX / static_cast<uint64_t>(window.segment_entries);
     return {segment, static_cast<uint64_t>(position - segment * window.segment_entries) * step, place};
   }
-  const auto bits = random_bits(key.seed, key.epoch, Purpose::kRow, file, static_cast<uint64_t>(entry));
+  const auto bits = random_bits(key, Purpose::kRow, file, static_cast<uint64_t>(entry));
   const int64_t delay = bits[0] & (window.delays - 1);
   const int64_t bucket = std::clamp(segment + delay, window.first, window.num_segments - 1);
   const uint64_t random = uint64_t{bits[1]} << 32 | bits[2];
@@ -109,9 +109,45 @@ RowPlace place_row(const Window& window, const OrderKey& key, size_t file, int64
 }
 
 bool in_part(const SplitPart& part, uint64_t seed, size_t file, int64_t entry) {
-  const auto bits = random_bits(seed, 0, Purpose::kSplit, file, static_cast<uint64_t>(entry));
+  const auto bits = random_bits({seed}, Purpose::kSplit, file, static_cast<uint64_t>(entry));
   const double place = uniform_from_bits(bits[0], bits[1]);
-  return place >= part.low && place < part.high;
+  return std::ranges::any_of(part.intervals, [&](const SplitPart::Interval& interval) {
+    return place >= interval.low && place < interval.high;
+  });
+}
+
+double SplitPart::share() const {
+  double sum = 0;
+  for (const Interval& interval : intervals) sum += interval.high - interval.low;
+  return sum;
+}
+
+SplitPart SplitPart::between(double low, double high) const {
+  const double whole = share();
+  SplitPart part{.intervals = {}};
+  double before = 0;  // of the part's measure
+  for (const Interval& interval : intervals) {
+    const double size = interval.high - interval.low;
+    // Where a fraction lies is computed in one way for the part that ends there and for the next.
+    const auto edge = [&](double fraction) {
+      if (fraction >= 1 || fraction * whole >= before + size) return interval.high;
+      return fraction * whole <= before ? interval.low : interval.low + (fraction * whole - before);
+    };
+    if (edge(low) < edge(high)) part.intervals.push_back({edge(low), edge(high)});
+    before += size;
+  }
+  return part;
+}
+
+SplitPart united(SplitPart first, const SplitPart& second) {
+  for (const SplitPart::Interval& interval : second.intervals) {
+    if (!first.intervals.empty() && first.intervals.back().high == interval.low) {
+      first.intervals.back().high = interval.high;
+    } else {
+      first.intervals.push_back(interval);
+    }
+  }
+  return first;
 }
 
 }  // namespace sapwood

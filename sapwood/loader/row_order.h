@@ -14,7 +14,9 @@ namespace sapwood {
 struct OrderKey {
   uint64_t seed = 0;
   uint64_t epoch = 0;
+  uint32_t leg = 0;  ///< of the epoch: restarts with other numbers of ranks
 };
+constexpr uint32_t kMostLegs = 256;
 
 /// The units of an epoch in the order they are read, every stratum (sample) and file spread evenly over the
 /// epoch with a random phase: unit i of a file's n gets the key (i + u_file) / n; so merged, unit j of a
@@ -53,13 +55,24 @@ Window plan_window(int64_t entries, double kept, int64_t buffer_rows, bool shuff
 /// Where the row at stream `position` goes.
 RowPlace place_row(const Window& window, const OrderKey& key, size_t file, int64_t entry, int64_t position);
 
-/// A share of the rows: those whose uniform number for the seed lies in [low, high).
+/// A share of the rows: those whose uniform number for the seed lies in one of the intervals [low, high).
 struct SplitPart {
-  double low = 0;
-  double high = 1;
-  bool everything() const { return low <= 0 && high >= 1; }
-  double share() const { return high - low; }
+  struct Interval {
+    double low = 0;
+    double high = 1;
+    bool operator==(const Interval&) const = default;
+  };
+  std::vector<Interval> intervals{{}};  ///< ascending, apart
+
+  bool everything() const { return intervals == std::vector<Interval>{{}}; }
+  double share() const;
+  /// The part of this part between two fractions of it.
+  SplitPart between(double low, double high) const;
+  bool operator==(const SplitPart&) const = default;
 };
+
+/// Both parts, of which `first` ends before `second` begins.
+SplitPart united(SplitPart first, const SplitPart& second);
 
 bool in_part(const SplitPart& part, uint64_t seed, size_t file, int64_t entry);
 

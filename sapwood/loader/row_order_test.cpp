@@ -150,8 +150,8 @@ TEST(Shuffle, QualityOfABufferOfATwentieth) {
 }
 
 TEST(SplitPart, PartsAreDisjointAndComplete) {
-  const SplitPart train{0, 0.8};
-  const SplitPart val{0.8, 1};
+  const SplitPart train = SplitPart{}.between(0, 0.8);
+  const SplitPart val = SplitPart{}.between(0.8, 1);
   int64_t in_val = 0;
   for (int64_t entry = 0; entry < 100'000; ++entry) {
     const bool a = in_part(train, 42, 1, entry);
@@ -160,6 +160,21 @@ TEST(SplitPart, PartsAreDisjointAndComplete) {
     in_val += b ? 1 : 0;
   }
   EXPECT_NEAR(static_cast<double>(in_val), 20'000, 5 * std::sqrt(100'000 * 0.16));
+}
+
+TEST(SplitPart, PartsOfPartsMeetAtTheSameEdges) {
+  const SplitPart whole;
+  EXPECT_TRUE(united(whole.between(0, 0.3), whole.between(0.3, 1)).everything());
+  const SplitPart rest = united(whole.between(0, 1 / 3.0), whole.between(2 / 3.0, 1));
+  ASSERT_EQ(rest.intervals.size(), 2u);
+  EXPECT_NEAR(rest.share(), 2 / 3.0, 1e-12);
+  std::vector<SplitPart> parts;
+  for (int i = 0; i < 7; ++i) parts.push_back(rest.between(i / 7.0, (i + 1) / 7.0));
+  for (int64_t entry = 0; entry < 20'000; ++entry) {
+    const auto in =
+        std::ranges::count_if(parts, [&](const auto& part) { return in_part(part, 5, 0, entry); });
+    ASSERT_EQ(in, in_part(rest, 5, 0, entry) ? 1 : 0);
+  }
 }
 
 }  // namespace

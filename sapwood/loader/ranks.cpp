@@ -1,0 +1,247 @@
+#include "sapwood/loader/ranks.h"
+
+#include <algorithm>
+#include <mutex>
+#include <numeric>
+#include <queue>
+
+#include "sapwood/base/error.h"
+#include "sapwood/base/parallel.h"
+
+namespace sapwood {
+namespace {
+
+// Calls visit(place) for every row of a piece that the filter keeps.
+template <class Visit>
+void for_rows(const StreamUnit& piece, const RankStream& stream, const RowFilter& filter, const OrderKey& key,
+              const Visit& visit) {
+  const size_t file = piece.unit.file;
+  for (int64_t entry = piece.unit.entries.start; entry < piece.unit.entries.stop; ++entry) {
+    if (!filter.keeps(piece.number, file, entry)) continue;
+    const int64_t position = piece.position + entry - piece.unit.entries.start;
+    visit(place_row(stream.window, key, file, entry, position));
+  }
+}
+
+// The buckets that rows of a piece may be in.
+struct BucketRange {
+  int64_t first = 0;
+  int64_t last = 0;
+};
+
+BucketRange buckets_of(const StreamUnit& piece, const Window& window) {
+  const int64_t end = piece.position + std::max<int64_t>(piece.unit.entries.size(), 1);
+  return {std::max(window.segment(piece.position), window.first),
+          window.last_bucket(window.segment(end - 1))};
+}
+
+}  // namespace
+
+int64_t BatchPlan::rows_of(int64_t number, int64_t batch_size) const {
+  return rows_before(number + 1, batch_size) - rows_before(number, batch_size);
+}
+
+int64_t BatchPlan::rows_before(int64_t number, int64_t batch_size) const {
+  if (number >= batches) return rows;
+  if (halves_last && number == batches - 1) return rows - batch_size / 2;
+  return number * batch_size;
+}
+
+BatchPlan plan_batches(int64_t rows, int64_t rank, int64_t world_size, int64_t batch_size,
+                       bool drop_remainder) {
+  const int64_t fewest = rows / world_size;
+  const int64_t own = fewest + (rank < rows % world_size ? 1 : 0);
+  if (drop_remainder) return {fewest / batch_size * batch_size, fewest / batch_size, false};
+  const int64_t most = fewest + (rows % world_size != 0 ? 1 : 0);
+  const int64_t batches = (most + batch_size - 1) / batch_size;
+  const bool short_of_one = (own + batch_size - 1) / batch_size < batches;
+  if (short_of_one && own < 2) {
+    throw ConfigError(concat(rows, " rows can't be parted among ", world_size,
+                             " ranks so that each has as many batches of ", batch_size,
+                             ": take fewer ranks, or leave the rest out with drop_remainder"));
+  }
+  if (short_of_one && batch_size < 2) {
+    throw ConfigError(concat(rows, " rows in batches of 1 don't part evenly among ", world_size,
+                             " ranks: leave the rest out with drop_remainder"));
+  }
+  return {own, batches, short_of_one};
+}
+
+bool RowFilter::ClosedLeg::delivered(size_t number, size_t file, int64_t entry) const {
+  for (const Piece& piece : pieces[number]) {
+    if (entry < piece.entries.start || entry >= piece.entries.stop) continue;
+    const int64_t position = piece.position + entry - piece.entries.start;
+    return place_row(windows[piece.rank], key, file, entry, position) <= last[piece.rank];
+  }
+  return true;  // a unit none of whose rows was left
+}
+
+bool RowFilter::keeps(size_t number, size_t file, int64_t entry) const {
+  if (!part_.everything() && !in_part(part_, seed_, file, entry)) return false;
+  return std::ranges::none_of(legs_,
+                              [&](const ClosedLeg& leg) { return leg.delivered(number, file, entry); });
+}
+
+std::vector<int64_t> count_rows(std::span<const Unit> units, const RowFilter& filter, size_t threads) {
+  std::vector<int64_t> rows(units.size());
+  parallel_for(units.size(), threads, [&](size_t u) {
+    const Unit& unit = units[u];
+    if (filter.everything()) {
+      rows[u] = unit.entries.size();
+      return;
+    }
+    for (int64_t entry = unit.entries.start; entry < unit.entries.stop; ++entry) {
+      rows[u] += filter.keeps(u, unit.file, entry) ? 1 : 0;
+    }
+  });
+  return rows;
+}
+
+LegPlan::LegPlan(const EpochOrder& order, std::span<const Leg> closed, int64_t world_size, size_t threads,
+                 const std::vector<int64_t>* unit_rows)
+    : order_(order), world_size_(world_size), threads_(threads), filter_(order.key.seed, order.part) {
+  if (!closed.empty()) {
+    LegPlan before(order, closed.first(closed.size() - 1), closed.back().world_size, threads, unit_rows);
+    before.close(closed.back());
+    filter_ = std::move(before.filter_);
+  }
+  order_.key.leg = static_cast<uint32_t>(closed.size());
+  streams_.resize(static_cast<size_t>(world_size));
+  if (closed.empty() && world_size == 1) {
+    deal({});
+  } else if (closed.empty() && unit_rows != nullptr) {
+    deal(*unit_rows);
+  } else {
+    deal(count_rows(order_.units, filter_, threads));
+  }
+}
+
+// Without counts all goes to the one rank.
+void LegPlan::deal(const std::vector<int64_t>& rows) {
+  std::vector<size_t> numbers(order_.units.size());
+  std::iota(numbers.begin(), numbers.end(), size_t{0});
+  if (order_.shuffle) numbers = stratified_order(order_.units, order_.sample_of_file, order_.key);
+
+  std::vector<int64_t> shares;
+  if (!rows.empty() || world_size_ > 1) {
+    rows_ = std::accumulate(rows.begin(), rows.end(), int64_t{0});
+    for (int64_t rank = 0; rank < world_size_; ++rank) {
+      shares.push_back(*rows_ / world_size_ + (rank < *rows_ % world_size_ ? 1 : 0));
+    }
+  }
+  const auto give = [&](int64_t rank, size_t number, EntryRange entries) {
+    RankStream& stream = streams_[static_cast<size_t>(rank)];
+    Unit unit = order_.units[number];
+    unit.entries = entries;
+    stream.units.push_back({unit, number, stream.num_entries});
+    stream.num_entries += entries.size();
+  };
+  struct Deficit {
+    int64_t rows;
+    int64_t rank;
+    bool operator<(const Deficit& other) const {
+      return rows != other.rows ? rows < other.rows : rank > other.rank;
+    }
+  };
+  std::priority_queue<Deficit> deficits;
+  for (size_t r = 0; r < shares.size(); ++r) deficits.push({shares[r], static_cast<int64_t>(r)});
+  for (const size_t number : numbers) {
+    EntryRange entries = order_.units[number].entries;
+    if (!rows_) {
+      give(0, number, entries);
+      continue;
+    }
+    for (int64_t left = rows[number]; left > 0;) {
+      const Deficit most = deficits.top();
+      deficits.pop();
+      if (left <= most.rows) {
+        give(most.rank, number, entries);
+        if (left < most.rows) deficits.push({most.rows - left, most.rank});
+        break;
+      }
+      const int64_t cut = entry_after(number, entries.start, most.rows);
+      give(most.rank, number, {entries.start, cut});
+      entries.start = cut;
+      left -= most.rows;
+    }
+  }
+  for (size_t r = 0; r < streams_.size(); ++r) {
+    RankStream& stream = streams_[r];
+    double kept = order_.part.share();
+    // All rows fit: one bucket.
+    if (rows_ && shares[r] <= order_.buffer_rows && stream.num_entries > 0) {
+      kept = static_cast<double>(shares[r]) / static_cast<double>(stream.num_entries);
+    }
+    stream.window = plan_window(stream.num_entries, kept, order_.buffer_rows, order_.shuffle);
+  }
+}
+
+int64_t LegPlan::entry_after(size_t number, int64_t entry, int64_t rows) const {
+  if (filter_.everything()) return entry + rows;
+  const size_t file = order_.units[number].file;
+  for (; rows > 0; ++entry) rows -= filter_.keeps(number, file, entry) ? 1 : 0;
+  return entry;
+}
+
+std::optional<BatchPlan> LegPlan::batches(int64_t rank, int64_t batch_size) const {
+  if (!rows_) return std::nullopt;
+  return plan_batches(*rows_, rank, world_size_, batch_size, order_.drop_remainder);
+}
+
+RowPlace LegPlan::place_after(int64_t rank, int64_t batches, int64_t batch_size) const {
+  if (batches == 0) return {};
+  const RankStream& stream = streams_[static_cast<size_t>(rank)];
+  const auto plan = this->batches(rank, batch_size);
+  int64_t rows = plan ? plan->rows_before(batches, batch_size) : batches * batch_size;
+
+  std::vector<int64_t> rows_of_bucket(static_cast<size_t>(stream.window.num_buckets()));
+  std::mutex mutex;
+  parallel_for(stream.units.size(), threads_, [&](size_t u) {
+    const StreamUnit& piece = stream.units[u];
+    const BucketRange range = buckets_of(piece, stream.window);
+    std::vector<int64_t> counts(static_cast<size_t>(range.last - range.first + 1));
+    for_rows(piece, stream, filter_, order_.key,
+             [&](const RowPlace& place) { ++counts[static_cast<size_t>(place.bucket - range.first)]; });
+    const std::lock_guard lock(mutex);
+    for (size_t b = 0; b < counts.size(); ++b)
+      rows_of_bucket[static_cast<size_t>(range.first) + b] += counts[b];
+  });
+  rows = std::min(rows, std::accumulate(rows_of_bucket.begin(), rows_of_bucket.end(), int64_t{0}));
+  if (rows == 0) return {};
+  int64_t bucket = 0;
+  for (; rows_of_bucket[static_cast<size_t>(bucket)] < rows; ++bucket) {
+    rows -= rows_of_bucket[static_cast<size_t>(bucket)];
+  }
+
+  std::vector<RowPlace> places;
+  parallel_for(stream.units.size(), threads_, [&](size_t u) {
+    const BucketRange range = buckets_of(stream.units[u], stream.window);
+    if (bucket < range.first || bucket > range.last) return;
+    std::vector<RowPlace> found;
+    for_rows(stream.units[u], stream, filter_, order_.key, [&](const RowPlace& place) {
+      if (place.bucket == bucket) found.push_back(place);
+    });
+    const std::lock_guard lock(mutex);
+    places.insert(places.end(), found.begin(), found.end());
+  });
+  const auto nth = places.begin() + static_cast<std::ptrdiff_t>(rows - 1);
+  std::ranges::nth_element(places, nth);
+  return *nth;
+}
+
+// Rows that the leg delivered are not kept from here on.
+void LegPlan::close(const Leg& leg) {
+  RowFilter::ClosedLeg closed;
+  closed.key = order_.key;
+  closed.pieces.resize(order_.units.size());
+  for (size_t rank = 0; rank < streams_.size(); ++rank) {
+    closed.windows.push_back(streams_[rank].window);
+    closed.last.push_back(place_after(static_cast<int64_t>(rank), leg.batches, leg.batch_size));
+    for (const StreamUnit& piece : streams_[rank].units) {
+      closed.pieces[piece.number].push_back({piece.unit.entries, rank, piece.position});
+    }
+  }
+  filter_.legs_.push_back(std::move(closed));
+}
+
+}  // namespace sapwood

@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "sapwood/loader/row_order.h"
+#include "sapwood/source/units.h"
+
+namespace sapwood {
+
+/// A stretch of an epoch that one number of ranks went through together, each delivering `batches` batches.
+struct Leg {
+  int64_t world_size = 1;
+  int64_t batch_size = 1;
+  int64_t batches = 0;
+  bool operator==(const Leg&) const = default;
+};
+
+/// How the rows of a rank come in batches, so that every rank has the same number of them.
+struct BatchPlan {
+  int64_t rows = 0;          ///< that are delivered
+  int64_t batches = 0;       ///< the same on each rank
+  bool halves_last = false;  ///< a rank one row short of a batch more cuts its last one in two
+
+  /// Rows of batch `number`, and of all batches before it.
+  int64_t rows_of(int64_t number, int64_t batch_size) const;
+  int64_t rows_before(int64_t number, int64_t batch_size) const;
+};
+
+/// For a rank's share of `rows`: a world_size-th, the first `rows % world_size` ranks having one row more.
+/// Throws ConfigError where ranks can't have equally many batches: fewer rows than ranks; or batches of one
+/// row, and rows that don't part evenly.
+BatchPlan plan_batches(int64_t rows, int64_t rank, int64_t world_size, int64_t batch_size,
+                       bool drop_remainder);
+
+/// A unit, or a piece of one, in the stream of entries that a rank reads.
+struct StreamUnit {
+  Unit unit;             ///< a piece keeps the byte counts of the whole
+  size_t number = 0;     ///< of the whole unit, in file order
+  int64_t position = 0;  ///< in the stream, of its first entry
+};
+
+/// What one rank reads in a leg, in order.
+struct RankStream {
+  std::vector<StreamUnit> units;
+  int64_t num_entries = 0;
+  Window window;
+};
+
+/// All that fixes the order of an epoch's rows, whatever the number of ranks.
+struct EpochOrder {
+  std::span<const Unit> units;  ///< in file order
+  std::span<const size_t> sample_of_file;
+  OrderKey key;
+  SplitPart part{};
+  bool shuffle = true;
+  int64_t buffer_rows = 0;  ///< of each rank
+  bool drop_remainder = false;
+};
+
+/// Which rows of an epoch are still to come: those of the part of a split that were not delivered in the legs
+/// before. Immutable; safe from many threads.
+class RowFilter {
+ public:
+  RowFilter(uint64_t seed, const SplitPart& part) : seed_(seed), part_(part) {}
+  bool everything() const { return part_.everything() && legs_.empty(); }
+  /// Whether the row of an entry of unit `number` is still to come.
+  bool keeps(size_t number, size_t file, int64_t entry) const;
+
+ private:
+  friend class LegPlan;
+  struct Piece {
+    EntryRange entries;
+    size_t rank = 0;
+    int64_t position = 0;
+  };
+  struct ClosedLeg {
+    OrderKey key;
+    std::vector<Window> windows;             // of each rank
+    std::vector<RowPlace> last;              // that was delivered, of each rank
+    std::vector<std::vector<Piece>> pieces;  // of each unit
+    bool delivered(size_t number, size_t file, int64_t entry) const;
+  };
+  uint64_t seed_;
+  SplitPart part_;
+  std::vector<ClosedLeg> legs_;
+};
+
+/// A leg, dealt out: units go in their order to the rank that is short of most rows, and are cut where that
+/// has all of its share.
+class LegPlan {
+ public:
+  /// The leg after `closed`. Counts rows of units where that is needed: with several ranks, or after others;
+  /// `unit_rows` are those of the part when they are known. Throws ConfigError as `plan_batches`.
+  LegPlan(const EpochOrder& order, std::span<const Leg> closed, int64_t world_size, size_t threads,
+          const std::vector<int64_t>* unit_rows = nullptr);
+
+  const RowFilter& filter() const { return filter_; }
+  const RankStream& stream(int64_t rank) const { return streams_[static_cast<size_t>(rank)]; }
+  /// The batches of a rank, where rows were counted.
+  std::optional<BatchPlan> batches(int64_t rank, int64_t batch_size) const;
+  /// The place of the last row of a rank's first `batches` batches, without reading data.
+  RowPlace place_after(int64_t rank, int64_t batches, int64_t batch_size) const;
+
+ private:
+  void deal(const std::vector<int64_t>& rows);
+  void close(const Leg& leg);
+  int64_t entry_after(size_t number, int64_t entry, int64_t rows) const;
+
+  EpochOrder order_;
+  int64_t world_size_;
+  size_t threads_;
+  RowFilter filter_;
+  std::vector<RankStream> streams_;
+  std::optional<int64_t> rows_;  // of all ranks
+};
+
+/// The rows of each unit that a filter keeps. Reads nothing.
+std::vector<int64_t> count_rows(std::span<const Unit> units, const RowFilter& filter, size_t threads);
+
+}  // namespace sapwood
