@@ -317,6 +317,12 @@ class Explanation:
     def rows(self) -> int: ...
 
     @property
+    def rank(self) -> int: ...
+
+    @property
+    def world_size(self) -> int: ...
+
+    @property
     def entries(self) -> int: ...
 
     @property
@@ -432,7 +438,7 @@ class Epoch:
         """Ends the epoch's threads and frees its memory; delivered batches stay."""
 
     @property
-    def state(self) -> dict[str, int | float | bool]:
+    def state(self) -> dict[str, Any]:
         """The loader's state after the last batch that `next` gave."""
 
     @property
@@ -441,9 +447,24 @@ class Epoch:
 class Loader:
     """Turns a data set into batches."""
 
-    def __init__(self, dataset: Dataset, features: FeatureSpec, batch_size: int, shuffle: bool, seed: int | None, memory: int, threads: int, drop_remainder: bool, buffer_rows: int | None) -> None: ...
+    def __init__(self, dataset: Dataset, features: FeatureSpec, batch_size: int, shuffle: bool, seed: int | None, memory: int, threads: int, drop_remainder: bool, buffer_rows: int | None, rank: int, world_size: int) -> None: ...
 
     def split(self, fractions: Sequence[float]) -> list[Loader]: ...
+
+    def of_part(self, intervals: Sequence[tuple[float, float]]) -> Loader: ...
+
+    @property
+    def part(self) -> list[tuple[float, float]]: ...
+
+    @property
+    def rank(self) -> int: ...
+
+    @property
+    def world_size(self) -> int: ...
+
+    def k_fold(self, folds: int) -> list[tuple[Loader, Loader]]: ...
+
+    def share(self, worker: int, workers: int) -> Loader: ...
 
     @property
     def tensors(self) -> list[TensorInfo]: ...
@@ -465,7 +486,7 @@ class Loader:
     def resume(self, state: dict) -> Epoch:
         """Starts reading the rest of an epoch."""
 
-    def state(self, epoch: int) -> dict[str, int | float | bool]:
+    def state(self, epoch: int) -> dict[str, Any]:
         """The state before an epoch."""
 
     def with_order_of(self, state: dict) -> Loader:

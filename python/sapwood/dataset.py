@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import _core, _html
 from ._arrays import convert
+from ._ranks import find_ranks
 from .features import FeatureGroup, FeatureSpec, Variable
-from .loader import Loader
+from .loader import Loader, Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -191,6 +192,8 @@ class Dataset:
         threads: int | None = None,
         drop_remainder: bool = False,
         buffer_rows: int | None = None,
+        rank: int | None = None,
+        world_size: int | None = None,
     ) -> Loader:
         """Batches of columns for training; see `Loader`.
 
@@ -218,6 +221,9 @@ class Dataset:
             Bytes (or ``"500 MB"``) that the loader may hold, besides delivered batches.
         threads
             As many as there are processors when not given.
+        rank, world_size
+            Which of so many training processes this is. Each gets its own rows and as many batches as the others; all
+            must give the same seed. Taken from ``torch.distributed`` when it is initialised, or from torchrun.
         """
         if seed is not None and not 0 <= seed < 2**64:
             raise _core.ConfigError(f"seed is {seed}, must be at least 0 and below 2^64")
@@ -227,18 +233,20 @@ class Dataset:
             raise _core.ConfigError(
                 "a FeatureSpec says what target, weights, pad, pad_value, channels and dtype are: leave them out here"
             )
-        core = _core.Loader(
-            self._core,
-            features._core,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            seed=seed,
-            memory=_byte_count(memory),
-            threads=_thread_count(threads),
-            drop_remainder=drop_remainder,
-            buffer_rows=buffer_rows,
-        )
-        return Loader(core)
+        rank, world_size = find_ranks(rank, world_size)
+        options = {
+            "batch_size": batch_size,
+            "shuffle": shuffle,
+            "seed": seed,
+            "memory": _byte_count(memory),
+            "threads": _thread_count(threads),
+            "drop_remainder": drop_remainder,
+            "buffer_rows": buffer_rows,
+            "rank": rank,
+            "world_size": world_size,
+        }
+        recipe = Recipe(self, features, options)
+        return Loader(recipe.core(), recipe)
 
     def _short_spec(
         self,
@@ -268,6 +276,14 @@ class Dataset:
             "target", plain, dtype="int64" if whole else dtype, squeeze=isinstance(target, (str, Variable))
         )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        samples: list[tuple[str, list[str], float | None]] = [
+            (sample.label, [], sample.weight) for sample in self._core.samples
+        ]
+        for file in self.files:
+            samples[file.sample][1].append(file.path)
+        return _reopen, (samples, self.tree, [file.num_entries for file in self.files])
+
     def __repr__(self) -> str:
         files = f"{len(self.files)} file" + ("s" if len(self.files) != 1 else "")
         rows = f"{self.num_entries} entries, {len(self.columns)} columns"
@@ -290,6 +306,11 @@ class Dataset:
             f"{len(self.clusters):,} clusters"
         )
         return _html.table(title, ("column", "type", "stored as", "values / entry", "size (first file)"), rows)
+
+
+def _reopen(samples: list[tuple[str, list[str], float | None]], tree: str, entries: list[int]) -> Dataset:
+    core = _core.open_dataset([_core.Sample(*sample) for sample in samples], tree)
+    return Dataset(core.limit_files(entries))
 
 
 def _feature_groups(

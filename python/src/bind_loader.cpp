@@ -84,6 +84,20 @@ void visit_state(State& state, const Visit& visit) {
   visit("drop_remainder", state.drop_remainder);
 }
 
+using Intervals = std::vector<std::pair<double, double>>;
+
+Intervals intervals(const SplitPart& part) {
+  Intervals pairs;
+  for (const SplitPart::Interval& interval : part.intervals) pairs.emplace_back(interval.low, interval.high);
+  return pairs;
+}
+
+SplitPart part_of(const Intervals& pairs) {
+  SplitPart part{.intervals = {}};
+  for (const auto& [low, high] : pairs) part.intervals.push_back({low, high});
+  return part;
+}
+
 constexpr int kStateVersion = 2;
 
 nb::dict state_to_dict(const LoaderState& state) {
@@ -93,10 +107,7 @@ nb::dict state_to_dict(const LoaderState& state) {
   std::vector<std::array<int64_t, 3>> closed;
   for (const Leg& leg : state.closed) closed.push_back({leg.world_size, leg.batch_size, leg.batches});
   dict["closed"] = closed;
-  std::vector<std::array<double, 2>> part;
-  for (const SplitPart::Interval& interval : state.part.intervals)
-    part.push_back({interval.low, interval.high});
-  dict["part"] = part;
+  dict["part"] = intervals(state.part);
   return dict;
 }
 
@@ -119,10 +130,9 @@ LoaderState state_from_dict(const nb::dict& dict) {
   read("closed", closed);
   for (const auto& [world_size, batch_size, batches] : closed)
     state.closed.push_back({world_size, batch_size, batches});
-  std::vector<std::array<double, 2>> part;
+  Intervals part;
   read("part", part);
-  state.part.intervals.clear();
-  for (const auto& [low, high] : part) state.part.intervals.push_back({low, high});
+  state.part = part_of(part);
   return state;
 }
 
@@ -216,6 +226,13 @@ void bind_loader(nb::module_& module) {
           nb::arg("seed").none(), nb::arg("memory"), nb::arg("threads"), nb::arg("drop_remainder"),
           nb::arg("buffer_rows").none(), nb::arg("rank"), nb::arg("world_size"))
       .def("split", &Loader::split, nb::arg("fractions"))
+      .def(
+          "of_part",
+          [](const Loader& loader, const Intervals& pairs) { return loader.of_part(part_of(pairs)); },
+          nb::arg("intervals"))
+      .def_prop_ro("part", [](const Loader& loader) { return intervals(loader.part()); })
+      .def_prop_ro("rank", &Loader::rank)
+      .def_prop_ro("world_size", &Loader::world_size)
       .def("k_fold", &Loader::k_fold, nb::arg("folds"))
       .def("share", &Loader::share, nb::arg("worker"), nb::arg("workers"))
       .def_prop_ro("tensors", &Loader::tensors)

@@ -231,6 +231,12 @@ std::vector<std::pair<Loader, Loader>> Loader::k_fold(int64_t folds) const {
 }
 
 Loader Loader::of_part(SplitPart part) const {
+  double end = 0;
+  for (const SplitPart::Interval& interval : part.intervals) {
+    if (!(end <= interval.low && interval.low < interval.high && interval.high <= 1))
+      throw ConfigError("the intervals of a part must be in order, and within 0 and 1");
+    end = interval.high;
+  }
   auto plan = std::make_shared<Plan>(Settings(*plan_));
   plan->part = std::move(part);
   return Loader(std::move(plan));
@@ -239,6 +245,9 @@ Loader Loader::of_part(SplitPart part) const {
 const Dataset& Loader::dataset() const { return *plan_->dataset; }
 const std::vector<TensorInfo>& Loader::tensors() const { return plan_->format->tensors(); }
 uint64_t Loader::seed() const { return *plan_->options.seed; }
+int64_t Loader::rank() const { return plan_->options.rank; }
+int64_t Loader::world_size() const { return plan_->options.world_size; }
+const SplitPart& Loader::part() const { return plan_->part; }
 int64_t Loader::num_rows() const {
   const int64_t rows = plan_->num_rows();
   const int64_t ranks = plan_->options.world_size;

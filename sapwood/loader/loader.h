@@ -97,6 +97,10 @@ class Loader {
   /// The fractions are of this loader's rows and sum to at most 1.
   std::vector<Loader> split(const std::vector<double>& fractions) const;
 
+  /// What `split` makes, from the part itself. Throws ConfigError: intervals out of order or beyond [0, 1].
+  Loader of_part(SplitPart part) const;
+  const SplitPart& part() const;
+
   /// Training and validation loaders for each of `folds` folds: the rows of one part of equal parts are for
   /// validation, those of the others for training. Throws ConfigError: not 2 to 1,000.
   std::vector<std::pair<Loader, Loader>> k_fold(int64_t folds) const;
@@ -104,6 +108,8 @@ class Loader {
   const Dataset& dataset() const;
   const std::vector<TensorInfo>& tensors() const;
   uint64_t seed() const;
+  int64_t rank() const;
+  int64_t world_size() const;
   /// Rows of this rank in an epoch. Exact; the first call on a part of a split evaluates the split for every
   /// entry (no data is read).
   int64_t num_rows() const;
@@ -134,7 +140,6 @@ class Loader {
 
  private:
   struct Plan;
-  Loader of_part(SplitPart part) const;
   void check(const LoaderState& state) const;
   std::unique_ptr<BatchStream> start(const LoaderState& from) const;
   Loader(std::shared_ptr<Plan> plan) : plan_(std::move(plan)) {}

@@ -54,17 +54,16 @@ BatchPlan plan_batches(int64_t rows, int64_t rank, int64_t world_size, int64_t b
   if (drop_remainder) return {fewest / batch_size * batch_size, fewest / batch_size, false};
   const int64_t most = fewest + (rows % world_size != 0 ? 1 : 0);
   const int64_t batches = (most + batch_size - 1) / batch_size;
-  const bool short_of_one = (own + batch_size - 1) / batch_size < batches;
-  if (short_of_one && own < 2) {
-    throw ConfigError(concat(rows, " rows can't be parted among ", world_size,
-                             " ranks so that each has as many batches of ", batch_size,
-                             ": take fewer ranks, or leave the rest out with drop_remainder"));
+  const bool some_are_short = (fewest + batch_size - 1) / batch_size < batches;
+  if (some_are_short && fewest == 0) {
+    throw ConfigError(concat(rows, rows == 1 ? " row" : " rows", " can't be parted among ", world_size,
+                             " ranks: take fewer, or leave the rows out with drop_remainder"));
   }
-  if (short_of_one && batch_size < 2) {
-    throw ConfigError(concat(rows, " rows in batches of 1 don't part evenly among ", world_size,
+  if (some_are_short && batch_size == 1) {
+    throw ConfigError(concat(rows, " rows in batches of 1 can't be parted evenly among ", world_size,
                              " ranks: leave the rest out with drop_remainder"));
   }
-  return {own, batches, short_of_one};
+  return {own, batches, some_are_short && own == fewest};
 }
 
 bool RowFilter::ClosedLeg::delivered(size_t number, size_t file, int64_t entry) const {

@@ -90,6 +90,8 @@ def train(config: TrainConfig | Mapping[str, Any] | str | Path, *, resume: bool 
         seed=config.training.seed,
         memory=config.training.memory,
         threads=config.training.threads,
+        rank=0,
+        world_size=1,
     )
     _check_tensors(loader)
     parts = _split(loader, config.split)

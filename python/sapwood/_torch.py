@@ -1,0 +1,118 @@
+"""Batches as PyTorch has them: tensors on a device, and a data set for `torch.utils.data.DataLoader`."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.utils.data import IterableDataset, get_worker_info
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .loader import Loader, NumpyBatch, State
+
+    TorchBatch = dict[str, torch.Tensor]
+
+_MOST_WORKERS = 1024
+
+
+def tensors_of(batch: NumpyBatch) -> TorchBatch:
+    """Tensors that share the arrays' memory."""
+    return {name: torch.from_numpy(array) for name, array in batch.items()}
+
+
+def on_device(
+    batches: Iterator[NumpyBatch],
+    device: torch.device,
+    state: Callable[[], State],
+    stand: Callable[[State | None], None],
+) -> Iterator[TorchBatch]:
+    """Batches on a device, each copied from pinned memory on a stream of its own while the one before is used.
+
+    `stand` is called with the loader's `state` after the batch that is given, not after the one copied ahead.
+    """
+    module = torch.get_device_module(device)
+    accelerated = device.type != "cpu"
+    stream = module.Stream(device)
+    ahead: deque[tuple[TorchBatch, Any, State]] = deque()
+
+    def copy(tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.pin_memory().to(device, non_blocking=True) if accelerated else tensor
+
+    def copy_next() -> None:
+        if (batch := next(batches, None)) is not None:
+            with module.stream(stream):
+                tensors = {name: copy(tensor) for name, tensor in tensors_of(batch).items()}
+                ahead.append((tensors, stream.record_event(), state()))
+
+    copy_next()
+    while ahead:
+        tensors, copied, after = ahead.popleft()
+        copy_next()
+        using = module.current_stream(device)
+        using.wait_event(copied)
+        if accelerated:
+            for tensor in tensors.values():
+                tensor.record_stream(using)
+        stand(after)
+        yield tensors
+    stand(None)
+
+
+class BatchDataset(IterableDataset):  # type: ignore[type-arg]
+    """Whole batches for `torch.utils.data.DataLoader(dataset, batch_size=None)`; made by `Loader.torch_dataset`.
+
+    Each worker process of a DataLoader reads its own share of the rows, with its share of the loader's memory, and
+    gives as many batches as the others. Iterations are epochs, counted also when each has new worker processes.
+    """
+
+    def __init__(self, loader: Loader, num_workers: int) -> None:
+        super().__init__()
+        self._loader = loader
+        self._num_workers = num_workers
+        # Epochs begun by each worker, in memory that worker processes share: of those that end, nothing else is left.
+        self._begun = torch.full((_MOST_WORKERS,), loader.epoch, dtype=torch.int64)
+        self._begun.share_memory_()  # type: ignore[no-untyped-call]
+        self._share: tuple[int, Loader] | None = None  # of this process, with its worker's number
+        self._state: State | None = None
+
+    @property
+    def epoch(self) -> int:
+        """Number of the epoch that the next iteration gives; set it to repeat or to skip one."""
+        return int(self._begun[0])
+
+    @epoch.setter
+    def epoch(self, number: int) -> None:
+        self._begun.fill_(number)
+
+    def __len__(self) -> int:
+        """Batches in an epoch; exact when the DataLoader has the `num_workers` that the data set was made for."""
+        workers = max(self._num_workers, 1)
+        return workers * len(self._loader.share(0, workers))
+
+    def _worker_loader(self) -> tuple[int, Loader]:
+        worker = get_worker_info()
+        number, workers = (worker.id, worker.num_workers) if worker is not None else (0, 1)
+        if self._share is None or self._share[0] != number:
+            self._share = number, self._loader.share(number, workers) if workers > 1 else self._loader
+        return self._share
+
+    def __iter__(self) -> Iterator[TorchBatch]:
+        number, loader = self._worker_loader()
+        if self._state is None:
+            loader.epoch = int(self._begun[number])
+        else:
+            loader.load_state_dict(self._state)
+            self._state = None
+        self._begun[number] = loader.epoch + 1
+        return loader.torch()
+
+    def state_dict(self) -> State:
+        """Where this process' share stands (see `Loader.state_dict`): what `torchdata.stateful_dataloader` asks for."""
+        return self._worker_loader()[1].state_dict()
+
+    def load_state_dict(self, state: State) -> None:
+        """The next iteration goes on from there."""
+        self._state = state
