@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from . import _core, _html
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     import pyarrow
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     NumpyBatch = dict[str, np.ndarray[Any, np.dtype[Any]]]
     State = dict[str, Any]
+    SplitBy = Literal["file"] | Sequence[str] | None
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,34 @@ class Recipe:
     dataset: Dataset
     features: FeatureSpec
     options: dict[str, Any]
+    #: The splits that it is a part of: the core's method, its arguments, and the part's place.
+    splits: tuple[tuple[str, tuple[Any, ...], int], ...] = ()
 
     def core(self, **options: Any) -> _core.Loader:
         """A loader, with other options when given."""
-        return _core.Loader(self.dataset._core, self.features._core, **{**self.options, **options})
+        core = _core.Loader(self.dataset._core, self.features._core, **{**self.options, **options})
+        for method, arguments, place in self.splits:
+            core = _core_parts(core, method, arguments)[place]
+        return core
+
+    def part(self, method: str, arguments: tuple[Any, ...], place: int) -> Recipe:
+        """The recipe of a part."""
+        return replace(self, splits=(*self.splits, (method, arguments, place)))
 
 
-def _from_recipe(recipe: Recipe, seed: int, part: list[tuple[float, float]], state: State) -> Loader:
-    loader = Loader(recipe.core(seed=seed).of_part(part), recipe)
+def _core_parts(core: _core.Loader, method: str, arguments: tuple[Any, ...]) -> list[_core.Loader]:
+    parts = getattr(core, method)(*arguments)
+    return [loader for pair in parts for loader in pair] if method == "k_fold" else parts
+
+
+def _split_values(by: SplitBy) -> list[str]:
+    if isinstance(by, str) and by != "file":
+        raise _core.ConfigError(f"by is '{by}', must be 'file' or a list of columns")
+    return [] if by is None or isinstance(by, str) else list(by)
+
+
+def _from_recipe(recipe: Recipe, seed: int, state: State) -> Loader:
+    loader = Loader(recipe.core(seed=seed), recipe)
     loader.load_state_dict(state)
     return loader
 
@@ -145,24 +166,45 @@ class Loader:
     def __iter__(self) -> Iterator[NumpyBatch]:
         return self.numpy()
 
-    def split(self, **fractions: float) -> tuple[Loader, ...]:
-        """Loaders for disjoint parts of the rows: first the rest (for training), then one for each named fraction.
+    def split(self, *, by: SplitBy = None, **parts: float | str) -> tuple[Loader, ...]:
+        """Loaders for disjoint parts of the rows: first the rest (for training), then one for each named part.
 
-        ``train, val = loader.split(val=0.2)``; ``train, val, test = loader.split(val=0.16, test=0.2)``. Rows are
-        drawn one by one with the seed, so that the parts' sizes are the fractions only on average. Each part that is
-        iterated reads what it needs.
+        ``train, val, test = loader.split(val=0.16, test=0.2)``
+            By fractions: rows are drawn one by one with the seed, so that the parts' sizes are the fractions only on
+            average.
+        ``loader.split(val=0.2, by="file")``
+            By whole files, so that no part reads what another one does; of each sample with files enough.
+        ``loader.split(val=0.2, by=["run", "luminosityBlock", "event"])``
+            By a hash of these columns' (or formulas') values and the seed: rows with equal values come into one part,
+            in whichever files they are.
+        ``loader.split(val="event % 5 == 0", test="event % 5 == 1")``
+            By conditions: a row belongs to the first that is true.
+
+        Each part that is iterated reads what it needs. The length of a part by values is known after one pass over
+        their columns, which is made when the length is asked for, or with several ranks.
         """
-        rest = 1 - sum(fractions.values())
-        if not fractions or any(fraction <= 0 for fraction in fractions.values()) or rest <= 1e-9:
-            text = ", ".join(f"{name}={fraction}" for name, fraction in fractions.items())
+        conditions = [part for part in parts.values() if isinstance(part, str)]
+        if conditions:
+            if len(conditions) != len(parts) or by is not None:
+                raise _core.ConfigError("split takes either fractions or conditions, and `by` with fractions only")
+            return self._parts("split_where", conditions)
+        fractions = [float(part) for part in parts.values()]
+        rest = 1 - sum(fractions)
+        if not fractions or any(fraction <= 0 for fraction in fractions) or rest <= 1e-9:
+            text = ", ".join(f"{name}={fraction}" for name, fraction in parts.items())
             raise _core.ConfigError(f"split({text}): fractions must be positive and leave rows for training")
-        return tuple(Loader(part, self._recipe) for part in self._core.split([rest, *fractions.values()]))
+        return self._parts("split", [rest, *fractions], by == "file", _split_values(by))
 
-    def k_fold(self, folds: int) -> list[tuple[Loader, Loader]]:
+    def k_fold(self, folds: int, *, by: SplitBy = None) -> list[tuple[Loader, Loader]]:
         """A pair of loaders, for training and for validation, for each of `folds` folds: the rows are parted evenly,
-        one by one with the seed; one part is for validation, the others for training.
+        `by` as for `split`; one part is for validation, the others for training.
         """
-        return [(Loader(train, self._recipe), Loader(val, self._recipe)) for train, val in self._core.k_fold(folds)]
+        parts = self._parts("k_fold", folds, by == "file", _split_values(by))
+        return list(zip(parts[::2], parts[1::2], strict=True))
+
+    def _parts(self, method: str, *arguments: Any) -> tuple[Loader, ...]:
+        cores = _core_parts(self._core, method, arguments)
+        return tuple(Loader(core, self._recipe.part(method, arguments, i)) for i, core in enumerate(cores))
 
     def share(self, worker: int, workers: int) -> Loader:
         """The loader of one of `workers` processes that make this loader's batches together: a rank of its own, with
@@ -195,7 +237,7 @@ class Loader:
         self._stand = state
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _from_recipe, (self._recipe, self.seed, self._core.part, self.state_dict())
+        return _from_recipe, (self._recipe, self.seed, self.state_dict())
 
     def explain(self) -> _core.Explanation:
         """What an epoch will do, from metadata alone; print it."""

@@ -225,15 +225,22 @@ void bind_loader(nb::module_& module) {
           nb::arg("dataset"), nb::arg("features"), nb::arg("batch_size"), nb::arg("shuffle"),
           nb::arg("seed").none(), nb::arg("memory"), nb::arg("threads"), nb::arg("drop_remainder"),
           nb::arg("buffer_rows").none(), nb::arg("rank"), nb::arg("world_size"))
-      .def("split", &Loader::split, nb::arg("fractions"))
       .def(
-          "of_part",
-          [](const Loader& loader, const Intervals& pairs) { return loader.of_part(part_of(pairs)); },
-          nb::arg("intervals"))
-      .def_prop_ro("part", [](const Loader& loader) { return intervals(loader.part()); })
+          "split",
+          [](const Loader& loader, const std::vector<double>& fractions, bool files,
+             std::vector<std::string> values) {
+            return loader.split(fractions, {files, std::move(values)});
+          },
+          nb::arg("fractions"), nb::arg("files"), nb::arg("values"))
+      .def("split_where", &Loader::split_where, nb::arg("conditions"))
       .def_prop_ro("rank", &Loader::rank)
       .def_prop_ro("world_size", &Loader::world_size)
-      .def("k_fold", &Loader::k_fold, nb::arg("folds"))
+      .def(
+          "k_fold",
+          [](const Loader& loader, int64_t folds, bool files, std::vector<std::string> values) {
+            return loader.k_fold(folds, {files, std::move(values)});
+          },
+          nb::arg("folds"), nb::arg("files"), nb::arg("values"))
       .def("share", &Loader::share, nb::arg("worker"), nb::arg("workers"))
       .def_prop_ro("tensors", &Loader::tensors)
       .def_prop_ro("seed", &Loader::seed)

@@ -176,6 +176,18 @@ Column Dataset::decode(const FetchedUnit& fetched, const Selection& selection, s
   });
 }
 
+std::vector<Column> Dataset::decode(FetchedUnit& fetched, const Selection& selection,
+                                    const std::shared_ptr<MemoryPool>& pool,
+                                    const std::stop_token& stop) const {
+  std::vector<Column> columns;
+  for (size_t c = 0; c < selection.columns.size(); ++c) {
+    if (stop.stop_requested()) throw CancelledError("reading was cancelled");
+    columns.push_back(decode(fetched, selection, c, pool));
+  }
+  fetched.columns.reset();
+  return columns;
+}
+
 Column Dataset::sample_column(const Selection::Place& column, const Unit& unit, Buffer values) const {
   const size_t sample = source_->files()[unit.file].sample;
   if (column.name == kLabelColumn) {

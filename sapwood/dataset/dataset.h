@@ -28,6 +28,9 @@ struct FetchedUnit {
   Unit unit;
   std::shared_ptr<const Reader> reader;
   std::unique_ptr<FetchedColumns> columns;
+
+  /// For errors in what is made of it.
+  ErrorContext context() const { return {reader->file(), reader->object(), {}, unit.entries}; }
 };
 
 struct ArraysOptions {
@@ -81,6 +84,9 @@ class Dataset {
   /// `Reader::decode`).
   Column decode(const FetchedUnit& fetched, const Selection& selection, size_t position,
                 const std::shared_ptr<MemoryPool>& pool, const Buffer& destination = {}) const;
+  /// All columns that were fetched, whose stored bytes are freed. Throws CancelledError.
+  std::vector<Column> decode(FetchedUnit& fetched, const Selection& selection,
+                             const std::shared_ptr<MemoryPool>& pool, const std::stop_token& stop = {}) const;
 
   /// Columns over a range of entries, decoded in parallel over units and columns.
   std::vector<Column> arrays(const std::vector<std::string>& columns,

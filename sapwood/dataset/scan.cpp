@@ -95,15 +95,9 @@ class Scan {
 
  private:
   std::vector<Partial> scan_unit(const Unit& unit, const std::stop_token& stop) const {
-    std::vector<Column> columns;
     FetchedUnit fetched = dataset_.fetch(unit, selection_, pool_);
-    for (size_t c = 0; c < selection_.columns.size(); ++c) {
-      if (stop.stop_requested()) return {};
-      columns.push_back(dataset_.decode(fetched, selection_, c, pool_));
-    }
-    fetched.columns.reset();
-    const ErrorContext context{fetched.reader->file(), fetched.reader->object(), {}, unit.entries};
-    return with_context(context, [&] {
+    std::vector<Column> columns = dataset_.decode(fetched, selection_, pool_, stop);
+    return with_context(fetched.context(), [&] {
       const std::vector<Column> values = expressions_.evaluate(std::move(columns), pool_);
       std::vector<Partial> partials;
       for (size_t i = 0; i < items_.size(); ++i)

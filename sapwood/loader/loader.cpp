@@ -20,7 +20,7 @@ constexpr double kIndexBytes = 24 + 24;  // of a row, staged and in the sorted b
 constexpr double kStagingRoom = 1.45;
 constexpr uint64_t kSmallestMemory = uint64_t{1} << 20;
 constexpr int64_t kMostRanks = 1 << 20;
-constexpr int64_t kMostFolds = 1000;
+constexpr int64_t kMostFolds = 255;
 
 void check_options(const LoaderOptions& options) {
   if (options.batch_size < 1)
@@ -76,11 +76,16 @@ void check_batch_bytes(int64_t rows, const RowFormat& format, uint64_t memory) {
 }
 
 // What an epoch's order is made of: entries of files, how they are cut, samples.
-uint64_t hash_of_data(const std::vector<Unit>& units, const std::vector<size_t>& sample_of_file) {
+uint64_t hash_of_data(const std::vector<Unit>& units, const std::vector<size_t>& sample_of_file,
+                      const std::vector<DivisionPart>& divisions) {
   std::vector<uint64_t> numbers(sample_of_file.begin(), sample_of_file.end());
   for (const Unit& unit : units) {
     numbers.insert(numbers.end(), {unit.file, static_cast<uint64_t>(unit.entries.start),
                                    static_cast<uint64_t>(unit.entries.stop), unit.stored_bytes});
+  }
+  for (const DivisionPart& divided : divisions) {
+    numbers.push_back(divided.division->identity());
+    for (size_t p = 0; p < divided.parts.size(); ++p) numbers.push_back(divided.parts[p] ? 1 : 0);
   }
   return xxh3_64(std::as_bytes(std::span(numbers)));
 }
@@ -110,11 +115,44 @@ struct Settings {
   std::shared_ptr<LoaderPools> pools;
   int64_t buffer_rows = 0;
   SplitPart part;
+  std::vector<DivisionPart> divisions;
+  std::vector<std::vector<size_t>> division_columns;  // of the selection
+  std::vector<size_t> files;                          // that rows come from
+  int64_t num_entries = 0;                            // of those files
+
+  // What is read, how it is cut, and how the memory is shared out. Takes pools of its own.
+  void plan_reading() {
+    std::vector<std::string> columns = format->columns();
+    division_columns.clear();
+    double division_bytes = 0;
+    for (const DivisionPart& divided : divisions) {
+      std::vector<size_t>& places = division_columns.emplace_back();
+      for (const std::string& column : divided.division->columns()) {
+        const auto found = std::ranges::find(columns, column);
+        places.push_back(static_cast<size_t>(found - columns.begin()));
+        if (found == columns.end()) columns.push_back(column);
+      }
+      division_bytes += divided.division->work_bytes();
+    }
+    selection = dataset->select(columns);
+    std::vector<Unit> read = dataset->units(selection);
+    std::erase_if(read, [&](const Unit& unit) { return !std::ranges::binary_search(files, unit.file); });
+    num_entries = 0;
+    for (const Unit& unit : read) num_entries += unit.entries.size();
+    units = std::make_shared<std::vector<Unit>>(std::move(read));
+    std::vector<double> values_per_entry = dataset->values_per_entry(selection);
+    values_per_entry.resize(format->columns().size());
+    row_bytes = format->expected_row_bytes(values_per_entry);
+    work_bytes = format->expected_work_bytes(values_per_entry) + division_bytes;
+    // A batch that holds all there is, and is never full.
+    batch_rows = std::min(options.batch_size, num_entries + 1);
+    fit_memory();
+  }
 
   // The shuffle buffer that `memory` has room for, besides the rows of a batch that is put together.
   int64_t fitting_rows() const {
     const double fitting = static_cast<double>(memory.staging) / (kStagingRoom * (row_bytes + kIndexBytes));
-    if (static_cast<double>(dataset->num_entries()) <= fitting) return std::llround(fitting);
+    if (static_cast<double>(num_entries) <= fitting) return std::llround(fitting);
     if (static_cast<double>(batch_rows) > fitting / 2) {
       throw ConfigError(concat("batches of ", batch_rows, " rows of ", std::llround(row_bytes),
                                " bytes don't fit in memory (", options.memory,
@@ -125,23 +163,37 @@ struct Settings {
   }
   void set_buffer_rows(int64_t wanted) {
     const int64_t fitting = fitting_rows();
-    if (wanted > fitting && wanted < dataset->num_entries()) {
+    if (wanted > fitting && wanted < num_entries) {
       throw ConfigError(concat("buffer_rows is ", wanted, ", but memory (", options.memory,
                                " bytes) has room for about ", fitting, " rows of ", std::llround(row_bytes),
                                " bytes"));
     }
     buffer_rows = std::min(wanted, fitting);
   }
-  // Shares out the memory and takes pools of its own.
+  // Bytes of the divisions' parts of all rows, where they are kept.
+  uint64_t parts_bytes() const { return divisions.size() * static_cast<uint64_t>(dataset->num_entries()); }
+  bool keeps_parts() const { return parts_bytes() <= options.memory / 4; }
   void fit_memory() {
-    memory = share_memory(options.memory, *units, selection, work_bytes);
+    const uint64_t kept = keeps_parts() ? parts_bytes() : 0;
+    memory = share_memory(options.memory - kept, *units, selection, work_bytes);
     check_batch_bytes(batch_rows, *format, options.memory);
     pools = std::make_shared<LoaderPools>(memory);
     set_buffer_rows(options.buffer_rows.value_or(fitting_rows()));
   }
   // More than all rows are as good as all.
-  int64_t shuffled_rows() const { return std::min(buffer_rows, dataset->num_entries()); }
+  int64_t shuffled_rows() const { return std::min(buffer_rows, num_entries); }
 };
+
+std::vector<std::vector<size_t>> part_files_of(const Settings& settings,
+                                               const std::vector<double>& fractions) {
+  auto parts =
+      part_files(settings.dataset->source().files(), settings.files, fractions, *settings.options.seed);
+  if (std::ranges::any_of(parts, [](const auto& files) { return files.empty(); })) {
+    throw ConfigError(concat(settings.files.size(), settings.files.size() == 1 ? " file is" : " files are",
+                             " too few for these parts, one of which would get none"));
+  }
+  return parts;
+}
 
 }  // namespace
 
@@ -151,15 +203,32 @@ struct Loader::Plan : Settings {
 
   std::mutex mutex;
   std::optional<std::vector<int64_t>> rows;  // of each unit, in the part, once counted
+  std::unique_ptr<DivisionTest> test;        // by which they were, where there are divisions
 
   std::vector<int64_t> unit_rows() {
     const std::lock_guard lock(mutex);
-    if (!rows) rows = count_rows(*units, RowFilter(*options.seed, part), options.threads);
+    if (rows) return *rows;
+    if (!divisions.empty()) {
+      if (!keeps_parts()) {
+        throw ConfigError(concat(
+            "counting the rows of a split by values, for its length, ranks or restarts, takes ",
+            parts_bytes(), " bytes, which must be at most a quarter of memory (", options.memory, " bytes)"));
+      }
+      test = std::make_unique<DivisionTest>(divisions, *dataset, options.threads);
+    }
+    rows = count_rows(*units, {{*options.seed, part}, test.get()}, options.threads);
     return *rows;
+  }
+  bool everything() const { return part.everything() && divisions.empty(); }
+  // The share of rows that come, at most.
+  double kept() const {
+    double share = part.share();
+    for (const DivisionPart& divided : divisions) share *= divided.division->share(divided.parts);
+    return share;
   }
   // Of all ranks.
   int64_t num_rows() {
-    if (part.everything()) return dataset->num_entries();
+    if (everything()) return num_entries;
     const std::vector<int64_t> counts = unit_rows();
     return std::accumulate(counts.begin(), counts.end(), int64_t{0});
   }
@@ -168,15 +237,22 @@ struct Loader::Plan : Settings {
   }
   // Of this rank, on average over the epochs.
   Window window() const {
-    return plan_window(dataset->num_entries() / options.world_size, part.share(), shuffled_rows(),
-                       options.shuffle);
+    return plan_window(num_entries / options.world_size, kept(), shuffled_rows(), options.shuffle);
   }
   // `closed` as in states of this loader.
   LegPlan leg(uint64_t epoch, const std::vector<Leg>& closed, int64_t world_size) {
-    EpochOrder order{*units,          sample_of_file,  {*options.seed, epoch}, part,
-                     options.shuffle, shuffled_rows(), options.drop_remainder};
+    EpochOrder order;
+    order.units = *units;
+    order.sample_of_file = sample_of_file;
+    order.key = {*options.seed, epoch};
+    order.part = part;
+    order.shuffle = options.shuffle;
+    order.buffer_rows = shuffled_rows();
+    order.drop_remainder = options.drop_remainder;
+    order.kept = kept();
     if (closed.empty() && world_size == 1) return {order, closed, world_size, options.threads};
     const std::vector<int64_t> counts = unit_rows();
+    order.values = test.get();
     return {order, closed, world_size, options.threads, &counts};
   }
 };
@@ -188,26 +264,33 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options)
   if (!options.seed) options.seed = drawn_seed();
   Plan& plan = *plan_;
   plan.format = std::make_shared<RowFormat>(options.features, dataset->schema());
-  plan.selection = dataset->select(plan.format->columns());
-  plan.units = std::make_shared<std::vector<Unit>>(dataset->units(plan.selection));
-  for (const FileInfo& file : dataset->source().files()) plan.sample_of_file.push_back(file.sample);
-  const std::vector<double> values_per_entry = dataset->values_per_entry(plan.selection);
-  plan.row_bytes = plan.format->expected_row_bytes(values_per_entry);
-  plan.work_bytes = plan.format->expected_work_bytes(values_per_entry);
-  // A batch that holds all there is, and is never full.
-  plan.batch_rows = std::min(options.batch_size, dataset->num_entries() + 1);
+  for (const FileInfo& file : dataset->source().files()) {
+    plan.files.push_back(plan.files.size());
+    plan.sample_of_file.push_back(file.sample);
+  }
   plan.options = std::move(options);
   plan.dataset = std::move(dataset);
-  plan.fit_memory();
+  plan.plan_reading();
 }
 
-std::vector<Loader> Loader::split(const std::vector<double>& fractions) const {
+std::vector<Loader> Loader::split(const std::vector<double>& fractions, const SplitBy& by) const {
   const double sum = std::accumulate(fractions.begin(), fractions.end(), 0.0);
   const bool positive = std::all_of(fractions.begin(), fractions.end(), [](double f) { return f > 0; });
   if (fractions.empty() || !positive || sum > 1 + 1e-9) {
     throw ConfigError(concat("split fractions must be positive and sum to at most 1; they sum to ", sum));
   }
   std::vector<Loader> parts;
+  if (by.files) {
+    for (std::vector<size_t>& files : part_files_of(*plan_, fractions))
+      parts.push_back(of_files(std::move(files)));
+    return parts;
+  }
+  if (!by.values.empty()) {
+    const auto division = Division::by_values(plan_->dataset->schema(), by.values, fractions, seed());
+    for (size_t p = 0; p < fractions.size(); ++p)
+      parts.push_back(of_division({division, Division::Parts().set(p)}));
+    return parts;
+  }
   double done = 0;
   for (const double fraction : fractions) {
     const double low = done;
@@ -217,10 +300,37 @@ std::vector<Loader> Loader::split(const std::vector<double>& fractions) const {
   return parts;
 }
 
-std::vector<std::pair<Loader, Loader>> Loader::k_fold(int64_t folds) const {
+std::vector<Loader> Loader::split_where(const std::vector<std::string>& conditions) const {
+  const auto division = Division::by_conditions(plan_->dataset->schema(), conditions);
+  std::vector<Loader> parts;
+  for (size_t p = 0; p <= conditions.size(); ++p)
+    parts.push_back(of_division({division, Division::Parts().set(p)}));
+  return parts;
+}
+
+std::vector<std::pair<Loader, Loader>> Loader::k_fold(int64_t folds, const SplitBy& by) const {
   if (folds < 2 || folds > kMostFolds)
     throw ConfigError(concat("the number of folds is ", folds, ", must be 2 to ", kMostFolds));
+  const auto count = static_cast<size_t>(folds);
+  const std::vector<double> fractions(count, 1 / static_cast<double>(folds));
   std::vector<std::pair<Loader, Loader>> pairs;
+  if (by.files) {
+    const auto parts = part_files_of(*plan_, fractions);
+    for (const std::vector<size_t>& files : parts) {
+      std::vector<size_t> rest;
+      std::ranges::set_difference(plan_->files, files, std::back_inserter(rest));
+      pairs.emplace_back(of_files(std::move(rest)), of_files(files));
+    }
+    return pairs;
+  }
+  if (!by.values.empty()) {
+    const auto division = Division::by_values(plan_->dataset->schema(), by.values, fractions, seed());
+    for (size_t fold = 0; fold < count; ++fold) {
+      const Division::Parts val = Division::Parts().set(fold);
+      pairs.emplace_back(of_division({division, ~val}), of_division({division, val}));
+    }
+    return pairs;
+  }
   const auto edge = [&](int64_t fold) { return static_cast<double>(fold) / static_cast<double>(folds); };
   for (int64_t fold = 0; fold < folds; ++fold) {
     const SplitPart& whole = plan_->part;
@@ -230,13 +340,21 @@ std::vector<std::pair<Loader, Loader>> Loader::k_fold(int64_t folds) const {
   return pairs;
 }
 
+Loader Loader::of_files(std::vector<size_t> files) const {
+  auto plan = std::make_shared<Plan>(Settings(*plan_));
+  plan->files = std::move(files);
+  plan->plan_reading();
+  return Loader(std::move(plan));
+}
+
+Loader Loader::of_division(DivisionPart part) const {
+  auto plan = std::make_shared<Plan>(Settings(*plan_));
+  plan->divisions.push_back(std::move(part));
+  plan->plan_reading();
+  return Loader(std::move(plan));
+}
+
 Loader Loader::of_part(SplitPart part) const {
-  double end = 0;
-  for (const SplitPart::Interval& interval : part.intervals) {
-    if (!(end <= interval.low && interval.low < interval.high && interval.high <= 1))
-      throw ConfigError("the intervals of a part must be in order, and within 0 and 1");
-    end = interval.high;
-  }
   auto plan = std::make_shared<Plan>(Settings(*plan_));
   plan->part = std::move(part);
   return Loader(std::move(plan));
@@ -247,7 +365,6 @@ const std::vector<TensorInfo>& Loader::tensors() const { return plan_->format->t
 uint64_t Loader::seed() const { return *plan_->options.seed; }
 int64_t Loader::rank() const { return plan_->options.rank; }
 int64_t Loader::world_size() const { return plan_->options.world_size; }
-const SplitPart& Loader::part() const { return plan_->part; }
 int64_t Loader::num_rows() const {
   const int64_t rows = plan_->num_rows();
   const int64_t ranks = plan_->options.world_size;
@@ -261,10 +378,10 @@ Explanation Loader::explain() const {
   e.rows = num_rows();
   e.rank = plan.options.rank;
   e.world_size = plan.options.world_size;
-  e.entries = plan.dataset->num_entries();
-  e.files = static_cast<int64_t>(plan.dataset->source().files().size());
-  for (const FileInfo& file : plan.dataset->source().files())
-    e.clusters += static_cast<int64_t>(file.clusters.size());
+  e.entries = plan.num_entries;
+  e.files = std::ssize(plan.files);
+  for (const size_t file : plan.files)
+    e.clusters += std::ssize(plan.dataset->source().files()[file].clusters);
   e.units = static_cast<int64_t>(plan.units->size());
   const BatchPlan batches = plan_->batches();
   e.batches = batches.batches;
@@ -309,7 +426,9 @@ std::unique_ptr<BatchStream> Loader::start(const LoaderState& from) const {
   epoch.stream = leg.stream(from.rank);
   epoch.filter = std::make_shared<RowFilter>(leg.filter());
   epoch.key = {seed(), from.epoch, static_cast<uint32_t>(from.closed.size())};
-  epoch.kept = plan.part.share();
+  epoch.divisions = plan.divisions;
+  epoch.division_columns = plan.division_columns;
+  epoch.kept = plan.kept();
   epoch.batch_size = plan.batch_rows;
   epoch.drop_remainder = plan.options.drop_remainder;
   epoch.batches = leg.batches(from.rank, plan.batch_rows);
@@ -334,7 +453,7 @@ LoaderState Loader::state(uint64_t number) const {
   state.rank = plan.options.rank;
   state.world_size = plan.options.world_size;
   state.buffer_rows = plan.shuffled_rows();
-  state.data = hash_of_data(*plan.units, plan.sample_of_file);
+  state.data = hash_of_data(*plan.units, plan.sample_of_file, plan.divisions);
   state.features = hash_of_features(plan.options.features);
   state.batch_size = plan.options.batch_size;
   state.shuffle = plan.options.shuffle;
@@ -365,7 +484,7 @@ void Loader::check(const LoaderState& theirs) const {
   require("shuffle", ours.shuffle, theirs.shuffle);
   require("drop_remainder", ours.drop_remainder, theirs.drop_remainder);
   if (ours.part != theirs.part) throw ConfigError("the state is of another part of a split");
-  const int64_t most = plan_->dataset->num_entries() + 1;
+  const int64_t most = plan_->num_entries + 1;
   const auto fits = [&](const Leg& leg) {
     return leg.world_size >= 1 && leg.world_size <= kMostRanks && leg.batch_size >= 1 &&
            leg.batch_size <= most && leg.batches >= 0 && leg.batches <= most;
@@ -380,7 +499,7 @@ void Loader::check(const LoaderState& theirs) const {
 Loader Loader::with_order_of(const LoaderState& state) const {
   check(state);
   auto plan = std::make_shared<Plan>(Settings(*plan_));
-  if (!plan->part.everything() && state.seed != seed()) {
+  if (!plan->everything() && state.seed != seed()) {
     throw ConfigError(concat("the state is of seed ", state.seed,
                              ", and parts of a split must have one seed: "
                              "make the loader that is split with seed=",
@@ -409,7 +528,7 @@ LoaderState Loader::adopt(const LoaderState& state) const {
   if (other && state.batches != 0) {
     if (state.closed.size() + 1 == kMostLegs)
       throw ConfigError(concat("the epoch was begun again with other ranks ", kMostLegs, " times"));
-    const int64_t batch_rows = std::min(state.batch_size, plan_->dataset->num_entries() + 1);
+    const int64_t batch_rows = std::min(state.batch_size, plan_->num_entries + 1);
     own.closed.push_back({state.world_size, batch_rows, state.batches});
     own.batches = 0;
   }

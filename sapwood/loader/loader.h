@@ -29,6 +29,16 @@ struct LoaderOptions {
   int64_t world_size = 1;
 };
 
+/// What the rows of a part of a split have in common.
+struct SplitBy {
+  /// Whole files, so that no two parts read the same; each part gets some of every sample that has files
+  /// enough.
+  bool files = false;
+  /// Columns or formulas, by a hash of whose values and the seed rows are parted, wherever they are stored:
+  /// such as run, luminosity block and event. Without them, and without files, rows are drawn one by one.
+  std::vector<std::string> values{};
+};
+
 /// What a loader will do, known before anything but metadata is read.
 struct Explanation {
   int64_t rows = 0;  ///< of this rank
@@ -93,17 +103,15 @@ class Loader {
   /// figures), SchemaError, UnsupportedError.
   Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options);
 
-  /// Loaders for disjoint parts of the rows, drawn row by row with the seed: one for each fraction, in order.
-  /// The fractions are of this loader's rows and sum to at most 1.
-  std::vector<Loader> split(const std::vector<double>& fractions) const;
-
-  /// What `split` makes, from the part itself. Throws ConfigError: intervals out of order or beyond [0, 1].
-  Loader of_part(SplitPart part) const;
-  const SplitPart& part() const;
-
+  /// Loaders for disjoint parts of the rows: one for each fraction, in order. The fractions are of this
+  /// loader's rows and sum to at most 1. Throws ConfigError, also where a part would get no file.
+  std::vector<Loader> split(const std::vector<double>& fractions, const SplitBy& by = {}) const;
+  /// First the loader of the rows for which no condition is true; then for each condition the one of the rows
+  /// for which it is the first that is. Throws SchemaError (not true or false for each entry), ConfigError.
+  std::vector<Loader> split_where(const std::vector<std::string>& conditions) const;
   /// Training and validation loaders for each of `folds` folds: the rows of one part of equal parts are for
-  /// validation, those of the others for training. Throws ConfigError: not 2 to 1,000.
-  std::vector<std::pair<Loader, Loader>> k_fold(int64_t folds) const;
+  /// validation, those of the others for training. Throws ConfigError: not 2 to 255, or fewer files.
+  std::vector<std::pair<Loader, Loader>> k_fold(int64_t folds, const SplitBy& by = {}) const;
 
   const Dataset& dataset() const;
   const std::vector<TensorInfo>& tensors() const;
@@ -140,6 +148,9 @@ class Loader {
 
  private:
   struct Plan;
+  Loader of_part(SplitPart part) const;
+  Loader of_files(std::vector<size_t> files) const;
+  Loader of_division(DivisionPart part) const;
   void check(const LoaderState& state) const;
   std::unique_ptr<BatchStream> start(const LoaderState& from) const;
   Loader(std::shared_ptr<Plan> plan) : plan_(std::move(plan)) {}

@@ -65,6 +65,7 @@ struct DecodedUnit {
   int64_t position = 0;  // in the stream, of its first entry
   int64_t staged = 0;    // entries
   uint64_t decoding_bytes = 0;
+  std::vector<uint8_t> in_parts;  // whether each entry is, or empty: all are
   RowWriter writer;
 };
 
@@ -97,6 +98,7 @@ class Pipeline final : public BatchStream {
 
   void pass_delivered();
   void stage_rows(DecodedUnit& decoded, int64_t end, WorkerStaging& staging) const;
+  std::vector<uint8_t> rows_in_parts(const std::vector<Column>& columns) const;
   void put_back(std::unique_ptr<DecodedUnit> decoded);
   void mark_staged(int64_t begin, int64_t end);
   void cut_blocks();
@@ -353,16 +355,15 @@ void Pipeline::decode_unit(std::unique_lock<std::mutex>& lock) {
   decoding_bytes_ += needed;
   lock.unlock();
   const auto start = Clock::now();
-  std::vector<Column> columns;
-  for (size_t c = 0; c < plan_.selection.columns.size(); ++c) {
-    columns.push_back(plan_.dataset->decode(fetched, plan_.selection, c, pool_));
-  }
-  fetched.columns.reset();
-  const ErrorContext context{fetched.reader->file(), fetched.reader->object(), {}, unit.entries};
+  std::vector<Column> columns = plan_.dataset->decode(fetched, plan_.selection, pool_);
+  const ErrorContext context = fetched.context();
   auto decoded = with_context(context, [&] {
+    std::vector<uint8_t> in_parts = rows_in_parts(columns);
+    columns.resize(plan_.format->columns().size());
     RowWriter writer(*plan_.format, std::move(columns), pool_);
-    return std::unique_ptr<DecodedUnit>(new DecodedUnit{
-        unit, units_[place].number, context, units_[place].position, 0, needed, std::move(writer)});
+    return std::unique_ptr<DecodedUnit>(new DecodedUnit{unit, units_[place].number, context,
+                                                        units_[place].position, 0, needed,
+                                                        std::move(in_parts), std::move(writer)});
   });
   check_memory();
   const double seconds = seconds_since(start);
@@ -370,6 +371,21 @@ void Pipeline::decode_unit(std::unique_lock<std::mutex>& lock) {
   stats_.decode_seconds += seconds;
   fetched_bytes_ -= unit.stored_bytes;
   put_back(std::move(decoded));
+}
+
+std::vector<uint8_t> Pipeline::rows_in_parts(const std::vector<Column>& columns) const {
+  std::vector<uint8_t> in_parts;
+  for (size_t d = 0; d < plan_.divisions.size(); ++d) {
+    const auto& [division, parts] = plan_.divisions[d];
+    std::vector<Column> read;
+    for (const size_t column : plan_.division_columns[d]) read.push_back(columns[column]);
+    const std::vector<uint8_t> numbers = division->parts_of(std::move(read), pool_);
+    in_parts.resize(numbers.size(), 1);
+    for (size_t i = 0; i < numbers.size(); ++i) {
+      if (!parts[numbers[i]]) in_parts[i] = 0;
+    }
+  }
+  return in_parts;
 }
 
 // Where its turn is: several workers stage units at a time, and one that must wait may not hide an earlier
@@ -426,6 +442,7 @@ void Pipeline::stage_rows(DecodedUnit& decoded, int64_t end, WorkerStaging& stag
     for (int64_t i = tile; i < tile_end; ++i) {
       const int64_t entry = unit.entries.start + i;
       const int64_t position = decoded.position + i;
+      if (!decoded.in_parts.empty() && decoded.in_parts[static_cast<size_t>(i)] == 0) continue;
       if (!everything && !plan_.filter->keeps(decoded.number, unit.file, entry)) continue;
       const RowPlace place = place_row(window_, plan_.key, unit.file, entry, position);
       if (place <= plan_.after) continue;
@@ -497,6 +514,8 @@ void Pipeline::cut_blocks() {
     }
     to_assemble_.push_back(std::move(block));
   }
+  if (last && plan_.batches && uncut_rows_ > 0)
+    throw IoError(concat(uncut_rows_, " rows are missing that were counted before: did the files change?"));
   if (last && num_loose_ > 0) {  // the remainder that is dropped
     loose_rows_.clear();
     num_loose_ = 0;
@@ -534,7 +553,8 @@ void Pipeline::fill(Block& block) const {
     Batch batch;
     batch.number = first_batch + std::ssize(block.batches);
     batch.rows = std::min(plan_.batch_size, block.rows - first);
-    if (plan_.batches) batch.rows = plan_.batches->rows_of(batch.number, plan_.batch_size);
+    if (plan_.batches)
+      batch.rows = std::min(batch.rows, plan_.batches->rows_of(batch.number, plan_.batch_size));
     batch.last_row = block.place(static_cast<size_t>(first + batch.rows) - 1);
     block.batches.push_back(std::move(batch));
   }

@@ -43,6 +43,9 @@ struct EpochPlan {
   double row_bytes = 0;   ///< of a staged row, on average
   RankStream stream;
   std::shared_ptr<const RowFilter> filter;
+  std::vector<DivisionPart> divisions{};  ///< of which rows must be in all
+  /// Places of each division's columns in the selection, behind those of the format.
+  std::vector<std::vector<size_t>> division_columns{};
   OrderKey key;
   double kept = 1;  ///< the share of entries that the filter keeps, at most
   int64_t batch_size = 1;

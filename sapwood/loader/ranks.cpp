@@ -11,13 +11,13 @@
 namespace sapwood {
 namespace {
 
-// Calls visit(place) for every row of a piece that the filter keeps.
+// Calls visit(place) for every row of a piece that passes.
 template <class Visit>
-void for_rows(const StreamUnit& piece, const RankStream& stream, const RowFilter& filter, const OrderKey& key,
+void for_rows(const StreamUnit& piece, const RankStream& stream, const RowTest& test, const OrderKey& key,
               const Visit& visit) {
   const size_t file = piece.unit.file;
   for (int64_t entry = piece.unit.entries.start; entry < piece.unit.entries.stop; ++entry) {
-    if (!filter.keeps(piece.number, file, entry)) continue;
+    if (!test.keeps(piece.number, file, entry)) continue;
     const int64_t position = piece.position + entry - piece.unit.entries.start;
     visit(place_row(stream.window, key, file, entry, position));
   }
@@ -81,16 +81,16 @@ bool RowFilter::keeps(size_t number, size_t file, int64_t entry) const {
                               [&](const ClosedLeg& leg) { return leg.delivered(number, file, entry); });
 }
 
-std::vector<int64_t> count_rows(std::span<const Unit> units, const RowFilter& filter, size_t threads) {
+std::vector<int64_t> count_rows(std::span<const Unit> units, const RowTest& test, size_t threads) {
   std::vector<int64_t> rows(units.size());
   parallel_for(units.size(), threads, [&](size_t u) {
     const Unit& unit = units[u];
-    if (filter.everything()) {
+    if (test.everything()) {
       rows[u] = unit.entries.size();
       return;
     }
     for (int64_t entry = unit.entries.start; entry < unit.entries.stop; ++entry) {
-      rows[u] += filter.keeps(u, unit.file, entry) ? 1 : 0;
+      rows[u] += test.keeps(u, unit.file, entry) ? 1 : 0;
     }
   });
   return rows;
@@ -98,11 +98,14 @@ std::vector<int64_t> count_rows(std::span<const Unit> units, const RowFilter& fi
 
 LegPlan::LegPlan(const EpochOrder& order, std::span<const Leg> closed, int64_t world_size, size_t threads,
                  const std::vector<int64_t>* unit_rows)
-    : order_(order), world_size_(world_size), threads_(threads), filter_(order.key.seed, order.part) {
+    : order_(order),
+      world_size_(world_size),
+      threads_(threads),
+      test_{{order.key.seed, order.part}, order.values} {
   if (!closed.empty()) {
     LegPlan before(order, closed.first(closed.size() - 1), closed.back().world_size, threads, unit_rows);
     before.close(closed.back());
-    filter_ = std::move(before.filter_);
+    test_.filter = std::move(before.test_.filter);
   }
   order_.key.leg = static_cast<uint32_t>(closed.size());
   streams_.resize(static_cast<size_t>(world_size));
@@ -111,7 +114,7 @@ LegPlan::LegPlan(const EpochOrder& order, std::span<const Leg> closed, int64_t w
   } else if (closed.empty() && unit_rows != nullptr) {
     deal(*unit_rows);
   } else {
-    deal(count_rows(order_.units, filter_, threads));
+    deal(count_rows(order_.units, test_, threads));
   }
 }
 
@@ -166,7 +169,7 @@ void LegPlan::deal(const std::vector<int64_t>& rows) {
   }
   for (size_t r = 0; r < streams_.size(); ++r) {
     RankStream& stream = streams_[r];
-    double kept = order_.part.share();
+    double kept = order_.kept;
     // All rows fit: one bucket.
     if (rows_ && shares[r] <= order_.buffer_rows && stream.num_entries > 0) {
       kept = static_cast<double>(shares[r]) / static_cast<double>(stream.num_entries);
@@ -176,9 +179,9 @@ void LegPlan::deal(const std::vector<int64_t>& rows) {
 }
 
 int64_t LegPlan::entry_after(size_t number, int64_t entry, int64_t rows) const {
-  if (filter_.everything()) return entry + rows;
+  if (test_.everything()) return entry + rows;
   const size_t file = order_.units[number].file;
-  for (; rows > 0; ++entry) rows -= filter_.keeps(number, file, entry) ? 1 : 0;
+  for (; rows > 0; ++entry) rows -= test_.keeps(number, file, entry) ? 1 : 0;
   return entry;
 }
 
@@ -199,7 +202,7 @@ RowPlace LegPlan::place_after(int64_t rank, int64_t batches, int64_t batch_size)
     const StreamUnit& piece = stream.units[u];
     const BucketRange range = buckets_of(piece, stream.window);
     std::vector<int64_t> counts(static_cast<size_t>(range.last - range.first + 1));
-    for_rows(piece, stream, filter_, order_.key,
+    for_rows(piece, stream, test_, order_.key,
              [&](const RowPlace& place) { ++counts[static_cast<size_t>(place.bucket - range.first)]; });
     const std::lock_guard lock(mutex);
     for (size_t b = 0; b < counts.size(); ++b)
@@ -217,7 +220,7 @@ RowPlace LegPlan::place_after(int64_t rank, int64_t batches, int64_t batch_size)
     const BucketRange range = buckets_of(stream.units[u], stream.window);
     if (bucket < range.first || bucket > range.last) return;
     std::vector<RowPlace> found;
-    for_rows(stream.units[u], stream, filter_, order_.key, [&](const RowPlace& place) {
+    for_rows(stream.units[u], stream, test_, order_.key, [&](const RowPlace& place) {
       if (place.bucket == bucket) found.push_back(place);
     });
     const std::lock_guard lock(mutex);
@@ -240,7 +243,7 @@ void LegPlan::close(const Leg& leg) {
       closed.pieces[piece.number].push_back({piece.unit.entries, rank, piece.position});
     }
   }
-  filter_.legs_.push_back(std::move(closed));
+  test_.filter.legs_.push_back(std::move(closed));
 }
 
 }  // namespace sapwood

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "sapwood/loader/division.h"
 #include "sapwood/loader/row_order.h"
 #include "sapwood/source/units.h"
 
@@ -58,10 +59,12 @@ struct EpochOrder {
   bool shuffle = true;
   int64_t buffer_rows = 0;  ///< of each rank
   bool drop_remainder = false;
+  double kept = 1;  ///< the share of the rows that are in the part and pass the test, at most
+  const DivisionTest* values = nullptr;  ///< that rows must pass; needed where they are counted
 };
 
 /// Which rows of an epoch are still to come: those of the part of a split that were not delivered in the legs
-/// before. Immutable; safe from many threads.
+/// before, whatever their values. Immutable; safe from many threads.
 class RowFilter {
  public:
   RowFilter(uint64_t seed, const SplitPart& part) : seed_(seed), part_(part) {}
@@ -88,6 +91,17 @@ class RowFilter {
   std::vector<ClosedLeg> legs_;
 };
 
+/// Whether a row is still to come, values and all.
+struct RowTest {
+  RowFilter filter;
+  const DivisionTest* values = nullptr;
+
+  bool everything() const { return values == nullptr && filter.everything(); }
+  bool keeps(size_t number, size_t file, int64_t entry) const {
+    return (values == nullptr || (*values)(file, entry)) && filter.keeps(number, file, entry);
+  }
+};
+
 /// A leg, dealt out: units go in their order to the rank that is short of most rows, and are cut where that
 /// has all of its share.
 class LegPlan {
@@ -97,7 +111,7 @@ class LegPlan {
   LegPlan(const EpochOrder& order, std::span<const Leg> closed, int64_t world_size, size_t threads,
           const std::vector<int64_t>* unit_rows = nullptr);
 
-  const RowFilter& filter() const { return filter_; }
+  const RowFilter& filter() const { return test_.filter; }
   const RankStream& stream(int64_t rank) const { return streams_[static_cast<size_t>(rank)]; }
   /// The batches of a rank, where rows were counted.
   std::optional<BatchPlan> batches(int64_t rank, int64_t batch_size) const;
@@ -108,16 +122,15 @@ class LegPlan {
   void deal(const std::vector<int64_t>& rows);
   void close(const Leg& leg);
   int64_t entry_after(size_t number, int64_t entry, int64_t rows) const;
-
   EpochOrder order_;
   int64_t world_size_;
   size_t threads_;
-  RowFilter filter_;
+  RowTest test_;
   std::vector<RankStream> streams_;
   std::optional<int64_t> rows_;  // of all ranks
 };
 
-/// The rows of each unit that a filter keeps. Reads nothing.
-std::vector<int64_t> count_rows(std::span<const Unit> units, const RowFilter& filter, size_t threads);
+/// The rows of each unit that pass. Reads nothing.
+std::vector<int64_t> count_rows(std::span<const Unit> units, const RowTest& test, size_t threads);
 
 }  // namespace sapwood

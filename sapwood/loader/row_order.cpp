@@ -12,7 +12,7 @@ namespace sapwood {
 namespace {
 
 // What a random number is for: part of the generator's counter, so that no two purposes share numbers.
-enum class Purpose : uint32_t { kRow = 1, kFilePhase = 2, kStratumPhase = 3, kSplit = 4 };
+enum class Purpose : uint32_t { kRow = 1, kFilePhase = 2, kStratumPhase = 3, kSplit = 4, kFileSplit = 5 };
 
 constexpr uint32_t kDelays = 32;
 constexpr int64_t kFirstBucket = 3;            // starts early: VIF 1.02 in the first batches
@@ -148,6 +148,39 @@ SplitPart united(SplitPart first, const SplitPart& second) {
     }
   }
   return first;
+}
+
+std::vector<std::vector<size_t>> part_files(const std::vector<FileInfo>& files,
+                                            const std::vector<size_t>& among,
+                                            const std::vector<double>& fractions, uint64_t seed) {
+  struct Keyed {
+    double key;
+    size_t file;
+    auto operator<=>(const Keyed&) const = default;
+  };
+  std::map<size_t, std::vector<Keyed>> samples;
+  for (const size_t file : among) {
+    samples[files[file].sample].push_back({phase({seed}, Purpose::kFileSplit, file), file});
+  }
+  std::vector<double> ends(fractions.size());
+  std::partial_sum(fractions.begin(), fractions.end(), ends.begin());
+  if (ends.back() > 1 - 1e-9) ends.back() = 1;
+  std::vector<std::vector<size_t>> parts(fractions.size());
+  for (auto& [sample, members] : samples) {
+    std::ranges::sort(members);
+    double entries = 0;
+    for (const Keyed& member : members) entries += static_cast<double>(files[member.file].num_entries);
+    double before = 0;
+    for (const Keyed& member : members) {
+      const auto size = static_cast<double>(files[member.file].num_entries);
+      const double middle = entries > 0 ? (before + size / 2) / entries : 0;
+      const auto part = std::ranges::upper_bound(ends, middle) - ends.begin();
+      if (part < std::ssize(ends)) parts[static_cast<size_t>(part)].push_back(member.file);
+      before += size;
+    }
+  }
+  for (std::vector<size_t>& part : parts) std::ranges::sort(part);
+  return parts;
 }
 
 }  // namespace sapwood

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sapwood/loader/batch.h"
+#include "sapwood/source/source.h"
 #include "sapwood/source/units.h"
 
 namespace sapwood {
@@ -75,5 +76,11 @@ struct SplitPart {
 SplitPart united(SplitPart first, const SplitPart& second);
 
 bool in_part(const SplitPart& part, uint64_t seed, size_t file, int64_t entry);
+
+/// Parts files into fractions of the entries of each sample, in an order that the seed draws. Places in
+/// `files`, ascending, of those in `among`; a part may be empty where there are few files.
+std::vector<std::vector<size_t>> part_files(const std::vector<FileInfo>& files,
+                                            const std::vector<size_t>& among,
+                                            const std::vector<double>& fractions, uint64_t seed);
 
 }  // namespace sapwood

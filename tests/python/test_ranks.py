@@ -148,18 +148,45 @@ def test_torchrun_tells_the_rank(events: Events, monkeypatch: pytest.MonkeyPatch
     assert loader_of(events, rank=0, world_size=1).world_size == 1
 
 
-@pytest.mark.parametrize("part", [None, 0, 1])
-def test_pickled_loaders_are_the_same(events: Events, part: int | None) -> None:
-    loader = (
-        sw.open({"a": (events[0][:1], 1.5), "b": (events[0][1:], 2.0)})
-        .limit(900)
-        .loader({"features": "id"}, dtype="int64", target="sample_label", batch_size=64, buffer_rows=100)
-    )
-    if part is not None:
-        loader = loader.k_fold(3)[1][part]
+PARTS = {
+    "whole": lambda loader: loader,
+    "fraction": lambda loader: loader.split(val=0.3)[1],
+    "training rows of a fold": lambda loader: loader.k_fold(3)[1][0],
+    "validation rows of a fold, parted": lambda loader: loader.k_fold(3)[1][1].split(val=0.5)[0],
+    "file": lambda loader: loader.split(val=0.4, by="file")[0],
+    "values": lambda loader: loader.split(val=0.4, by=["id"])[1],
+    "condition": lambda loader: loader.split(val="kind == 2", test="kind == 3")[2],
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_pickled_loaders_are_the_same(events: Events, part: str) -> None:
+    data = sw.open({"a": (events[0][:1], 1.5), "b": (events[0][1:], 2.0)}).limit(900)
+    loader = data.loader({"features": "id"}, dtype="int64", target="sample_label", batch_size=64, buffer_rows=100)
+    loader = PARTS[part](loader)
     list(loader)
     again = pickle.loads(pickle.dumps(loader))  # noqa: S301
-    assert ids(again) == ids(loader)
+    assert ids(again) == ids(loader) != []
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_parts_resume_and_are_shared_among_ranks(events: Events, part: str) -> None:
+    whole = PARTS[part](loader_of(events, batch_size=10))
+    expected = ids(whole)
+    whole.epoch = 0
+    running = iter(whole)
+    some = ids(islice(running, 5))
+    state = whole.state_dict()
+    assert some + ids(running) == expected
+    again = PARTS[part](loader_of(events, batch_size=10))
+    again.load_state_dict(state)
+    assert some + ids(again) == expected
+    assert len(expected) == whole.num_rows
+    ranks = [PARTS[part](loader_of(events, batch_size=10, rank=rank, world_size=3)) for rank in range(3)]
+    assert sorted([row for rank in ranks for row in ids(rank)]) == sorted(expected)
+    for rank in ranks:
+        rank.load_state_dict(state)
+    assert sorted(some + [row for rank in ranks for row in ids(rank)]) == sorted(expected)
 
 
 def test_folds_take_turns(events: Events) -> None:
@@ -171,6 +198,67 @@ def test_folds_take_turns(events: Events) -> None:
     assert sorted(validated) == events[1]["id"].tolist()
     with pytest.raises(sw.ConfigError, match="folds"):
         loader_of(events).k_fold(1)
+    for by in ("file", ["id"]):
+        folds = [ids(val) for _, val in loader_of(events).k_fold(3, by=by)]  # type: ignore[arg-type]
+        assert sorted(row for fold in folds for row in fold) == events[1]["id"].tolist()
+
+
+def test_split_by_file(events: Events) -> None:
+    loader = loader_of(events)
+    train, val = loader.split(val=0.3, by="file")
+    assert sorted(ids(train) + ids(val)) == events[1]["id"].tolist()
+    assert train.explain().files + val.explain().files == 3
+    assert train.explain().stored_bytes + val.explain().stored_bytes == loader.explain().stored_bytes
+    with pytest.raises(sw.ConfigError, match="3 files are too few"):
+        loader.split(val=0.2, test=0.2, more=0.2, by="file")
+    of_samples = sw.open({"a": events[0][:1] * 2, "b": events[0][1:]}).loader("id", seed=1)
+    for part in of_samples.split(val=0.5, by="file"):
+        assert part.explain().files == 2
+
+
+def test_split_by_values_is_the_same_wherever_rows_are(events: Events, make_tree: MakeTree) -> None:
+    again = make_tree("again.root", {"id": events[1]["id"][::-1].astype(np.int64), "kind": events[1]["kind"][::-1]})
+    parts = loader_of(events).split(val=0.25, test=0.25, by=["id", "kind"])
+    others = loader_of(([again], {})).split(val=0.25, test=0.25, by=["id", "kind"])
+    for part, other in zip(parts, others, strict=True):
+        assert sorted(ids(part)) == sorted(ids(other))
+    sizes = [part.num_rows for part in parts]
+    assert sum(sizes) == 1000
+    assert abs(sizes[0] - 500) < 80
+    assert abs(sizes[1] - 250) < 70
+    by_kind = loader_of(events).split(val=0.5, by=["kind"])
+    kinds = dict(zip(events[1]["id"].tolist(), events[1]["kind"].tolist(), strict=True))
+    assert not {kinds[row] for row in ids(by_kind[0])} & {kinds[row] for row in ids(by_kind[1])}
+
+
+def test_split_by_conditions(events: Events) -> None:
+    rest, val, test = loader_of(events).split(val="kind == 2 || kind == 3", test="kind >= 3")
+    kinds = dict(zip(events[1]["id"].tolist(), events[1]["kind"].tolist(), strict=True))
+    assert {kinds[row] for row in ids(rest)} == {0, 1}
+    assert {kinds[row] for row in ids(val)} == {2, 3}
+    assert {kinds[row] for row in ids(test)} == {4}
+    assert [part.num_rows for part in (rest, val, test)] == [400, 400, 200]
+    assert len(rest) == 7
+
+
+@pytest.mark.parametrize(
+    ("parts", "error", "message"),
+    [
+        ({"val": "kind"}, sw.SchemaError, "must be bool"),
+        ({"val": "hit > 1"}, sw.SchemaError, "must be bool"),
+        ({"val": "knid == 2"}, sw.SchemaError, "kind"),
+        ({"val": "kind == 2", "test": 0.1}, sw.ConfigError, "either fractions or conditions"),
+        ({"val": "kind == 2", "by": "file"}, sw.ConfigError, "either fractions or conditions"),
+        ({"val": "kind == 2", "test": "kind == 2"}, sw.ConfigError, "twice"),
+        ({"val": "1 == 1"}, sw.ConfigError, "no column"),
+        ({"val": 0.2, "by": "kind"}, sw.ConfigError, "list of columns"),
+        ({"val": 0.2, "by": ["hit"]}, sw.SchemaError, "one number"),
+        ({"val": 1.2}, sw.ConfigError, "leave rows"),
+    ],
+)
+def test_wrong_splits_are_refused(events: Events, parts: dict[str, Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        loader_of(events).split(**parts)
 
 
 def test_arrow_batches(events: Events) -> None:

@@ -1,0 +1,182 @@
+#include "sapwood/loader/division.h"
+
+#include <algorithm>
+#include <bit>
+#include <numeric>
+
+#include "sapwood/base/hash.h"
+#include "sapwood/base/parallel.h"
+#include "sapwood/base/random.h"
+#include "sapwood/features/convert.h"
+#include "sapwood/features/transform.h"
+
+namespace sapwood {
+namespace {
+
+constexpr size_t kTile = 512;  // entries that are hashed together
+
+// Calls visit(i, bits) with the 8 bytes that are hashed of value start + i.
+template <class Visit>
+void for_values(const Column& column, size_t start, size_t count, const Visit& visit) {
+  const auto run = [&]<class T>(T) {
+    const auto values = column.values.as<const T>().subspan(start, count);
+    for (size_t i = 0; i < count; ++i) {
+      if constexpr (std::is_floating_point_v<T>) {
+        visit(i, std::bit_cast<uint64_t>(static_cast<double>(values[i])));
+      } else {
+        visit(i, static_cast<uint64_t>(static_cast<int64_t>(values[i])));
+      }
+    }
+  };
+  switch (column.type.kind) {
+    case TypeKind::kBool:
+    case TypeKind::kUInt8:
+      return run(uint8_t{});
+    case TypeKind::kInt8:
+      return run(int8_t{});
+    case TypeKind::kInt16:
+      return run(int16_t{});
+    case TypeKind::kUInt16:
+      return run(uint16_t{});
+    case TypeKind::kInt32:
+      return run(int32_t{});
+    case TypeKind::kUInt32:
+      return run(uint32_t{});
+    case TypeKind::kInt64:
+      return run(int64_t{});
+    case TypeKind::kUInt64:
+      return run(uint64_t{});
+    case TypeKind::kFloat32:
+      return run(float{});
+    default:
+      return run(double{});
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const Division> Division::by_conditions(const Schema& schema,
+                                                        const std::vector<std::string>& conditions) {
+  if (conditions.empty() || conditions.size() >= kMostParts)
+    throw ConfigError(concat(conditions.size(), " conditions, must be 1 to ", kMostParts - 1));
+  std::shared_ptr<Division> division(new Division(Kind::kConditions));
+  for (const std::string& condition : conditions) {
+    if (std::ranges::count(conditions, condition) > 1)
+      throw ConfigError(concat("the condition '", condition, "' is given twice"));
+    const size_t place = division->expressions_.add(condition, schema);
+    const Type& type = division->expressions_.type(place);
+    if (type.kind != TypeKind::kBool) {
+      throw SchemaError(concat("the condition is ", type.to_string(), ", must be bool for each entry"),
+                        {.column = condition});
+    }
+  }
+  if (division->columns().empty()) throw ConfigError("the conditions read no column");
+  return division;
+}
+
+std::shared_ptr<const Division> Division::by_values(const Schema& schema,
+                                                    const std::vector<std::string>& values,
+                                                    const std::vector<double>& fractions, uint64_t seed) {
+  if (fractions.size() > kMostParts)
+    throw ConfigError(concat(fractions.size(), " parts, must be at most ", kMostParts));
+  std::shared_ptr<Division> division(new Division(Kind::kValues));
+  for (const std::string& value : values) {
+    const size_t place = division->expressions_.add(value, schema);
+    const Type& type = division->expressions_.type(place);
+    if (!type.is_primitive()) {
+      throw SchemaError(concat("the value is ", type.to_string(), ", must be one number for each entry"),
+                        {.column = value});
+    }
+  }
+  if (division->columns().empty()) throw ConfigError("the values to divide by read no column");
+  division->seed_ = seed;
+  double end = 0;
+  for (const double fraction : fractions) division->ends_.push_back(end += fraction);
+  if (end > 1 - 1e-9) division->ends_.back() = 1;
+  return division;
+}
+
+double Division::share(const Parts& parts) const {
+  if (kind_ == Kind::kConditions) return 1;
+  double sum = 0;
+  double start = 0;
+  for (size_t p = 0; p < ends_.size(); start = ends_[p++]) sum += parts[p] ? ends_[p] - start : 0;
+  return sum;
+}
+
+uint64_t Division::identity() const {
+  std::string text = concat(static_cast<int>(kind_), ' ', seed_);
+  for (size_t e = 0; e < expressions_.size(); ++e) text += concat('\n', expressions_.text(e));
+  for (const double end : ends_) text += concat(' ', std::bit_cast<uint64_t>(end));
+  return xxh3_64(std::as_bytes(std::span(text)));
+}
+
+std::vector<uint8_t> Division::parts_of(std::vector<Column> columns,
+                                        const std::shared_ptr<MemoryPool>& pool) const {
+  const std::vector<Column> values = expressions_.evaluate(std::move(columns), pool);
+  const auto length = static_cast<size_t>(values.front().length);
+  std::vector<uint8_t> parts(length);
+  if (kind_ == Kind::kConditions) {
+    for (size_t c = values.size(); c-- > 0;) {
+      const auto is_true = values[c].values.as<const uint8_t>();
+      for (size_t i = 0; i < length; ++i) {
+        if (is_true[i] != 0) parts[i] = static_cast<uint8_t>(c + 1);
+      }
+    }
+    return parts;
+  }
+  const size_t words = values.size() + 1;
+  std::vector<uint64_t> rows(kTile * words, seed_);
+  for (size_t start = 0; start < length; start += kTile) {
+    const size_t count = std::min(kTile, length - start);
+    for (size_t v = 0; v < values.size(); ++v) {
+      for_values(values[v], start, count, [&](size_t i, uint64_t bits) { rows[i * words + v + 1] = bits; });
+    }
+    for (size_t i = 0; i < count; ++i) {
+      const uint64_t hash = xxh3_64(std::as_bytes(std::span(rows).subspan(i * words, words)));
+      const double place = uniform_from_bits(static_cast<uint32_t>(hash >> 32), static_cast<uint32_t>(hash));
+      parts[start + i] = static_cast<uint8_t>(std::ranges::upper_bound(ends_, place) - ends_.begin());
+    }
+  }
+  return parts;
+}
+
+double Division::work_bytes() const {
+  const std::vector<double> ones(columns().size(), 1);
+  return expressions_.formula_bytes(ones) + 2;
+}
+
+const std::vector<std::vector<uint8_t>>& Division::parts_of_all(const Dataset& dataset,
+                                                                size_t threads) const {
+  const std::lock_guard lock(mutex_);
+  if (!all_.empty()) return all_;
+  std::vector<std::vector<uint8_t>> all;
+  for (const FileInfo& file : dataset.source().files()) all.emplace_back(file.num_entries);
+  const Selection selection = dataset.select(columns());
+  const std::vector<Unit> units = dataset.units(selection);
+  const auto pool = std::make_shared<RecyclingPool>();
+  parallel_for(units.size(), threads, [&](size_t u) {
+    const Unit& unit = units[u];
+    FetchedUnit fetched = dataset.fetch(unit, selection, pool);
+    std::vector<Column> read = dataset.decode(fetched, selection, pool);
+    const std::vector<uint8_t> parts =
+        with_context(fetched.context(), [&] { return parts_of(std::move(read), pool); });
+    std::ranges::copy(parts, all[unit.file].begin() + unit.entries.start);
+  });
+  all_ = std::move(all);
+  return all_;
+}
+
+DivisionTest::DivisionTest(const std::vector<DivisionPart>& divisions, const Dataset& dataset,
+                           size_t threads) {
+  for (const DivisionPart& part : divisions)
+    tests_.push_back({part, &part.division->parts_of_all(dataset, threads)});
+}
+
+bool DivisionTest::operator()(size_t file, int64_t entry) const {
+  return std::ranges::all_of(tests_, [&](const Test& test) {
+    return test.part.parts[(*test.all)[file][static_cast<size_t>(entry)]];
+  });
+}
+
+}  // namespace sapwood
