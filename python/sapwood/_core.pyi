@@ -507,6 +507,11 @@ def onnxruntime_version(library: str = '') -> str:
 def feature_columns(features: FeatureSpec, columns: Mapping[str, Column]) -> list[str]:
     """Those of the columns that the features read."""
 
+def check_servable(features: FeatureSpec) -> None:
+    """
+    Raises UnsupportedError where they give tensors that bundles do not carry.
+    """
+
 class Bundle:
     """A trained model with all that is needed to use it."""
 

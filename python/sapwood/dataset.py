@@ -207,7 +207,8 @@ class Dataset:
         channels
             ``"last"``: padded groups are ``[N, P, C]`` and their masks ``[N, P]``.
         dtype
-            ``"float32"``, ``"float64"``, ``"int32"``, ``"int64"`` or ``"bool"``; for all groups or by group.
+            ``"float32"``, ``"float64"``, ``"float16"``, ``"bfloat16"``, ``"int32"``, ``"int64"`` or ``"bool"``; for all
+            groups or by group. NumPy's arrays of bfloat16 need the package ``ml_dtypes``, PyTorch's tensors do not.
         batch_size, drop_remainder
             Rows of a batch; whether the last one is left out when it is not full.
         shuffle, seed, buffer_rows

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from . import _core, _html, _yaml
+from . import _core, _html, _tensors, _yaml
 from ._arrays import to_column
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class FeatureGroup:
     channels
         ``"last"``: a padded group is ``[N, P, C]`` and its mask ``[N, P]`` instead of ``[N, 1, P]``.
     dtype
-        ``"float32"``, ``"float64"``, ``"int32"``, ``"int64"`` or ``"bool"``.
+        ``"float32"``, ``"float64"``, ``"float16"``, ``"bfloat16"``, ``"int32"``, ``"int64"`` or ``"bool"``.
     pad_value
         What padded slots hold, whatever the transforms.
     squeeze
@@ -287,8 +287,15 @@ def make_tensors(spec: FeatureSpec, columns: Mapping[str, Any]) -> dict[str, np.
         Arrays by column name, of equal length: pyarrow or Awkward arrays, anything with ``__arrow_c_array__``, NumPy
         arrays or lists. Those that are not read are ignored.
 
-    Raises SchemaError (no such column, wrong type, differing lengths), UnsupportedError, ConfigError (not fitted).
+    Raises SchemaError (no such column, wrong type, differing lengths), UnsupportedError, ConfigError (not fitted;
+    bfloat16 without the package ``ml_dtypes``).
     """
+    adapters = {
+        group.name: _tensors.to_numpy(group.dtype)
+        for role in _ROLES
+        for group in spec._groups(role)
+        if group.dtype == "bfloat16"
+    }
     converted: dict[str, _core.Column] = {}
     failed: list[_core.Error] = []
     for name, array in columns.items():
@@ -297,11 +304,12 @@ def make_tensors(spec: FeatureSpec, columns: Mapping[str, Any]) -> dict[str, np.
         except (_core.SchemaError, _core.UnsupportedError) as error:  # matters only where the column is read
             failed.append(error)
     try:
-        return _core.make_tensors(spec._core, converted)
+        tensors = _core.make_tensors(spec._core, converted)
     except _core.SchemaError:
         if failed:
             raise failed[0] from None
         raise
+    return {name: adapters[name](tensor) if name in adapters else tensor for name, tensor in tensors.items()}
 
 
 def _group_list(groups: Groups, squeeze: bool) -> list[FeatureGroup]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from . import _core, _html
+from . import _core, _html, _tensors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     import torch
@@ -52,8 +52,15 @@ class Loader:
         return self._core.num_batches
 
     def numpy(self) -> Iterator[NumpyBatch]:
-        """The next epoch, as NumPy arrays that share the loader's memory."""
-        names = [tensor.name for tensor in self.tensors]
+        """The next epoch, as NumPy arrays that share the loader's memory.
+
+        Raises ConfigError for bfloat16 where the package ``ml_dtypes`` is not installed.
+        """
+        yield from self._batches(_tensors.to_numpy)
+
+    def _batches(self, adapter: Callable[[str], Callable[[Any], Any]]) -> Iterator[dict[str, Any]]:
+        """The next epoch; `adapter` gives what makes the tensors of a dtype."""
+        adapters = {tensor.name: adapter(tensor.dtype) for tensor in self.tensors}
         stand, self._stand = self._stand, None
         if isinstance(stand, dict) and stand["epoch"] == self.epoch:
             running = self._core.resume(stand)
@@ -65,7 +72,7 @@ class Loader:
             while (arrays := running.next()) is not None:
                 if self._running is running:
                     self._stand = running
-                yield dict(zip(names, arrays, strict=True))
+                yield {name: make(array) for (name, make), array in zip(adapters.items(), arrays, strict=True)}
             if self._running is running:
                 self._stand = None
         finally:
@@ -73,13 +80,10 @@ class Loader:
 
     def torch(self, device: torch.device | str | None = None) -> Iterator[dict[str, torch.Tensor]]:
         """The next epoch, as PyTorch tensors that share the loader's memory; copied to `device` when that is given."""
-        import torch
-
-        for batch in self.numpy():
-            tensors = {name: torch.from_numpy(array) for name, array in batch.items()}
+        for batch in self._batches(_tensors.to_torch):
             if device is not None:
-                tensors = {name: tensor.to(device, non_blocking=True) for name, tensor in tensors.items()}
-            yield tensors
+                batch = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
+            yield batch
 
     def __iter__(self) -> Iterator[NumpyBatch]:
         return self.numpy()

@@ -54,10 +54,16 @@ nb::dict tensors_of(const FeatureSpec& spec, const std::map<std::string, Column>
 
 }  // namespace
 
+nb::dlpack::dtype element_dtype(DType dtype) {
+  if (dtype == DType::kBFloat16) return nb::dtype<int16_t>();
+  if (dtype == DType::kFloat16) return {static_cast<uint8_t>(nb::dlpack::dtype_code::Float), 16, 1};
+  return element_dtype(*type_kind(dtype));
+}
+
 nb::object tensor_to_numpy(const TensorInfo& info, int64_t rows, const Buffer& data) {
   std::vector<size_t> shape{static_cast<size_t>(rows)};
   for (const int64_t extent : info.shape) shape.push_back(static_cast<size_t>(extent));
-  return nb::cast(share(data, shape, element_dtype(type_kind(info.dtype))));
+  return nb::cast(share(data, shape, element_dtype(info.dtype)));
 }
 
 void bind_features(nb::module_& module) {

@@ -35,6 +35,16 @@ void check_signature(const char* what, const std::vector<TensorSpec>& model,
 
 }  // namespace
 
+void check_servable(const FeatureSpec& features) {
+  for (const FeatureGroup& group : features.of_role(Role::kInput).groups) {
+    if (!type_kind(group.dtype)) {
+      throw UnsupportedError(concat("group '", group.name, "' is of ", dtype_name(group.dtype),
+                                    ", which bundles do not carry: export the model with float32 inputs, and "
+                                    "features of float32"));
+    }
+  }
+}
+
 struct Predictor::State {
   // The features, bound to the columns.
   struct Preparation {
@@ -49,6 +59,7 @@ struct Predictor::State {
 
   void bind_features() {
     if (!bundle.features()) return;
+    check_servable(*bundle.features());
     preparation = Preparation{.format = RowFormat(*bundle.features(), bundle.columns())};
     for (const std::string& name : preparation->format.columns())
       preparation->columns.push_back(bundle.columns().require(name));

@@ -65,6 +65,24 @@ TEST(MakeTensors, GivesListsSlots) {
             (std::vector<uint8_t>{0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0}));
 }
 
+TEST(MakeTensors, OfHalves) {
+  const Column x = numbers<float>(TypeKind::kFloat32, {1, -2.5});
+  const Column v = jagged({{1, 2, 3}, {5}});
+  Variable slotted("v", "v", {{Kind::kAffine, 0, 0.5}});
+  slotted.slots = 2;
+  const FeatureSpec spec{
+      {{.name = "x", .variables = {"x", slotted}, .dtype = DType::kFloat16},
+       {.name = "v", .variables = {"v"}, .pad = 2, .dtype = DType::kBFloat16, .pad_value = std::nan("")}}};
+  const RowFormat format(spec, schema_of({{"x", x}, {"v", v}}));
+  EXPECT_EQ(format.tensors()[0].dtype, DType::kFloat16);
+  EXPECT_EQ(format.tensors()[1].dtype, DType::kBool);
+  const auto tensors = make_tensors(format, {x, v}, heap_pool());
+  EXPECT_EQ(values_of<uint16_t>(tensors[0]),
+            (std::vector<uint16_t>{0x3c00, 0x3800, 0x3c00, 0xc100, 0x4100, 0x0000}));
+  EXPECT_EQ(values_of<uint8_t>(tensors[1]), (std::vector<uint8_t>{1, 1, 1, 1, 1, 0}));
+  EXPECT_EQ(values_of<uint16_t>(tensors[2]), (std::vector<uint16_t>{0x3f80, 0x4000, 0x40a0, 0x7fc0}));
+}
+
 TEST(MakeTensors, RefusesSlotsWhereThereAreNoLists) {
   const Column x = numbers<int32_t>(TypeKind::kInt32, {1});
   const Column v = jagged({{1}});

@@ -138,6 +138,16 @@ TEST(FeatureSpec, RefusesHostileJson) {
   EXPECT_EQ(message_of("{\n\n?").find('\n'), std::string::npos);
 }
 
+TEST(FeatureSpecJson, KeepsAllTypes) {
+  FeatureSpec spec;
+  for (const DType dtype : {DType::kBool, DType::kInt32, DType::kInt64, DType::kFloat16, DType::kBFloat16,
+                            DType::kFloat32, DType::kFloat64}) {
+    spec.groups.push_back({.name = dtype_name(dtype), .variables = {"x"}, .dtype = dtype});
+    EXPECT_EQ(parse_dtype(dtype_name(dtype)), dtype);
+  }
+  EXPECT_EQ(feature_spec_from_json(to_json(spec)), spec);
+}
+
 TEST(FeatureSpecJson, KeepsSlots) {
   FeatureSpec spec{{{.name = "x", .variables = {"a", "b", "c"}}}};
   spec.groups[0].variables[1].slots = 7;

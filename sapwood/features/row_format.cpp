@@ -144,7 +144,6 @@ void RowFormat::add_slots(const Variable& variable, size_t place, Group& group, 
   for (int64_t i = 0; i < variable.slots; ++i) {
     group.channels.push_back({.element = static_cast<size_t>(i),
                               .stride = static_cast<size_t>(variable.slots),
-                              .kind = type_kind(group.spec.dtype),
                               .slot_column = slot_columns_.size() - 1});
     tensor.channels.push_back(concat(variable.name, '_', i));
   }
@@ -169,10 +168,8 @@ void RowFormat::add_slot_mask(const Group& values) {
         slot_columns_.push_back({std::nullopt, {}, {1, DType::kBool}, true, at_values});
       }
     }
-    mask.channels.push_back({.element = of ? channel.element : 0,
-                             .stride = of ? channel.stride : 1,
-                             .kind = TypeKind::kBool,
-                             .slot_column = mask_column});
+    mask.channels.push_back(
+        {.element = of ? channel.element : 0, .stride = of ? channel.stride : 1, .slot_column = mask_column});
   }
   tensors_.push_back({values.spec.name + "_mask",
                       DType::kBool,

@@ -56,7 +56,7 @@ class RowFormat {
     size_t value = 0;  // place of the expression
     size_t element = 0;
     size_t stride = 1;
-    TypeKind kind{};
+    TypeKind kind{};  // of the expression's values
     std::vector<Transform> transforms{};
     std::optional<size_t> slot_column{};  // instead of an expression; elements are the tensor's then
     // Whether the expression's values are the tensor's elements as they are.

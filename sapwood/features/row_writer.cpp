@@ -4,9 +4,19 @@
 #include "sapwood/base/error.h"
 #include "sapwood/features/row_format.h"
 #include "sapwood/features/transform.h"
+#include "sapwood/kernels/element_size.h"
 #include "sapwood/kernels/interleave.h"
 
 namespace sapwood {
+namespace {
+
+void copy_strided(const std::byte* in, size_t step, size_t size, std::byte* out, size_t count) {
+  kernels::with_element(size, [=]<class T>(T) {
+    for (size_t i = 0; i < count; ++i) std::memcpy(out + i * sizeof(T), in + i * step, sizeof(T));
+  });
+}
+
+}  // namespace
 
 RowWriter::RowWriter(const RowFormat& format, std::vector<Column> columns,
                      const std::shared_ptr<MemoryPool>& pool)
@@ -36,7 +46,7 @@ void RowWriter::prepare_flat(const RowFormat::Group& group) {
   for (const RowFormat::Channel& channel : group.channels) {
     const std::byte* values = channel.slot_column ? slots_[*channel.slot_column].data()
                                                   : fixed_width_values(values_[channel.value]).data();
-    const size_t size = primitive_size(channel.kind);
+    const size_t size = channel.slot_column ? group.element_size : primitive_size(channel.kind);
     channels.push_back(
         {values + channel.element * size, channel.stride * size, channel.is_stored_as(group.spec.dtype)});
   }
@@ -115,8 +125,12 @@ void RowWriter::write_flat(size_t index, std::span<const int64_t> entries, std::
       channel_bases_.push_back(values);
     } else {
       std::byte* converted = tile_.data() + c * channel_bytes;
-      transform_values(values, channel.kind, channel.stride, channel.transforms, converted, group.spec.dtype,
-                       tile_size);
+      if (channel.slot_column) {
+        copy_strided(values, flat.step, group.element_size, converted, tile_size);
+      } else {
+        transform_values(values, channel.kind, channel.stride, channel.transforms, converted,
+                         group.spec.dtype, tile_size);
+      }
       channel_bases_.push_back(converted);
     }
   }

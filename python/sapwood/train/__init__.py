@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import _core
+from .. import _core, _onnxruntime
 from ..dataset import Dataset
 from ..dataset import open as open_dataset
 from ..features import FeatureSpec
@@ -83,6 +83,8 @@ def train(config: TrainConfig | Mapping[str, Any] | str | Path, *, resume: bool 
     of_samples = [variable.expression for variable in features.labels[0].variables] == ["sample_label"]
     classes = _classes(config, dataset, of_samples=of_samples)
     fitted = dataset.fit(features, threads=config.training.threads)
+    if config.bundle and _onnxruntime.is_built():
+        _core.check_servable(fitted._core)
     loader = dataset.loader(
         fitted,
         batch_size=config.training.batch_size,
