@@ -176,7 +176,13 @@ class TensorInfo:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one row."""
+        """Of one row: without what `axis` counts."""
+
+    @property
+    def axis(self) -> str:
+        """
+        What the first dimension counts: "N", the batch's rows; "T", the values of a packed group in all of them; "N+1", offsets; "": there is none.
+        """
 
     @property
     def channels(self) -> list[str]: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -181,6 +181,7 @@ class Dataset:
         weights: str | Variable | None = None,
         *,
         pad: int | Mapping[str, int] | None = None,
+        packed: bool | str | Collection[str] = False,
         pad_value: float = 0.0,
         channels: Literal["first", "last"] = "first",
         dtype: str | Mapping[str, str] = "float32",
@@ -204,6 +205,11 @@ class Dataset:
             bool, else as the features) and ``"weights"`` (``[N]``, float32).
         pad, pad_value
             Length of each padded group; longer entries are cut. What fills the rest.
+        packed
+            True, or the names of groups: jagged columns without padding. Such a group becomes ``[T, C]``, the values of
+            all rows of the batch, row after row, with ``"<group>_cu_seqlens"`` (int32 ``[N + 1]``, where each row's
+            begin, and the last one's end) and ``"<group>_max_seqlen"`` (int32 ``[]``, the largest multiplicity). A
+            length in `pad` cuts longer entries.
         channels
             ``"last"``: padded groups are ``[N, P, C]`` and their masks ``[N, P]``.
         dtype
@@ -223,10 +229,11 @@ class Dataset:
         if seed is not None and not 0 <= seed < 2**64:
             raise _core.ConfigError(f"seed is {seed}, must be at least 0 and below 2^64")
         if not isinstance(features, FeatureSpec):
-            features = self._short_spec(features, target, weights, pad, pad_value, channels, dtype)
-        elif (target, weights, pad, pad_value, channels, dtype) != (None, None, None, 0.0, "first", "float32"):
+            features = self._short_spec(features, target, weights, pad, packed, pad_value, channels, dtype)
+        elif (target, weights, pad, packed, pad_value, channels, dtype) != _SHORT_DEFAULTS:
             raise _core.ConfigError(
-                "a FeatureSpec says what target, weights, pad, pad_value, channels and dtype are: leave them out here"
+                "a FeatureSpec says what target, weights, pad, packed, pad_value, channels and dtype are: leave them "
+                "out here"
             )
         core = _core.Loader(
             self._core,
@@ -247,11 +254,12 @@ class Dataset:
         target: Variables | None,
         weights: str | Variable | None,
         pad: int | Mapping[str, int] | None,
+        packed: bool | str | Collection[str],
         pad_value: float,
         channels: Literal["first", "last"],
         dtype: str | Mapping[str, str],
     ) -> FeatureSpec:
-        inputs = _feature_groups(features, pad, pad_value, channels, dtype)
+        inputs = _feature_groups(features, pad, packed, pad_value, channels, dtype)
         labels = []
         if target is not None:
             labels = [self._target_group(target, dtype if isinstance(dtype, str) else "float32")]
@@ -293,15 +301,23 @@ class Dataset:
         return _html.table(title, ("column", "type", "stored as", "values / entry", "size (first file)"), rows)
 
 
+# Of what a FeatureSpec says: target, weights, pad, packed, pad_value, channels, dtype.
+_SHORT_DEFAULTS = (None, None, None, False, 0.0, "first", "float32")
+
+
 def _feature_groups(
     features: Variables | Mapping[str, Variables],
     pad: int | Mapping[str, int] | None,
+    packed: bool | str | Collection[str],
     pad_value: float,
     channels: Literal["first", "last"],
     dtype: str | Mapping[str, str],
 ) -> list[FeatureGroup]:
     named = features if isinstance(features, Mapping) else {"features": features}
-    for option, value in (("pad", pad), ("dtype", dtype)):
+    if isinstance(packed, bool):
+        packed = list(named) if packed else []
+    packed_names = {packed} if isinstance(packed, str) else set(packed)
+    for option, value in (("pad", pad), ("dtype", dtype), ("packed", dict.fromkeys(packed_names))):
         unknown = set(value) - set(named) if isinstance(value, Mapping) else set()
         if unknown:
             raise _core.ConfigError(f"{option} names no feature group: {', '.join(sorted(unknown))}")
@@ -317,6 +333,7 @@ def _feature_groups(
                 name,
                 variables,
                 pad=length or 0,
+                packed=name in packed_names,
                 channels=channels,
                 dtype=dtype.get(name, "float32") if isinstance(dtype, Mapping) else dtype,
                 pad_value=pad_value,

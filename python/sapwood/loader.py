@@ -44,7 +44,7 @@ class Loader:
 
     @property
     def tensors(self) -> list[_core.TensorInfo]:
-        """Name, dtype, shape (of one row) and channels of each tensor of a batch."""
+        """Name, dtype, shape (of one row), axis and channels of each tensor of a batch."""
         return self._core.tensors
 
     def __len__(self) -> int:
@@ -79,10 +79,15 @@ class Loader:
             running.close()
 
     def torch(self, device: torch.device | str | None = None) -> Iterator[dict[str, torch.Tensor]]:
-        """The next epoch, as PyTorch tensors that share the loader's memory; copied to `device` when that is given."""
+        """The next epoch, as PyTorch tensors that share the loader's memory; copied to `device` when that is given, but
+        for ``max_seqlen`` of packed groups, which kernels want as a number.
+        """
+        stay = {tensor.name for tensor in self.tensors if not tensor.axis}
         for batch in self._batches(_tensors.to_torch):
             if device is not None:
-                batch = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
+                for name, tensor in batch.items():
+                    if name not in stay:
+                        batch[name] = tensor.to(device, non_blocking=True)
             yield batch
 
     def __iter__(self) -> Iterator[NumpyBatch]:
@@ -129,7 +134,7 @@ class Loader:
         return self._running.stats if self._running is not None else None
 
     def __repr__(self) -> str:
-        tensors = ", ".join(f"{t.name} {list(t.shape)} {t.dtype}" for t in self.tensors)
+        tensors = ", ".join(f"{t.name} {_shape(t)} {t.dtype}" for t in self.tensors)
         return f"<Loader: {self.num_rows} rows in {len(self)} batches of {tensors}>"
 
     def _repr_html_(self) -> str:
@@ -138,7 +143,7 @@ class Loader:
             (
                 tensor.name,
                 tensor.dtype,
-                str([plan.batch_size, *tensor.shape]),
+                _shape(tensor, plan.batch_size),
                 ", ".join(tensor.channels),
             )
             for tensor in self.tensors
@@ -146,3 +151,15 @@ class Loader:
         title = f"{plan.rows:,} rows in {plan.batches:,} batches of {plan.batch_size:,}"
         batch = _html.table(title, ("tensor", "dtype", "shape", "channels"), rows)
         return f"{batch}<pre>{escape(str(plan))}</pre>"
+
+
+def _shape(tensor: _core.TensorInfo, rows: int | None = None) -> str:
+    """Of a batch of so many rows, or of one row."""
+    extents: list[int | str] = [*tensor.shape]
+    if tensor.axis == "N" and rows is not None:
+        extents.insert(0, rows)
+    elif tensor.axis == "N+1":
+        extents.insert(0, "N+1" if rows is None else rows + 1)
+    elif tensor.axis == "T":
+        extents.insert(0, "T")
+    return f"[{', '.join(map(str, extents))}]"

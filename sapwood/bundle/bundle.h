@@ -65,7 +65,7 @@ class Bundle {
 };
 
 /// Throws UnsupportedError that names the group where features give tensors that bundles do not carry: those
-/// of float16 and bfloat16.
+/// of float16 and bfloat16, and of packed groups, whose rows servers could not join into batches.
 void check_servable(const FeatureSpec& features);
 
 /// A bundle with its model loaded: raw columns in, the model's outputs out. Safe from many threads.

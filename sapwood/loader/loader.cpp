@@ -54,9 +54,7 @@ MemoryShares share_memory(uint64_t memory, const std::vector<Unit>& units, const
 }
 
 // At least three batches, delivered, ready and being made, are held at a time.
-void check_batch_bytes(int64_t rows, const RowFormat& format, uint64_t memory) {
-  double row_bytes = 0;
-  for (const size_t bytes : format.tensor_row_bytes()) row_bytes += static_cast<double>(bytes);
+void check_batch_bytes(int64_t rows, double row_bytes, uint64_t memory) {
   const double fitting = static_cast<double>(memory) / (4 * row_bytes);
   if (static_cast<double>(rows) <= fitting) return;
   throw ConfigError(concat("batches of ", rows, " rows of ", std::llround(row_bytes),
@@ -93,6 +91,7 @@ struct Settings {
   std::shared_ptr<const std::vector<Unit>> units;  // in file order
   std::vector<size_t> sample_of_file;
   double row_bytes = 0;
+  double batch_row_bytes = 0;
   double work_bytes = 0;
   int64_t batch_rows = 0;
   MemoryShares memory;
@@ -171,11 +170,12 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options)
   for (const FileInfo& file : dataset->source().files()) plan.sample_of_file.push_back(file.sample);
   const std::vector<double> values_per_entry = dataset->values_per_entry(plan.selection);
   plan.row_bytes = plan.format->expected_row_bytes(values_per_entry);
+  plan.batch_row_bytes = plan.format->expected_tensor_bytes(values_per_entry);
   plan.work_bytes = plan.format->expected_work_bytes(values_per_entry);
   plan.memory = share_memory(options.memory, *plan.units, plan.selection, plan.work_bytes);
   // A batch that holds all there is, and is never full.
   plan.batch_rows = std::min(options.batch_size, dataset->num_entries() + 1);
-  check_batch_bytes(plan.batch_rows, *plan.format, options.memory);
+  check_batch_bytes(plan.batch_rows, plan.batch_row_bytes, options.memory);
   plan.pools = std::make_shared<LoaderPools>(plan.memory);
   plan.options = std::move(options);
   plan.dataset = std::move(dataset);
@@ -263,6 +263,7 @@ std::unique_ptr<BatchStream> Loader::start(uint64_t number, int64_t first_batch,
   epoch.selection = plan.selection;
   epoch.work_bytes = plan.work_bytes;
   epoch.row_bytes = plan.row_bytes;
+  epoch.batch_row_bytes = plan.batch_row_bytes;
   epoch.key = {seed(), number};
   if (plan.options.shuffle) {
     for (const size_t unit : stratified_order(*plan.units, plan.sample_of_file, epoch.key)) {

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "sapwood/base/error.h"
+#include "sapwood/loader/make_batches.h"
 #include "sapwood/loader/staging.h"
 
 namespace sapwood {
@@ -33,8 +34,6 @@ constexpr uint64_t kSlabsOfAll = 32;      // that rows are staged in
 constexpr size_t kMostFetched = 64;       // units, since each keeps its file open
 constexpr int64_t kSegmentsAhead = 1;     // staged beyond those that the next bucket waits for
 
-size_t aligned64(size_t bytes) { return (bytes + 63) / 64 * 64; }
-
 // Consecutive rows of a sorted bucket, as part of a block.
 struct RowRun {
   std::shared_ptr<SortedBucket> bucket;
@@ -46,6 +45,7 @@ struct RowRun {
 struct Block {
   int64_t number = 0;
   int64_t rows = 0;
+  uint64_t bytes = 0;  // of all batches
   std::vector<RowRun> runs;
   std::vector<Batch> batches;
 
@@ -149,6 +149,7 @@ class Pipeline final : public BatchStream {
   int64_t blocks_delivered_ = 0;
   size_t assembling_ = 0;
   std::map<int64_t, Block> ready_;
+  uint64_t ready_bytes_ = 0;
 
   Block current_;  // being handed out; the consumer's alone
   size_t current_batch_ = 0;
@@ -181,9 +182,8 @@ Pipeline::Pipeline(EpochPlan plan)
   if (plan_.num_entries == 0) complete_segments_ = plan_.window.num_segments;
   if (plan_.after.bucket >= 0) pass_delivered();
 
-  int64_t row_bytes = 0;
-  for (const size_t bytes : plan_.format->tensor_row_bytes()) row_bytes += static_cast<int64_t>(bytes);
-  const int64_t batch_bytes = std::max<int64_t>(1, row_bytes * plan_.batch_size);
+  const int64_t batch_bytes =
+      std::max<int64_t>(1, std::llround(plan_.batch_row_bytes * static_cast<double>(plan_.batch_size)));
   // Rows that have left the window still take memory: no more than those of two buckets, or of one batch.
   const int64_t bucket_rows =
       std::llround(plan_.part.share() * static_cast<double>(plan_.window.segment_entries));
@@ -243,8 +243,11 @@ bool Pipeline::finished() const {
   return next_sort_ == plan_.window.num_buckets() && !sorting_ && to_assemble_.empty() && assembling_ == 0;
 }
 
+// Blocks of packed groups may be larger than on average: their share of the memory holds all but two.
 bool Pipeline::can_assemble() const {
-  return !to_assemble_.empty() && to_assemble_.front().number < blocks_delivered_ + blocks_ahead_;
+  if (to_assemble_.empty()) return false;
+  const int64_t ahead = to_assemble_.front().number - blocks_delivered_;
+  return ahead < blocks_ahead_ && (ahead < 2 || ready_bytes_ < plan_.memory.ready);
 }
 
 bool Pipeline::can_sort() const {
@@ -507,6 +510,7 @@ void Pipeline::assemble_block(std::unique_lock<std::mutex>& lock) {
   --assembling_;
   stats_.assemble_seconds += seconds;
   const int64_t number = block.number;
+  ready_bytes_ += block.bytes;
   ready_.emplace(number, std::move(block));
   if (number == blocks_delivered_) block_ready_.notify_all();
 }
@@ -518,31 +522,13 @@ void Pipeline::fill(Block& block) const {
     run.bucket->rows(run.begin, run.end, rows.data() + filled);
     filled += run.end - run.begin;
   }
-  // One allocation holds each tensor of all the block's batches; they share it.
-  const std::vector<size_t>& row_bytes = plan_.format->tensor_row_bytes();
-  for (int64_t first = 0; first < block.rows; first += plan_.batch_size) {
-    Batch batch;
-    batch.number = plan_.first_batch + (block.number * block_rows_ + first) / plan_.batch_size;
-    batch.rows = std::min(plan_.batch_size, block.rows - first);
-    batch.last_row = block.place(static_cast<size_t>(first + batch.rows) - 1);
-    block.batches.push_back(std::move(batch));
-  }
-  for (const size_t bytes : row_bytes) {
-    const size_t batch_bytes = aligned64(bytes * static_cast<size_t>(plan_.batch_size));
-    const Buffer memory(batch_bytes * block.batches.size(), batch_pool_);
-    const auto owner = std::make_shared<Buffer>(memory);
-    for (size_t b = 0; b < block.batches.size(); ++b) {
-      Batch& batch = block.batches[b];
-      batch.tensors.push_back(
-          Buffer::wrap(memory.data() + b * batch_bytes, bytes * static_cast<size_t>(batch.rows), owner));
-    }
-  }
-  for (size_t b = 0; b < block.batches.size(); ++b) {
-    std::vector<std::byte*> tensors;
-    for (const Buffer& tensor : block.batches[b].tensors) tensors.push_back(tensor.data());
-    const size_t first = b * static_cast<size_t>(plan_.batch_size);
-    plan_.format->assemble(std::span(rows).subspan(first, static_cast<size_t>(block.batches[b].rows)),
-                           tensors);
+  block.batches = make_batches(*plan_.format, rows, plan_.batch_size, batch_pool_);
+  int64_t end = 0;
+  for (Batch& batch : block.batches) {
+    batch.number = plan_.first_batch + (block.number * block_rows_ + end) / plan_.batch_size;
+    end += batch.rows;
+    batch.last_row = block.place(static_cast<size_t>(end) - 1);
+    for (const Buffer& tensor : batch.tensors) block.bytes += tensor.size();
   }
 }
 
@@ -559,6 +545,7 @@ BatchStream::Status Pipeline::next(Batch& batch, double timeout_seconds) {
     if (!ready_.contains(blocks_delivered_)) return Status::kEnd;
     current_ = std::move(ready_.extract(blocks_delivered_).mapped());
     current_batch_ = 0;
+    ready_bytes_ -= current_.bytes;
     ++blocks_delivered_;
     stats_.rows += current_.rows;
     stats_.batches += static_cast<int64_t>(current_.batches.size());

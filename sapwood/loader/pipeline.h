@@ -40,6 +40,7 @@ struct EpochPlan {
   Selection selection;
   double work_bytes = 0;           ///< of an entry, for formulas and transforms
   double row_bytes = 0;            ///< of a staged row, on average
+  double batch_row_bytes = 0;      ///< of a row in batches, on average
   std::vector<Unit> units;         ///< in the order of the epoch
   std::vector<int64_t> positions;  ///< stream position of each unit's first entry
   int64_t num_entries = 0;

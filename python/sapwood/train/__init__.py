@@ -82,9 +82,9 @@ def train(config: TrainConfig | Mapping[str, Any] | str | Path, *, resume: bool 
     features = _with_labels(_features(config.features), dataset)
     of_samples = [variable.expression for variable in features.labels[0].variables] == ["sample_label"]
     classes = _classes(config, dataset, of_samples=of_samples)
-    fitted = dataset.fit(features, threads=config.training.threads)
     if config.bundle and _onnxruntime.is_built():
-        _core.check_servable(fitted._core)
+        _core.check_servable(features._core)
+    fitted = dataset.fit(features, threads=config.training.threads)
     loader = dataset.loader(
         fitted,
         batch_size=config.training.batch_size,
@@ -153,8 +153,15 @@ def _with_labels(features: FeatureSpec, dataset: Dataset) -> FeatureSpec:
 
 
 def _check_tensors(loader: Loader) -> None:
-    """Raises ConfigError unless there is one label for each entry, and at most one weight."""
+    """Raises ConfigError unless there is one label for each entry, and at most one weight; UnsupportedError for packed
+    groups.
+    """
     for tensor in loader.tensors:
+        if tensor.axis != "N":
+            raise _core.UnsupportedError(
+                f"'{tensor.name}' is of a packed group, which this loop does not train on: pad it, or loop over "
+                "Dataset.loader"
+            )
         if tensor.role in ("label", "weight") and tensor.shape:
             raise _core.ConfigError(
                 f"'{tensor.name}' has the shape {['N', *tensor.shape]}, must be one number for each entry: squeeze it"
