@@ -101,6 +101,7 @@ def _inputs_of(features: FeatureSpec) -> FeatureSpec:
         raise _core.ConfigError("the features have no inputs")
     if not inputs.is_fitted:
         raise _core.ConfigError("the features are not fitted: Dataset.fit learns what is missing")
+    _core.check_servable(inputs._core)
     return inputs
 
 

@@ -176,7 +176,13 @@ class TensorInfo:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one row."""
+        """Of one row: without what `axis` counts."""
+
+    @property
+    def axis(self) -> str:
+        """
+        What the first dimension counts: "N", the batch's rows; "T", the values of a packed group in all of them; "N+1", offsets; "": there is none.
+        """
 
     @property
     def channels(self) -> list[str]: ...
@@ -524,6 +530,11 @@ def onnxruntime_version(library: str = '') -> str:
 
 def feature_columns(features: FeatureSpec, columns: Mapping[str, Column]) -> list[str]:
     """Those of the columns that the features read."""
+
+def check_servable(features: FeatureSpec) -> None:
+    """
+    Raises UnsupportedError where they give tensors that bundles do not carry.
+    """
 
 class Bundle:
     """A trained model with all that is needed to use it."""

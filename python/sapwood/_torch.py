@@ -9,42 +9,44 @@ import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
-    from .loader import Loader, NumpyBatch, State
+    from .loader import Loader, State
 
     TorchBatch = dict[str, torch.Tensor]
 
 _MOST_WORKERS = 1024
 
 
-def tensors_of(batch: NumpyBatch) -> TorchBatch:
-    """Tensors that share the arrays' memory."""
-    return {name: torch.from_numpy(array) for name, array in batch.items()}
-
-
 def on_device(
-    batches: Iterator[NumpyBatch],
-    device: torch.device,
+    batches: Iterator[TorchBatch],
+    device: torch.device | str,
+    stay: Collection[str],
     state: Callable[[], State],
     stand: Callable[[State | None], None],
 ) -> Iterator[TorchBatch]:
-    """Batches on a device, each copied from pinned memory on a stream of its own while the one before is used.
+    """Batches on a device, each copied from pinned memory on a stream of its own while the one before is used; but for
+    the tensors of the names in `stay`.
 
     `stand` is called with the loader's `state` after the batch that is given, not after the one copied ahead.
     """
-    module = torch.get_device_module(device)
+    device = torch.device(device)
+    module: Any = getattr(torch, device.type, None)
+    if not hasattr(module, "Stream"):  # such as Apple's
+        for batch in batches:
+            yield {name: tensor if name in stay else tensor.to(device) for name, tensor in batch.items()}
+        return
     accelerated = device.type != "cpu"
     stream = module.Stream(device)
     ahead: deque[tuple[TorchBatch, Any, State]] = deque()
 
-    def copy(tensor: torch.Tensor) -> torch.Tensor:
-        return tensor.pin_memory().to(device, non_blocking=True) if accelerated else tensor
+    def copy(name: str, tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.pin_memory().to(device, non_blocking=True) if accelerated and name not in stay else tensor
 
     def copy_next() -> None:
         if (batch := next(batches, None)) is not None:
             with module.stream(stream):
-                tensors = {name: copy(tensor) for name, tensor in tensors_of(batch).items()}
+                tensors = {name: copy(name, tensor) for name, tensor in batch.items()}
                 ahead.append((tensors, stream.record_event(), state()))
 
     copy_next()
@@ -54,8 +56,9 @@ def on_device(
         using = module.current_stream(device)
         using.wait_event(copied)
         if accelerated:
-            for tensor in tensors.values():
-                tensor.record_stream(using)
+            for name, tensor in tensors.items():
+                if name not in stay:
+                    tensor.record_stream(using)
         stand(after)
         yield tensors
     stand(None)

@@ -70,7 +70,8 @@ def export(
         The answers of the exported model may differ by absolute + relative * value.
 
     Raises ModelError (can't be exported; gives other answers, with the largest difference), ConfigError, SchemaError,
-    IoError, and ImportError that names the package to install.
+    IoError, UnsupportedError (groups that are packed or of float16 or bfloat16), and ImportError that names the package
+    to install.
     """
     _onnxruntime.require_built()
     _bundle_export.export(

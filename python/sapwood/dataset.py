@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -182,6 +182,7 @@ class Dataset:
         weights: str | Variable | None = None,
         *,
         pad: int | Mapping[str, int] | None = None,
+        packed: bool | str | Collection[str] = False,
         pad_value: float = 0.0,
         channels: Literal["first", "last"] = "first",
         dtype: str | Mapping[str, str] = "float32",
@@ -207,10 +208,16 @@ class Dataset:
             bool, else as the features) and ``"weights"`` (``[N]``, float32).
         pad, pad_value
             Length of each padded group; longer entries are cut. What fills the rest.
+        packed
+            True, or the names of groups: jagged columns without padding. Such a group becomes ``[T, C]``, the values of
+            all rows of the batch, row after row, with ``"<group>_cu_seqlens"`` (int32 ``[N + 1]``, where each row's
+            begin, and the last one's end) and ``"<group>_max_seqlen"`` (int32 ``[]``, the largest multiplicity). A
+            length in `pad` cuts longer entries.
         channels
             ``"last"``: padded groups are ``[N, P, C]`` and their masks ``[N, P]``.
         dtype
-            ``"float32"``, ``"float64"``, ``"int32"``, ``"int64"`` or ``"bool"``; for all groups or by group.
+            ``"float32"``, ``"float64"``, ``"float16"``, ``"bfloat16"``, ``"int32"``, ``"int64"`` or ``"bool"``; for all
+            groups or by group. NumPy's arrays of bfloat16 need the package ``ml_dtypes``, PyTorch's tensors do not.
         batch_size, drop_remainder
             Rows of a batch; whether the last one is left out when it is not full.
         shuffle, seed, buffer_rows
@@ -228,10 +235,11 @@ class Dataset:
         if seed is not None and not 0 <= seed < 2**64:
             raise _core.ConfigError(f"seed is {seed}, must be at least 0 and below 2^64")
         if not isinstance(features, FeatureSpec):
-            features = self._short_spec(features, target, weights, pad, pad_value, channels, dtype)
-        elif (target, weights, pad, pad_value, channels, dtype) != (None, None, None, 0.0, "first", "float32"):
+            features = self._short_spec(features, target, weights, pad, packed, pad_value, channels, dtype)
+        elif (target, weights, pad, packed, pad_value, channels, dtype) != _SHORT_DEFAULTS:
             raise _core.ConfigError(
-                "a FeatureSpec says what target, weights, pad, pad_value, channels and dtype are: leave them out here"
+                "a FeatureSpec says what target, weights, pad, packed, pad_value, channels and dtype are: leave them "
+                "out here"
             )
         rank, world_size = find_ranks(rank, world_size)
         options = {
@@ -254,11 +262,12 @@ class Dataset:
         target: Variables | None,
         weights: str | Variable | None,
         pad: int | Mapping[str, int] | None,
+        packed: bool | str | Collection[str],
         pad_value: float,
         channels: Literal["first", "last"],
         dtype: str | Mapping[str, str],
     ) -> FeatureSpec:
-        inputs = _feature_groups(features, pad, pad_value, channels, dtype)
+        inputs = _feature_groups(features, pad, packed, pad_value, channels, dtype)
         labels = []
         if target is not None:
             labels = [self._target_group(target, dtype if isinstance(dtype, str) else "float32")]
@@ -313,15 +322,23 @@ def _reopen(samples: list[tuple[str, list[str], float | None]], tree: str, entri
     return Dataset(core.limit_files(entries))
 
 
+# Of what a FeatureSpec says: target, weights, pad, packed, pad_value, channels, dtype.
+_SHORT_DEFAULTS = (None, None, None, False, 0.0, "first", "float32")
+
+
 def _feature_groups(
     features: Variables | Mapping[str, Variables],
     pad: int | Mapping[str, int] | None,
+    packed: bool | str | Collection[str],
     pad_value: float,
     channels: Literal["first", "last"],
     dtype: str | Mapping[str, str],
 ) -> list[FeatureGroup]:
     named = features if isinstance(features, Mapping) else {"features": features}
-    for option, value in (("pad", pad), ("dtype", dtype)):
+    if isinstance(packed, bool):
+        packed = list(named) if packed else []
+    packed_names = {packed} if isinstance(packed, str) else set(packed)
+    for option, value in (("pad", pad), ("dtype", dtype), ("packed", dict.fromkeys(packed_names))):
         unknown = set(value) - set(named) if isinstance(value, Mapping) else set()
         if unknown:
             raise _core.ConfigError(f"{option} names no feature group: {', '.join(sorted(unknown))}")
@@ -337,6 +354,7 @@ def _feature_groups(
                 name,
                 variables,
                 pad=length or 0,
+                packed=name in packed_names,
                 channels=channels,
                 dtype=dtype.get(name, "float32") if isinstance(dtype, Mapping) else dtype,
                 pad_value=pad_value,

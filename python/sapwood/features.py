@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from . import _core, _html, _yaml
+from . import _core, _html, _tensors, _yaml
 from ._arrays import to_column
 
 if TYPE_CHECKING:
@@ -73,17 +73,24 @@ class Variable:
 class FeatureGroup:
     """Variables that become one tensor of a batch, or two: padded groups, and flat ones with slots, have a mask.
 
-    The mask's tensor is ``"<name>_mask"``; of a flat group it is ``[N, C]``, bool.
+    The mask's tensor is ``"<name>_mask"``; of a flat group it is ``[N, C]``, bool. A packed group becomes three: see
+    `packed`.
 
     variables
         Columns, formulas or `Variable`.
     pad
         0: flat, ``[N, C]``, from numbers and fixed arrays. Else jagged variables of equal multiplicity, padded and cut
-        to this length: ``[N, C, P]``. ``"fit"``: the largest multiplicity in the data, learnt by `Dataset.fit`.
+        to this length: ``[N, C, P]``. ``"fit"``: the largest multiplicity in the data, learnt by `Dataset.fit`. Packed
+        groups are cut to it; 0: not at all.
+    packed
+        Jagged variables without padding: ``[T, C]``, the values of all rows of the batch, row after row, with
+        ``"<name>_cu_seqlens"``, int32 ``[N + 1]``, where each row's values begin and the last one's end, and
+        ``"<name>_max_seqlen"``, an int32 ``[]``, the largest multiplicity in the batch: what variable-length attention
+        takes.
     channels
         ``"last"``: a padded group is ``[N, P, C]`` and its mask ``[N, P]`` instead of ``[N, 1, P]``.
     dtype
-        ``"float32"``, ``"float64"``, ``"int32"``, ``"int64"`` or ``"bool"``.
+        ``"float32"``, ``"float64"``, ``"float16"``, ``"bfloat16"``, ``"int32"``, ``"int64"`` or ``"bool"``.
     pad_value
         What padded slots hold, whatever the transforms.
     squeeze
@@ -95,6 +102,7 @@ class FeatureGroup:
     name: str
     variables: list[Variable]
     pad: int | Literal["fit"]
+    packed: bool
     channels: Literal["first", "last"]
     dtype: str
     pad_value: float
@@ -111,6 +119,7 @@ class FeatureGroup:
         pad_value: float = 0.0,
         squeeze: bool = False,
         mask: Literal["values", "padding", "none"] = "values",
+        packed: bool = False,
     ) -> None:
         if channels not in ("first", "last"):
             raise _core.ConfigError(f"channels is '{channels}', must be 'first' or 'last'")
@@ -118,6 +127,7 @@ class FeatureGroup:
         self.name = name
         self.variables = [v if isinstance(v, Variable) else Variable(v) for v in listed]
         self.pad = pad
+        self.packed = packed
         self.channels = channels
         self.dtype = dtype
         self.pad_value = pad_value
@@ -129,7 +139,7 @@ class FeatureGroup:
             "name": self.name,
             "variables": [variable._to_dict() for variable in self.variables],
             "pad": self.pad,
-            "layout": f"channels_{self.channels}",
+            "layout": "packed" if self.packed else f"channels_{self.channels}",
             "mask": self.mask,
             "pad_value": _pad_value(self.pad_value),
             "dtype": self.dtype,
@@ -147,6 +157,7 @@ class FeatureGroup:
             pad_value=float(group.get("pad_value", 0.0)),
             squeeze=group.get("squeeze", False),
             mask=group.get("mask", "values"),
+            packed=group.get("layout") == "packed",
         )
 
 
@@ -287,8 +298,15 @@ def make_tensors(spec: FeatureSpec, columns: Mapping[str, Any]) -> dict[str, np.
         Arrays by column name, of equal length: pyarrow or Awkward arrays, anything with ``__arrow_c_array__``, NumPy
         arrays or lists. Those that are not read are ignored.
 
-    Raises SchemaError (no such column, wrong type, differing lengths), UnsupportedError, ConfigError (not fitted).
+    Raises SchemaError (no such column, wrong type, differing lengths), UnsupportedError, ConfigError (not fitted;
+    bfloat16 without the package ``ml_dtypes``).
     """
+    adapters = {
+        group.name: _tensors.to_numpy(group.dtype)
+        for role in _ROLES
+        for group in spec._groups(role)
+        if group.dtype == "bfloat16"
+    }
     converted: dict[str, _core.Column] = {}
     failed: list[_core.Error] = []
     for name, array in columns.items():
@@ -297,11 +315,12 @@ def make_tensors(spec: FeatureSpec, columns: Mapping[str, Any]) -> dict[str, np.
         except (_core.SchemaError, _core.UnsupportedError) as error:  # matters only where the column is read
             failed.append(error)
     try:
-        return _core.make_tensors(spec._core, converted)
+        tensors = _core.make_tensors(spec._core, converted)
     except _core.SchemaError:
         if failed:
             raise failed[0] from None
         raise
+    return {name: adapters[name](tensor) if name in adapters else tensor for name, tensor in tensors.items()}
 
 
 def _group_list(groups: Groups, squeeze: bool) -> list[FeatureGroup]:
@@ -346,6 +365,8 @@ def _is_yaml(path: str | os.PathLike[str]) -> bool:
 def _shape(group: FeatureGroup) -> str:
     counts = [variable.slots or 1 for variable in group.variables]
     channels = "fit" if "fit" in counts else sum(int(count) for count in counts)
+    if group.packed:
+        return f"[T, {channels}]"
     if group.pad == 0:
         return "[N]" if group.squeeze and channels == 1 else f"[N, {channels}]"
     return f"[N, {group.pad}, {channels}]" if group.channels == "last" else f"[N, {channels}, {group.pad}]"

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
-from . import _core, _html
+from . import _core, _html, _tensors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
     import pyarrow
@@ -101,7 +101,7 @@ class Loader:
 
     @property
     def tensors(self) -> list[_core.TensorInfo]:
-        """Name, dtype, shape (of one row) and channels of each tensor of a batch."""
+        """Name, dtype, shape (of one row), axis and channels of each tensor of a batch."""
         return self._core.tensors
 
     def __len__(self) -> int:
@@ -109,8 +109,15 @@ class Loader:
         return self._core.num_batches
 
     def numpy(self) -> Iterator[NumpyBatch]:
-        """The next epoch, as NumPy arrays that share the loader's memory."""
-        names = [tensor.name for tensor in self.tensors]
+        """The next epoch, as NumPy arrays that share the loader's memory.
+
+        Raises ConfigError for bfloat16 where the package ``ml_dtypes`` is not installed.
+        """
+        yield from self._batches(_tensors.to_numpy)
+
+    def _batches(self, adapter: Callable[[str], Callable[[Any], Any]]) -> Iterator[dict[str, Any]]:
+        """The next epoch; `adapter` gives what makes the tensors of a dtype."""
+        adapters = {tensor.name: adapter(tensor.dtype) for tensor in self.tensors}
         stand, self._stand = self._stand, None
         if isinstance(stand, dict) and stand["epoch"] == self.epoch:
             running = self._core.resume(stand)
@@ -122,26 +129,26 @@ class Loader:
             while (arrays := running.next()) is not None:
                 if self._running is running:
                     self._stand = running
-                yield dict(zip(names, arrays, strict=True))
+                yield {name: make(array) for (name, make), array in zip(adapters.items(), arrays, strict=True)}
             if self._running is running:
                 self._stand = None
         finally:
             running.close()
 
     def torch(self, device: torch.device | str | None = None) -> Iterator[dict[str, torch.Tensor]]:
-        """The next epoch, as PyTorch tensors that share the loader's memory; copied to `device` when that is given.
+        """The next epoch, as PyTorch tensors that share the loader's memory; copied to `device` when that is given, but
+        for ``max_seqlen`` of packed groups, which kernels want as a number.
 
         To a GPU the next batch is copied from pinned memory, on a stream of its own, while one is used. The state
         (`state_dict`) does not count batches that are copied ahead.
         """
-        import torch
-
-        from . import _torch
-
-        batches = self.numpy()
+        batches = self._batches(_tensors.to_torch)
         if device is None:
-            return map(_torch.tensors_of, batches)
-        return _torch.on_device(batches, torch.device(device), self.state_dict, self._stand_at)
+            return batches
+        from ._torch import on_device
+
+        stay = {tensor.name for tensor in self.tensors if not tensor.axis}
+        return on_device(batches, device, stay, self.state_dict, self._stand_at)
 
     def torch_dataset(self, num_workers: int = 0) -> BatchDataset:
         """The loader as an iterable data set of PyTorch, for code that wants a `torch.utils.data.DataLoader`:
@@ -156,12 +163,13 @@ class Loader:
 
     def arrow(self) -> Iterator[pyarrow.RecordBatch]:
         """The next epoch, as Arrow record batches: a column for each tensor, of Arrow's fixed-shape tensors where a row
-        has more than one number. Shares the loader's memory, but for bool, which Arrow packs.
+        has more than one number, and a list column for each packed group. Shares the loader's memory, but for bool,
+        which Arrow packs. Of bfloat16, which Arrow lacks, it raises ``pyarrow.ArrowNotImplementedError``.
         """
         from ._arrow import record_batch
 
         for batch in self.numpy():
-            yield record_batch(batch)
+            yield record_batch(batch, self.tensors)
 
     def __iter__(self) -> Iterator[NumpyBatch]:
         return self.numpy()
@@ -248,7 +256,7 @@ class Loader:
         return self._running.stats if self._running is not None else None
 
     def __repr__(self) -> str:
-        tensors = ", ".join(f"{t.name} {list(t.shape)} {t.dtype}" for t in self.tensors)
+        tensors = ", ".join(f"{t.name} {_shape(t)} {t.dtype}" for t in self.tensors)
         return f"<Loader: {self.num_rows} rows in {len(self)} batches of {tensors}>"
 
     def _repr_html_(self) -> str:
@@ -257,7 +265,7 @@ class Loader:
             (
                 tensor.name,
                 tensor.dtype,
-                str([plan.batch_size, *tensor.shape]),
+                _shape(tensor, plan.batch_size),
                 ", ".join(tensor.channels),
             )
             for tensor in self.tensors
@@ -265,3 +273,15 @@ class Loader:
         title = f"{plan.rows:,} rows in {plan.batches:,} batches of {plan.batch_size:,}"
         batch = _html.table(title, ("tensor", "dtype", "shape", "channels"), rows)
         return f"{batch}<pre>{escape(str(plan))}</pre>"
+
+
+def _shape(tensor: _core.TensorInfo, rows: int | None = None) -> str:
+    """Of a batch of so many rows, or of one row."""
+    extents: list[int | str] = [*tensor.shape]
+    if tensor.axis == "N" and rows is not None:
+        extents.insert(0, rows)
+    elif tensor.axis == "N+1":
+        extents.insert(0, "N+1" if rows is None else rows + 1)
+    elif tensor.axis == "T":
+        extents.insert(0, "T")
+    return f"[{', '.join(map(str, extents))}]"

@@ -20,7 +20,7 @@ using Arrays = std::vector<nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>>;
 
 DType dtype_of(const nb::dlpack::dtype& dtype) {
   for (const DType known : {DType::kBool, DType::kInt32, DType::kInt64, DType::kFloat32, DType::kFloat64}) {
-    if (dtype == element_dtype(type_kind(known))) return known;
+    if (dtype == element_dtype(known)) return known;
   }
   throw ModelError("tensors have the type bool, int32, int64, float32 or float64");
 }
@@ -41,7 +41,7 @@ std::vector<Tensor> to_tensors(const Arrays& arrays) {
 
 nb::object to_array(const Tensor& tensor) {
   const std::vector<size_t> shape(tensor.shape.begin(), tensor.shape.end());
-  return nb::cast(share(tensor.data, shape, element_dtype(type_kind(tensor.dtype))));
+  return nb::cast(share(tensor.data, shape, element_dtype(tensor.dtype)));
 }
 
 nb::dict to_arrays(const std::vector<Tensor>& tensors) {
@@ -129,6 +129,8 @@ void bind_bundle(nb::module_& module) {
   bind_model(module);
   module.def("feature_columns", &feature_columns, nb::arg("features"), nb::arg("columns"),
              "Those of the columns that the features read.");
+  module.def("check_servable", &check_servable, nb::arg("features"),
+             "Raises UnsupportedError where they give tensors that bundles do not carry.");
   nb::class_<Bundle>(module, "Bundle", "A trained model with all that is needed to use it.")
       .def_static("open", &Bundle::open, nb::arg("path"), nb::call_guard<nb::gil_scoped_release>())
       .def_prop_ro("name", &Bundle::name)

@@ -27,6 +27,20 @@ const char* role_name(Role role) {
   return "?";
 }
 
+const char* axis_name(Axis axis) {
+  switch (axis) {
+    case Axis::kRows:
+      return "N";
+    case Axis::kValues:
+      return "T";
+    case Axis::kOffsets:
+      return "N+1";
+    case Axis::kNone:
+      return "";
+  }
+  return "?";
+}
+
 nb::dict tensors_of(const FeatureSpec& spec, const std::map<std::string, Column>& columns) {
   std::vector<TensorInfo> infos;
   std::vector<Buffer> tensors;
@@ -54,10 +68,15 @@ nb::dict tensors_of(const FeatureSpec& spec, const std::map<std::string, Column>
 
 }  // namespace
 
+nb::dlpack::dtype element_dtype(DType dtype) {
+  if (dtype == DType::kBFloat16) return nb::dtype<int16_t>();
+  if (dtype == DType::kFloat16) return {static_cast<uint8_t>(nb::dlpack::dtype_code::Float), 16, 1};
+  return element_dtype(*type_kind(dtype));
+}
+
 nb::object tensor_to_numpy(const TensorInfo& info, int64_t rows, const Buffer& data) {
-  std::vector<size_t> shape{static_cast<size_t>(rows)};
-  for (const int64_t extent : info.shape) shape.push_back(static_cast<size_t>(extent));
-  return nb::cast(share(data, shape, element_dtype(type_kind(info.dtype))));
+  const std::vector<int64_t> shape = tensor_shape(info, rows, data.size());
+  return nb::cast(share(data, {shape.begin(), shape.end()}, element_dtype(info.dtype)));
 }
 
 void bind_features(nb::module_& module) {
@@ -66,7 +85,11 @@ void bind_features(nb::module_& module) {
       .def_prop_ro("dtype", [](const TensorInfo& info) { return dtype_name(info.dtype); })
       .def_prop_ro(
           "shape", [](const TensorInfo& info) { return nb::tuple(nb::cast(info.shape)); },
-          nb::sig("def shape(self) -> tuple[int, ...]"), "Of one row.")
+          nb::sig("def shape(self) -> tuple[int, ...]"), "Of one row: without what `axis` counts.")
+      .def_prop_ro(
+          "axis", [](const TensorInfo& info) { return axis_name(info.axis); },
+          "What the first dimension counts: \"N\", the batch's rows; \"T\", the values of a packed group in "
+          "all of them; \"N+1\", offsets; \"\": there is none.")
       .def_ro("channels", &TensorInfo::channels)
       .def_prop_ro(
           "role", [](const TensorInfo& info) { return role_name(info.role); },

@@ -12,6 +12,8 @@
 
 /// NumPy's type for values of a kind. Throws SchemaError for what is no number.
 nb::dlpack::dtype element_dtype(sapwood::TypeKind kind);
+/// NumPy's type for elements of tensors. It has no bfloat16: their bits are given, as int16.
+nb::dlpack::dtype element_dtype(sapwood::DType dtype);
 
 /// A buffer as a NumPy array that shares its memory.
 nb::ndarray<nb::numpy> share(const sapwood::Buffer& buffer, const std::vector<size_t>& shape,

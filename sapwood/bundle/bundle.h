@@ -64,13 +64,17 @@ class Bundle {
   std::shared_ptr<const Content> content_;
 };
 
+/// Throws UnsupportedError that names the group where features give tensors that bundles do not carry: those
+/// of float16 and bfloat16, and of packed groups, whose rows servers could not join into batches.
+void check_servable(const FeatureSpec& features);
+
 /// A bundle with its model loaded: raw columns in, the model's outputs out. Safe from many threads.
 class Predictor {
  public:
   /// Loads the model and checks that its inputs are tensors that the features give (not each of those must be
   /// an input). With `verify`, runs the golden sample. Throws as `load_onnx` does; ModelError with the
   /// largest difference when the answers to the sample are others; SchemaError and ConfigError when features
-  /// and columns do not fit.
+  /// and columns do not fit; as `check_servable` does.
   explicit Predictor(Bundle bundle, const RuntimeOptions& options = {}, bool verify = true);
 
   const Bundle& bundle() const;

@@ -28,7 +28,9 @@ std::vector<Tensor> tensors(const JsonValue& object) {
     } catch (const ConfigError& error) {
       json.fail(error.message());
     }
-    const Column values = column(name, type_kind(tensor.dtype), json.at("data"));
+    const std::optional<TypeKind> kind = type_kind(tensor.dtype);
+    if (!kind) json.fail(concat("bundles have no tensors of ", dtype_name(tensor.dtype)));
+    const Column values = column(name, *kind, json.at("data"));
     int64_t count = 1;
     for (const JsonValue& size : json.at("shape").items()) {
       tensor.shape.push_back(size.integer(0));
@@ -55,6 +57,9 @@ double value_at(const Tensor& tensor, size_t i) {
       return static_cast<double>(tensor.data.as<float>()[i]);
     case DType::kFloat64:
       return tensor.data.as<double>()[i];
+    case DType::kFloat16:
+    case DType::kBFloat16:
+      break;  // no model has them
   }
   return 0;
 }

@@ -35,6 +35,21 @@ void check_signature(const char* what, const std::vector<TensorSpec>& model,
 
 }  // namespace
 
+void check_servable(const FeatureSpec& features) {
+  for (const FeatureGroup& group : features.of_role(Role::kInput).groups) {
+    if (group.is_packed()) {
+      throw UnsupportedError(concat("group '", group.name,
+                                    "' is packed, which bundles do not carry: export the model with padded "
+                                    "inputs, and features of a padded layout"));
+    }
+    if (!type_kind(group.dtype)) {
+      throw UnsupportedError(concat("group '", group.name, "' is of ", dtype_name(group.dtype),
+                                    ", which bundles do not carry: export the model with float32 inputs, and "
+                                    "features of float32"));
+    }
+  }
+}
+
 struct Predictor::State {
   // The features, bound to the columns.
   struct Preparation {
@@ -49,6 +64,7 @@ struct Predictor::State {
 
   void bind_features() {
     if (!bundle.features()) return;
+    check_servable(*bundle.features());
     preparation = Preparation{.format = RowFormat(*bundle.features(), bundle.columns())};
     for (const std::string& name : preparation->format.columns())
       preparation->columns.push_back(bundle.columns().require(name));
@@ -107,7 +123,7 @@ std::vector<Tensor> Predictor::prepare(std::vector<Column> columns) const {
 size_t Predictor::prepared_row_bytes() const {
   size_t bytes = 0;
   if (state_->preparation) {
-    for (const size_t tensor : state_->preparation->format.tensor_row_bytes()) bytes += tensor;
+    for (const size_t tensor : state_->preparation->format.item_bytes()) bytes += tensor;
   }
   return bytes;
 }

@@ -89,6 +89,14 @@ TEST_F(PredictorTest, AsksForTheInputsOfTheModel) {
       {"name": "x", "variables": [{"name": "w", "expression": "weight"}]}]})");
   EXPECT_EQ(refusal<ModelError>(narrow),
             "the model's input 'x' is float32 [N, 3], the features give float32 [N, 1]");
+  TestBundle half;
+  half.files["features.json"] = bytes_of(R"({"format": "sapwood-features", "version": 1, "inputs": [
+      {"name": "x", "variables": ["weight"], "dtype": "bfloat16"}]})");
+  EXPECT_NE(refusal<UnsupportedError>(half).find("group 'x' is of bfloat16"), std::string::npos);
+  TestBundle packed;
+  packed.files["features.json"] = bytes_of(R"({"format": "sapwood-features", "version": 1, "inputs": [
+      {"name": "x", "variables": ["position"], "layout": "packed"}]})");
+  EXPECT_NE(refusal<UnsupportedError>(packed).find("group 'x' is packed"), std::string::npos);
   TestBundle missing;
   missing.manifest["columns"] = R"([{"name": "weight", "type": "float64"}])";
   missing.files.erase("golden.json");

@@ -7,7 +7,8 @@
 namespace sapwood {
 namespace {
 
-constexpr std::array kDTypes{DType::kBool, DType::kInt32, DType::kInt64, DType::kFloat32, DType::kFloat64};
+constexpr std::array kDTypes{DType::kBool,     DType::kInt32,   DType::kInt64,  DType::kFloat16,
+                             DType::kBFloat16, DType::kFloat32, DType::kFloat64};
 
 }  // namespace
 
@@ -15,6 +16,9 @@ size_t dtype_size(DType dtype) {
   switch (dtype) {
     case DType::kBool:
       return 1;
+    case DType::kFloat16:
+    case DType::kBFloat16:
+      return 2;
     case DType::kInt32:
     case DType::kFloat32:
       return 4;
@@ -25,7 +29,7 @@ size_t dtype_size(DType dtype) {
   return 0;
 }
 
-TypeKind type_kind(DType dtype) {
+std::optional<TypeKind> type_kind(DType dtype) {
   switch (dtype) {
     case DType::kBool:
       return TypeKind::kBool;
@@ -37,8 +41,11 @@ TypeKind type_kind(DType dtype) {
       return TypeKind::kFloat32;
     case DType::kFloat64:
       return TypeKind::kFloat64;
+    case DType::kFloat16:
+    case DType::kBFloat16:
+      break;
   }
-  return TypeKind::kFloat64;
+  return std::nullopt;
 }
 
 const char* dtype_name(DType dtype) {
@@ -49,6 +56,10 @@ const char* dtype_name(DType dtype) {
       return "int32";
     case DType::kInt64:
       return "int64";
+    case DType::kFloat16:
+      return "float16";
+    case DType::kBFloat16:
+      return "bfloat16";
     case DType::kFloat32:
       return "float32";
     case DType::kFloat64:

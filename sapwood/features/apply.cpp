@@ -35,15 +35,12 @@ std::vector<Buffer> make_tensors(const RowFormat& format, std::vector<Column> co
   RowWriter writer(format, std::move(columns), pool);
   std::vector<Buffer> tensors;
   std::vector<std::byte*> outs;
-  for (const size_t row_bytes : format.tensor_row_bytes()) {
-    size_t bytes = 0;
-    if (__builtin_mul_overflow(row_bytes, static_cast<size_t>(writer.num_rows()), &bytes)) {
-      throw ConfigError(
-          concat(writer.num_rows(), " rows of ", row_bytes, " bytes each are too many for memory"));
-    }
+  const auto num_rows = static_cast<size_t>(writer.num_rows());
+  for (const size_t bytes : format.tensor_bytes(num_rows, writer.packed_values())) {
     tensors.emplace_back(bytes, pool);
     outs.push_back(tensors.back().data());
   }
+  TensorWriter tensor_writer(format, std::move(outs));
   std::vector<int64_t> entries;
   std::vector<size_t> offsets;
   std::vector<std::byte> tile;
@@ -62,9 +59,7 @@ std::vector<Buffer> make_tensors(const RowFormat& format, std::vector<Column> co
     rows.clear();
     for (const size_t offset : offsets) rows.push_back(tile.data() + offset);
     writer.write(entries, rows);
-    const std::vector<const std::byte*> written(rows.begin(), rows.end());
-    format.assemble(written, outs);
-    for (size_t t = 0; t < outs.size(); ++t) outs[t] += format.tensor_row_bytes()[t] * entries.size();
+    tensor_writer.append(std::vector<const std::byte*>(rows.begin(), rows.end()));
   }
   return tensors;
 }

@@ -65,6 +65,53 @@ TEST(MakeTensors, GivesListsSlots) {
             (std::vector<uint8_t>{0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0}));
 }
 
+TEST(MakeTensors, PacksManyEntries) {
+  std::vector<std::vector<float>> lists;
+  std::vector<float> expected;
+  std::vector<int32_t> offsets{0};
+  for (int i = 0; i < 300; ++i) {
+    lists.emplace_back(static_cast<size_t>(i % 5), static_cast<float>(i));
+    for (int k = 0; k < std::min(i % 5, 3); ++k) {
+      expected.push_back(static_cast<float>(i));
+      expected.push_back(2 * static_cast<float>(i));
+    }
+    offsets.push_back(static_cast<int32_t>(expected.size() / 2));
+  }
+  const Column list = jagged(lists);
+  const FeatureSpec spec{{{.name = "v", .variables = {"v", "v * 2"}, .pad = 3, .layout = Layout::kPacked}}};
+  const RowFormat format(spec, schema_of({{"v", list}}));
+  const auto tensors = make_tensors(format, {list}, heap_pool());
+  ASSERT_EQ(tensors.size(), 3u);
+  EXPECT_EQ(values_of<float>(tensors[0]), expected);
+  EXPECT_EQ(values_of<int32_t>(tensors[1]), offsets);
+  EXPECT_EQ(values_of<int32_t>(tensors[2]), std::vector<int32_t>{3});
+
+  for (const auto& empty : {jagged({}), jagged({{}, {}})}) {
+    const auto none = make_tensors(format, {empty}, heap_pool());
+    EXPECT_EQ(none[0].size(), 0u);
+    EXPECT_EQ(values_of<int32_t>(none[1]), std::vector<int32_t>(static_cast<size_t>(empty.length) + 1, 0));
+    EXPECT_EQ(values_of<int32_t>(none[2]), std::vector<int32_t>{0});
+  }
+}
+
+TEST(MakeTensors, OfHalves) {
+  const Column x = numbers<float>(TypeKind::kFloat32, {1, -2.5});
+  const Column v = jagged({{1, 2, 3}, {5}});
+  Variable slotted("v", "v", {{Kind::kAffine, 0, 0.5}});
+  slotted.slots = 2;
+  const FeatureSpec spec{
+      {{.name = "x", .variables = {"x", slotted}, .dtype = DType::kFloat16},
+       {.name = "v", .variables = {"v"}, .pad = 2, .dtype = DType::kBFloat16, .pad_value = std::nan("")}}};
+  const RowFormat format(spec, schema_of({{"x", x}, {"v", v}}));
+  EXPECT_EQ(format.tensors()[0].dtype, DType::kFloat16);
+  EXPECT_EQ(format.tensors()[1].dtype, DType::kBool);
+  const auto tensors = make_tensors(format, {x, v}, heap_pool());
+  EXPECT_EQ(values_of<uint16_t>(tensors[0]),
+            (std::vector<uint16_t>{0x3c00, 0x3800, 0x3c00, 0xc100, 0x4100, 0x0000}));
+  EXPECT_EQ(values_of<uint8_t>(tensors[1]), (std::vector<uint8_t>{1, 1, 1, 1, 1, 0}));
+  EXPECT_EQ(values_of<uint16_t>(tensors[2]), (std::vector<uint16_t>{0x3f80, 0x4000, 0x40a0, 0x7fc0}));
+}
+
 TEST(MakeTensors, RefusesSlotsWhereThereAreNoLists) {
   const Column x = numbers<int32_t>(TypeKind::kInt32, {1});
   const Column v = jagged({{1}});

@@ -1,5 +1,7 @@
 #include "sapwood/features/convert.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -9,6 +11,7 @@
 #include <utility>
 
 #include "sapwood/base/error.h"
+#include "sapwood/kernels/half.h"
 
 namespace sapwood {
 namespace {
@@ -50,6 +53,49 @@ void convert_run(const std::byte* in, size_t stride, std::byte* out, size_t coun
   }
 }
 
+using Narrow = void (*)(const std::byte* in, std::byte* out, size_t count);
+
+// A number as a float64 that rounds to fewer digits as the number itself does: where that has no room for all
+// digits of an integer, its last one tells whether any was not 0.
+template <class From>
+double to_be_rounded(From value) {
+  if constexpr (sizeof(From) < sizeof(double) || std::is_floating_point_v<From>) {
+    return static_cast<double>(value);
+  } else {
+    constexpr uint64_t kDropped = (uint64_t{1} << 11) - 1;  // of 64 digits, 53 stay
+    uint64_t magnitude = static_cast<uint64_t>(value);
+    if (std::cmp_less(value, 0)) magnitude = uint64_t{0} - magnitude;
+    if (magnitude >> 53 != 0 && (magnitude & kDropped) != 0)
+      magnitude = (magnitude | (kDropped + 1)) & ~kDropped;
+    const auto number = static_cast<double>(magnitude);
+    return std::cmp_less(value, 0) ? -number : number;
+  }
+}
+
+// To 16 bits, with a tile of float32 or float64 between, which the kernels take.
+template <class From>
+void narrow_run(const std::byte* in, size_t stride, std::byte* out, size_t count, Narrow from_float,
+                Narrow from_double) {
+  constexpr size_t kTile = 256;
+  constexpr bool kFloat = std::is_same_v<From, float>;
+  const Narrow narrow = kFloat ? from_float : from_double;
+  if (std::is_floating_point_v<From> && stride == 1) return narrow(in, out, count);
+  std::array<std::conditional_t<kFloat, float, double>, kTile> tile;
+  for (size_t done = 0; done < count; done += kTile) {
+    const size_t size = std::min(kTile, count - done);
+    for (size_t i = 0; i < size; ++i) {
+      From value;
+      std::memcpy(&value, in + (done + i) * stride * sizeof(From), sizeof(From));
+      if constexpr (kFloat) {
+        tile[i] = value;
+      } else {
+        tile[i] = to_be_rounded(value);
+      }
+    }
+    narrow(std::as_bytes(std::span(tile)).data(), out + done * sizeof(uint16_t), size);
+  }
+}
+
 template <class From>
 void convert_to(const std::byte* in, size_t stride, std::byte* out, DType dtype, size_t count) {
   switch (dtype) {
@@ -59,6 +105,12 @@ void convert_to(const std::byte* in, size_t stride, std::byte* out, DType dtype,
       return convert_run<From, int32_t>(in, stride, out, count);
     case DType::kInt64:
       return convert_run<From, int64_t>(in, stride, out, count);
+    case DType::kFloat16:
+      return narrow_run<From>(in, stride, out, count, kernels::float32_to_float16,
+                              kernels::float64_to_float16);
+    case DType::kBFloat16:
+      return narrow_run<From>(in, stride, out, count, kernels::float32_to_bfloat16,
+                              kernels::float64_to_bfloat16);
     case DType::kFloat32:
       return convert_run<From, float>(in, stride, out, count);
     case DType::kFloat64:

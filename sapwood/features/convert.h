@@ -8,6 +8,7 @@
 namespace sapwood {
 
 /// Converts `count` values of a primitive `kind`, `stride` values apart, to consecutive elements of `dtype`.
+/// To floating numbers each value is rounded once, to the nearest; what is too large becomes infinity.
 /// Floating to integer rounds towards zero; what does not fit becomes the nearest limit, NaN becomes 0; to
 /// bool: not zero.
 void convert_values(const std::byte* in, TypeKind kind, size_t stride, std::byte* out, DType dtype,

@@ -22,4 +22,14 @@ FeatureSpec FeatureSpec::of_role(Role role) const {
   return part;
 }
 
+std::vector<int64_t> tensor_shape(const TensorInfo& info, int64_t rows, size_t bytes) {
+  std::vector<int64_t> shape = info.shape;
+  if (info.axis == Axis::kNone) return shape;
+  auto item_bytes = static_cast<int64_t>(dtype_size(info.dtype));
+  for (const int64_t extent : info.shape) item_bytes *= extent;
+  const int64_t values = item_bytes == 0 ? 0 : static_cast<int64_t>(bytes) / item_bytes;
+  shape.insert(shape.begin(), info.axis == Axis::kRows ? rows : values);
+  return shape;
+}
+
 }  // namespace sapwood

@@ -47,6 +47,15 @@ struct Variable {
 /// What a group is for. A model is served with its inputs alone.
 enum class Role : uint8_t { kInput, kLabel, kWeight, kObserver };
 
+/// How the values of a jagged group lie in its tensors; C: channels.
+enum class Layout : uint8_t {
+  kChannelsFirst,  ///< padded: [N, C, P] and mask [N, 1, P]
+  kChannelsLast,   ///< padded: [N, P, C] and mask [N, P]
+  /// [T, C]: the values of all rows of the batch, row after row; "_cu_seqlens", int32 [N + 1]: where each
+  /// row's begin, and the last one's end; "_max_seqlen", int32 []: the largest multiplicity of the batch.
+  kPacked,
+};
+
 /// What the mask of a padded group holds.
 enum class Mask : uint8_t {
   kValues,   ///< 1 at values
@@ -55,7 +64,7 @@ enum class Mask : uint8_t {
 };
 
 /// A named group of variables that becomes one tensor of a batch, or two with its mask, which padded groups
-/// and flat groups with slots have.
+/// and flat groups with slots have, or the three of a packed group.
 struct FeatureGroup {
   static constexpr int64_t kFitPad = -1;
   static constexpr int64_t kLargestPad = INT32_MAX;
@@ -63,17 +72,19 @@ struct FeatureGroup {
   std::string name;
   std::vector<Variable> variables;
   /// 0: flat, [N, C], from scalars and fixed arrays (an array of k gives k channels). Else jagged variables
-  /// (or fixed arrays), of equal multiplicities in each entry, padded and cut to this length: [N, C, P] or
-  /// [N, P, C]. kFitPad: the largest multiplicity, still to be learnt from data.
+  /// (or fixed arrays), of equal multiplicities in each entry, padded and cut to this length. kFitPad: the
+  /// largest multiplicity, still to be learnt from data. Packed groups are cut to it, or not at all when it
+  /// is 0.
   int64_t pad = 0;
-  bool channels_last =
-      false;  ///< of a padded group: [N, P, C] and mask [N, P] instead of [N, C, P] and [N, 1, P]
+  Layout layout = Layout::kChannelsFirst;  ///< of a padded group; kPacked makes a group jagged without a pad
   DType dtype = DType::kFloat32;
   double pad_value = 0;
   bool squeeze = false;  ///< of a flat group with one channel: [N] instead of [N, 1]
   Role role = Role::kInput;
   Mask mask = Mask::kValues;  ///< of a padded group, or [N, C] of a flat one with slots
 
+  bool is_packed() const { return layout == Layout::kPacked; }
+  bool is_jagged() const { return pad != 0 || is_packed(); }
   /// Whether nothing is left to be learnt from data.
   bool is_fitted() const;
   bool operator==(const FeatureGroup&) const = default;
@@ -99,13 +110,25 @@ std::string to_json(const FeatureSpec& spec);
 /// or version.
 FeatureSpec feature_spec_from_json(const std::string& json);
 
+/// What a tensor's first dimension counts.
+enum class Axis : uint8_t {
+  kRows,     ///< N, the batch's rows
+  kValues,   ///< T, the values of a packed group in all of them
+  kOffsets,  ///< N + 1
+  kNone,     ///< there is none: one number for the batch
+};
+
 /// One tensor of a batch.
 struct TensorInfo {
-  std::string name;  ///< the group's, or that and "_mask"
+  std::string name;  ///< the group's, or that and "_mask", "_cu_seqlens" or "_max_seqlen"
   DType dtype = DType::kFloat32;
-  std::vector<int64_t> shape;         ///< of one row: without N
-  std::vector<std::string> channels;  ///< what the channels hold; empty for masks
+  std::vector<int64_t> shape;         ///< without what `axis` counts: of one row
+  std::vector<std::string> channels;  ///< what the channels hold; empty for masks and offsets
   Role role = Role::kInput;           ///< of the group
+  Axis axis = Axis::kRows;
 };
+
+/// The whole shape of a tensor of `rows` rows that has `bytes`.
+std::vector<int64_t> tensor_shape(const TensorInfo& info, int64_t rows, size_t bytes);
 
 }  // namespace sapwood

@@ -79,6 +79,18 @@ const char* mask_name(Mask mask) {
   return mask == Mask::kValues ? "values" : mask == Mask::kPadding ? "padding" : "none";
 }
 
+const char* layout_name(Layout layout) {
+  switch (layout) {
+    case Layout::kChannelsFirst:
+      return "channels_first";
+    case Layout::kChannelsLast:
+      return "channels_last";
+    case Layout::kPacked:
+      return "packed";
+  }
+  return "?";
+}
+
 Json pad_value_json(double value) {
   if (std::isfinite(value)) return value;
   return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
@@ -90,10 +102,9 @@ Json group_json(const FeatureGroup& group) {
   json["name"] = group.name;
   json["variables"] = Json::array();
   for (const Variable& variable : group.variables) json["variables"].push_back(variable_json(variable));
-  const bool padded = group.pad != 0;
-  if (padded) json["pad"] = length_json(group.pad);
-  if (padded || group.channels_last)
-    json["layout"] = group.channels_last ? "channels_last" : "channels_first";
+  const bool padded = group.is_jagged() && !group.is_packed();
+  if (group.pad != 0) json["pad"] = length_json(group.pad);
+  if (padded || group.layout != defaults.layout) json["layout"] = layout_name(group.layout);
   if (padded || group.mask != defaults.mask) json["mask"] = mask_name(group.mask);
   if (padded || group.pad_value != 0) json["pad_value"] = pad_value_json(group.pad_value);
   json["dtype"] = dtype_name(group.dtype);
@@ -183,8 +194,9 @@ FeatureGroup read_group(const JsonReader& json, Role role) {
     group.variables.push_back(read_variable(variable));
   if (json.has("pad")) group.pad = read_length(json.at("pad"));
   if (json.has("layout"))
-    group.channels_last =
-        json.at("layout").one_of<bool>({{"channels_first", false}, {"channels_last", true}});
+    group.layout = json.at("layout").one_of<Layout>({{"channels_first", Layout::kChannelsFirst},
+                                                     {"channels_last", Layout::kChannelsLast},
+                                                     {"packed", Layout::kPacked}});
   if (json.has("mask"))
     group.mask = json.at("mask").one_of<Mask>(
         {{"values", Mask::kValues}, {"padding", Mask::kPadding}, {"none", Mask::kNone}});

@@ -24,7 +24,7 @@ FeatureSpec everything() {
                                          {Kind::kClip, -5, kInfinity},
                                          {.kind = Kind::kStandard, .fitted = false}}}},
                          .pad = FeatureGroup::kFitPad,
-                         .channels_last = true,
+                         .layout = Layout::kChannelsLast,
                          .pad_value = -0.1,
                          .mask = Mask::kPadding});
   spec.groups.push_back({.name = "jet",
@@ -45,6 +45,10 @@ FeatureSpec everything() {
   spec.groups.push_back({.name = "w", .variables = {"1.5 * weight"}, .role = Role::kWeight});
   spec.groups.push_back(
       {.name = "seen", .variables = {"v"}, .pad = 3, .role = Role::kObserver, .mask = Mask::kNone});
+  spec.groups.push_back(
+      {.name = "whole", .variables = {"v"}, .layout = Layout::kPacked, .role = Role::kObserver});
+  spec.groups.push_back(
+      {.name = "cut", .variables = {"v"}, .pad = 9, .layout = Layout::kPacked, .role = Role::kObserver});
   return spec;
 }
 
@@ -72,11 +76,11 @@ TEST(FeatureSpec, KeepsEverythingThroughJson) {
 
 TEST(FeatureSpec, OrdersGroupsByRoleInJson) {
   FeatureSpec spec = everything();
-  std::swap(spec.groups.front(), spec.groups.back());
+  std::swap(spec.groups.front(), spec.groups[4]);
   const FeatureSpec read = feature_spec_from_json(to_json(spec));
   EXPECT_EQ(read.groups[0].name, "jet");
   EXPECT_EQ(read.groups[1].name, "part");
-  EXPECT_EQ(read.groups.back().name, "seen");
+  EXPECT_EQ(read.groups[4].name, "seen");
 }
 
 TEST(FeatureSpec, HoldsPadValuesThatAreNotFinite) {
@@ -136,6 +140,16 @@ TEST(FeatureSpec, RefusesHostileJson) {
     EXPECT_THROW(feature_spec_from_json(text), ConfigError) << text;
   }
   EXPECT_EQ(message_of("{\n\n?").find('\n'), std::string::npos);
+}
+
+TEST(FeatureSpecJson, KeepsAllTypes) {
+  FeatureSpec spec;
+  for (const DType dtype : {DType::kBool, DType::kInt32, DType::kInt64, DType::kFloat16, DType::kBFloat16,
+                            DType::kFloat32, DType::kFloat64}) {
+    spec.groups.push_back({.name = dtype_name(dtype), .variables = {"x"}, .dtype = dtype});
+    EXPECT_EQ(parse_dtype(dtype_name(dtype)), dtype);
+  }
+  EXPECT_EQ(feature_spec_from_json(to_json(spec)), spec);
 }
 
 TEST(FeatureSpecJson, KeepsSlots) {

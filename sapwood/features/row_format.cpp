@@ -1,10 +1,8 @@
 #include "sapwood/features/row_format.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "sapwood/base/error.h"
-#include "sapwood/features/convert.h"
 
 namespace sapwood {
 namespace {
@@ -12,7 +10,7 @@ namespace {
 constexpr size_t kMostChannels = size_t{1} << 20;
 constexpr size_t kLargestRow = size_t{1} << 30;  // bytes, of one tensor
 
-size_t row_bytes(const TensorInfo& tensor) {
+size_t bytes_of_item(const TensorInfo& tensor) {
   size_t bytes = dtype_size(tensor.dtype);
   bool fits = true;
   for (const int64_t extent : tensor.shape)
@@ -68,8 +66,8 @@ void check(const FeatureGroup& group) {
   }
 }
 
-void prefetch_row(const std::byte* row, size_t bytes) {
-  for (size_t offset = 0; offset < bytes; offset += 64) __builtin_prefetch(row + offset);
+const char* kind_of(const FeatureGroup& group) {
+  return group.is_packed() ? "packed group '" : "padded group '";
 }
 
 }  // namespace
@@ -78,7 +76,7 @@ RowFormat::RowFormat(const FeatureSpec& spec, const Schema& schema) {
   if (spec.groups.empty()) throw ConfigError("no features asked for");
   for (const FeatureGroup& group : spec.groups) {
     check(group);
-    group.pad == 0 ? add_flat(group, schema) : add_padded(group, schema);
+    group.is_jagged() ? add_jagged(group, schema) : add_flat(group, schema);
   }
   if (columns().empty()) throw ConfigError("the features read no column");
   for (size_t i = 0; i < tensors_.size(); ++i) {
@@ -86,9 +84,9 @@ RowFormat::RowFormat(const FeatureSpec& spec, const Schema& schema) {
       if (tensors_[i].name == tensors_[j].name)
         throw ConfigError("two tensors are named '" + tensors_[i].name + "'");
     }
-    tensor_row_bytes_.push_back(row_bytes(tensors_[i]));
+    item_bytes_.push_back(bytes_of_item(tensors_[i]));
   }
-  for (Group& group : padded_) {
+  for (Group& group : jagged_) {
     group.row_offset = fixed_bytes_;
     fixed_bytes_ += sizeof(uint32_t);
   }
@@ -144,7 +142,6 @@ void RowFormat::add_slots(const Variable& variable, size_t place, Group& group, 
   for (int64_t i = 0; i < variable.slots; ++i) {
     group.channels.push_back({.element = static_cast<size_t>(i),
                               .stride = static_cast<size_t>(variable.slots),
-                              .kind = type_kind(group.spec.dtype),
                               .slot_column = slot_columns_.size() - 1});
     tensor.channels.push_back(concat(variable.name, '_', i));
   }
@@ -169,10 +166,8 @@ void RowFormat::add_slot_mask(const Group& values) {
         slot_columns_.push_back({std::nullopt, {}, {1, DType::kBool}, true, at_values});
       }
     }
-    mask.channels.push_back({.element = of ? channel.element : 0,
-                             .stride = of ? channel.stride : 1,
-                             .kind = TypeKind::kBool,
-                             .slot_column = mask_column});
+    mask.channels.push_back(
+        {.element = of ? channel.element : 0, .stride = of ? channel.stride : 1, .slot_column = mask_column});
   }
   tensors_.push_back({values.spec.name + "_mask",
                       DType::kBool,
@@ -183,20 +178,23 @@ void RowFormat::add_slot_mask(const Group& values) {
   flat_.push_back(std::move(mask));
 }
 
-void RowFormat::add_padded(const FeatureGroup& spec, const Schema& schema) {
-  Group group{
-      .spec = spec, .element_size = dtype_size(spec.dtype), .row_offset = 0, .first_tensor = tensors_.size()};
-  TensorInfo values{spec.name, spec.dtype, {}, {}, spec.role};
+void RowFormat::add_jagged(const FeatureGroup& spec, const Schema& schema) {
+  // Of a packed group that is not cut, the most that a row can tell; more than its offsets can count.
+  Group group{.spec = spec,
+              .element_size = dtype_size(spec.dtype),
+              .first_tensor = tensors_.size(),
+              .most = spec.pad != 0 ? spec.pad : int64_t{UINT32_MAX}};
+  std::vector<std::string> channels;
   for (const Variable& variable : spec.variables) {
     if (variable.slots != 0)
-      throw ConfigError(concat("variable '", variable.name, "' has slots, which padded group '", spec.name,
+      throw ConfigError(concat("variable '", variable.name, "' has slots, which ", kind_of(spec), spec.name,
                                "' has no use for"));
     const size_t place = expressions_.add(variable.expression, schema);
     const Type& type = expressions_.type(place);
     const bool jagged = type.kind == TypeKind::kList || type.kind == TypeKind::kFixedList;
     const char* what = what_is(expressions_, place);
     if (!jagged || !type.item().is_primitive()) {
-      throw SchemaError(concat(what, type.to_string(), ", where padded group '", spec.name,
+      throw SchemaError(concat(what, type.to_string(), ", where ", kind_of(spec), spec.name,
                                "' wants a list of numbers in each entry"),
                         {.column = variable.expression});
     }
@@ -204,32 +202,84 @@ void RowFormat::add_padded(const FeatureGroup& spec, const Schema& schema) {
     const Type& first_type = expressions_.type(first);
     if (type.kind != first_type.kind || type.fixed_size != first_type.fixed_size) {
       throw SchemaError(
-          concat(what, type.to_string(), ", where padded group '", spec.name, "' has ",
+          concat(what, type.to_string(), ", where ", kind_of(spec), spec.name, "' has ",
                  first_type.to_string(), " in '", expressions_.text(first), "': their multiplicities differ"),
           {.column = variable.expression});
     }
     group.channels.push_back({place, 0, 1, type.item().kind, variable.transforms});
-    values.channels.push_back(variable.name);
+    channels.push_back(variable.name);
   }
+  add_jagged_tensors(spec, std::move(channels));
+  jagged_.push_back(std::move(group));
+}
+
+void RowFormat::add_jagged_tensors(const FeatureGroup& spec, std::vector<std::string> names) {
   const auto channels = static_cast<int64_t>(spec.variables.size());
+  TensorInfo values{spec.name, spec.dtype, {channels, spec.pad}, std::move(names), spec.role};
+  if (spec.is_packed()) {
+    values.shape = {channels};
+    values.axis = Axis::kValues;
+    tensors_.push_back(std::move(values));
+    tensors_.push_back({spec.name + "_cu_seqlens", DType::kInt32, {}, {}, spec.role, Axis::kOffsets});
+    tensors_.push_back({spec.name + "_max_seqlen", DType::kInt32, {}, {}, spec.role, Axis::kNone});
+    return;
+  }
   TensorInfo mask{spec.name + "_mask", DType::kBool, {1, spec.pad}, {}, spec.role};
-  values.shape = {channels, spec.pad};
-  if (spec.channels_last) {
+  if (spec.layout == Layout::kChannelsLast) {
     values.shape = {spec.pad, channels};
     mask.shape = {spec.pad};
   }
   tensors_.push_back(std::move(values));
   if (spec.mask != Mask::kNone) tensors_.push_back(std::move(mask));
-  padded_.push_back(std::move(group));
+}
+
+std::vector<size_t> RowFormat::tensor_bytes(size_t rows, std::span<const uint64_t> packed_values) const {
+  std::vector<size_t> sizes;
+  size_t next_packed = 0;
+  for (size_t t = 0; t < tensors_.size(); ++t) {
+    size_t items = tensors_[t].axis == Axis::kNone ? 1 : rows;
+    if (tensors_[t].axis == Axis::kOffsets) ++items;
+    if (tensors_[t].axis == Axis::kValues) {
+      const uint64_t values = packed_values[next_packed++];
+      if (values > INT32_MAX) {
+        throw ConfigError(
+            concat("packed group '", tensors_[t].name, "' has ", values, " values in a batch of ", rows,
+                   " rows, where its int32 offsets count up to ", INT32_MAX, ": make batches smaller"));
+      }
+      items = values;
+    }
+    size_t bytes = 0;
+    if (__builtin_mul_overflow(item_bytes_[t], items, &bytes) || bytes > SIZE_MAX / 2) {
+      throw ConfigError(concat(rows, " rows of ", item_bytes_[t], " bytes each are too many for memory"));
+    }
+    sizes.push_back(bytes);
+  }
+  return sizes;
+}
+
+double RowFormat::multiplicity(const Group& group, std::span<const double> values_per_entry) const {
+  return std::min(expressions_.values_per_entry(group.channels.front().value, values_per_entry),
+                  static_cast<double>(group.most));
+}
+
+double RowFormat::expected_tensor_bytes(std::span<const double> values_per_entry) const {
+  double bytes = 0;
+  for (size_t t = 0; t < tensors_.size(); ++t) {
+    if (tensors_[t].axis == Axis::kRows || tensors_[t].axis == Axis::kOffsets)
+      bytes += static_cast<double>(item_bytes_[t]);
+  }
+  for (const Group& group : jagged_) {
+    if (group.spec.is_packed())
+      bytes += multiplicity(group, values_per_entry) * static_cast<double>(item_bytes_[group.first_tensor]);
+  }
+  return bytes;
 }
 
 double RowFormat::expected_row_bytes(std::span<const double> values_per_entry) const {
   auto bytes = static_cast<double>(fixed_bytes_);
-  for (const Group& group : padded_) {
-    const double multiplicity =
-        std::min(expressions_.values_per_entry(group.channels.front().value, values_per_entry),
-                 static_cast<double>(group.spec.pad));
-    bytes += multiplicity * static_cast<double>(group.channels.size() * group.element_size) + 4;
+  for (const Group& group : jagged_) {
+    const size_t value_bytes = group.channels.size() * group.element_size;
+    bytes += multiplicity(group, values_per_entry) * static_cast<double>(value_bytes) + 4;
   }
   return bytes;
 }
@@ -242,7 +292,7 @@ double RowFormat::expected_work_bytes(std::span<const double> values_per_entry) 
       bytes += expressions_.values_per_entry(*column.value, values_per_entry) *
                static_cast<double>(dtype_size(column.layout.dtype));
   }
-  for (const Group& group : padded_) {
+  for (const Group& group : jagged_) {
     for (const Channel& channel : group.channels) {
       if (channel.is_stored_as(group.spec.dtype)) continue;
       bytes += expressions_.values_per_entry(channel.value, values_per_entry) *
@@ -250,43 +300,6 @@ double RowFormat::expected_work_bytes(std::span<const double> values_per_entry) 
     }
   }
   return bytes;
-}
-
-void RowFormat::assemble(std::span<const std::byte* const> rows, std::span<std::byte* const> tensors) const {
-  constexpr size_t kAhead = 16;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    if (i + kAhead < rows.size()) prefetch_row(rows[i + kAhead], fixed_bytes_);
-    for (const Group& group : flat_) {
-      const size_t bytes = group.channels.size() * group.element_size;
-      std::memcpy(tensors[group.first_tensor] + i * bytes, rows[i] + group.row_offset, bytes);
-    }
-    size_t offset = fixed_bytes_;
-    for (const Group& group : padded_) {
-      uint32_t count = 0;
-      std::memcpy(&count, rows[i] + group.row_offset, sizeof(count));
-      const auto length = static_cast<size_t>(group.spec.pad);
-      const size_t channels = group.channels.size();
-      const std::byte* values = rows[i] + offset;
-      std::byte* out = tensors[group.first_tensor] + i * channels * length * group.element_size;
-      const size_t runs = group.spec.channels_last ? 1 : channels;
-      const size_t width = channels / runs;  // elements that one particle takes in a run
-      for (size_t run = 0; run < runs; ++run) {
-        const size_t used = count * width;
-        std::memcpy(out, values, used * group.element_size);
-        fill_elements(out + used * group.element_size, group.spec.dtype, group.spec.pad_value,
-                      (length - count) * width);
-        values += used * group.element_size;
-        out += length * width * group.element_size;
-      }
-      if (group.spec.mask != Mask::kNone) {
-        const bool at_values = group.spec.mask == Mask::kValues;
-        std::byte* mask = tensors[group.first_tensor + 1] + i * length;
-        std::memset(mask, at_values ? 1 : 0, count);
-        std::memset(mask + count, at_values ? 0 : 1, length - count);
-      }
-      offset += row_aligned(count * channels * group.element_size);
-    }
-  }
 }
 
 }  // namespace sapwood

@@ -24,8 +24,8 @@ constexpr size_t row_aligned(size_t bytes) { return (bytes + 7) / 8 * 8; }
 ///
 /// A row:
 ///   flat groups            each C elements, at multiples of 8 bytes
-///   multiplicities         uint32 for each padded group, cut to its length P
-///   padded groups          each n x C elements, in the order of the tensor; at multiples of 8 bytes
+///   multiplicities         uint32 for each jagged group, cut to its length P
+///   jagged groups          each n x C elements, in the order of the tensor; at multiples of 8 bytes
 class RowFormat {
  public:
   /// Checks the groups against the columns' types. Throws SchemaError (no such column; jagged where a scalar
@@ -36,27 +36,33 @@ class RowFormat {
   /// The columns to read, each once, and their types.
   const std::vector<std::string>& columns() const { return expressions_.columns(); }
   const std::vector<Type>& column_types() const { return expressions_.column_types(); }
-  /// The tensors of a batch, in the order of the groups, a mask behind its group.
+  /// The tensors of a batch, in the order of the groups, a mask or offsets behind their group.
   const std::vector<TensorInfo>& tensors() const { return tensors_; }
-  /// Bytes of one row of each tensor.
-  const std::vector<size_t>& tensor_row_bytes() const { return tensor_row_bytes_; }
-  /// The mean size of a row, given the mean number of values per entry of each of `columns()`.
+  /// Of each tensor, the bytes of one of what its first dimension counts: of a row, of a packed value.
+  const std::vector<size_t>& item_bytes() const { return item_bytes_; }
+  /// The values of each packed group in `rows`, of which none is looked at where there is no such group.
+  std::vector<uint64_t> packed_values(std::span<const std::byte* const> rows) const;
+  /// Bytes of each tensor for so many rows with so many values of each packed group. Throws ConfigError where
+  /// these are more than 2^31 - 1, which offsets can't count, or the bytes are too many for any memory.
+  std::vector<size_t> tensor_bytes(size_t rows, std::span<const uint64_t> packed_values) const;
+  /// The mean bytes that an entry takes in all tensors, given the mean number of values per entry of each of
+  /// `columns()`.
+  double expected_tensor_bytes(std::span<const double> values_per_entry) const;
+  /// The mean size of a row, given the same.
   double expected_row_bytes(std::span<const double> values_per_entry) const;
   /// The mean bytes of an entry that a `RowWriter` holds besides its columns, for formulas and transforms.
   double expected_work_bytes(std::span<const double> values_per_entry) const;
 
-  /// Fills tensors (one pointer for each of `tensors()`, to memory for `rows.size()` rows) from rows.
-  void assemble(std::span<const std::byte* const> rows, std::span<std::byte* const> tensors) const;
-
  private:
   friend class RowWriter;
+  friend class TensorWriter;
 
   // A channel: of a flat group, element `element` of each entry's `stride` values of an expression.
   struct Channel {
     size_t value = 0;  // place of the expression
     size_t element = 0;
     size_t stride = 1;
-    TypeKind kind{};
+    TypeKind kind{};  // of the expression's values
     std::vector<Transform> transforms{};
     std::optional<size_t> slot_column{};  // instead of an expression; elements are the tensor's then
     // Whether the expression's values are the tensor's elements as they are.
@@ -66,8 +72,9 @@ class RowFormat {
     FeatureGroup spec;
     std::vector<Channel> channels{};
     size_t element_size = 0;
-    size_t row_offset = 0;  // flat: of the elements; padded: of the multiplicity
+    size_t row_offset = 0;  // flat: of the elements; jagged: of the multiplicity
     size_t first_tensor = 0;
+    int64_t most = 0;  // values of a jagged group that a row holds
   };
 
   // A column made of the lists of expression `value`, or the mask of that; of no expression, the mask of
@@ -83,15 +90,17 @@ class RowFormat {
   void add_flat(const FeatureGroup& spec, const Schema& schema);
   void add_slots(const Variable& variable, size_t place, Group& group, TensorInfo& tensor);
   void add_slot_mask(const Group& values);
-  void add_padded(const FeatureGroup& spec, const Schema& schema);
+  void add_jagged(const FeatureGroup& spec, const Schema& schema);
+  void add_jagged_tensors(const FeatureGroup& spec, std::vector<std::string> channels);
+  double multiplicity(const Group& group, std::span<const double> values_per_entry) const;
 
   ExpressionSet expressions_;
   std::vector<SlotColumn> slot_columns_;
   std::vector<Group> flat_;
-  std::vector<Group> padded_;
+  std::vector<Group> jagged_;
   std::vector<TensorInfo> tensors_;
-  std::vector<size_t> tensor_row_bytes_;
-  size_t fixed_bytes_ = 0;  // up to the first padded group
+  std::vector<size_t> item_bytes_;
+  size_t fixed_bytes_ = 0;  // up to the first jagged group
 };
 
 /// Writes entries of decoded columns as rows: first evaluates the formulas, then transforms and converts.
@@ -101,13 +110,15 @@ class RowWriter {
   /// Entries converted and written together.
   static constexpr int64_t kTile = 64;
 
-  /// `columns` in the order of `format.columns()`. Throws SchemaError when the columns of a padded group
+  /// `columns` in the order of `format.columns()`. Throws SchemaError when the columns of a jagged group
   /// differ in their multiplicities.
   RowWriter(const RowFormat& format, std::vector<Column> columns, const std::shared_ptr<MemoryPool>& pool);
 
   int64_t num_rows() const { return num_rows_; }
   /// Bytes of an entry's row; a multiple of 8.
   size_t row_size(int64_t entry) const;
+  /// The values of each packed group in all entries.
+  std::vector<uint64_t> packed_values() const;
   /// Writes `entries` (ascending, all in one tile [t * kTile, (t + 1) * kTile)) to `rows`, one pointer each.
   void write(std::span<const int64_t> entries, std::span<std::byte* const> rows);
 
@@ -130,9 +141,9 @@ class RowWriter {
 
   void prepare_slots(const std::shared_ptr<MemoryPool>& pool);
   void prepare_flat(const RowFormat::Group& group);
-  void prepare_padded(const RowFormat::Group& group, const std::shared_ptr<MemoryPool>& pool);
+  void prepare_jagged(const RowFormat::Group& group, const std::shared_ptr<MemoryPool>& pool);
   void write_flat(size_t group, std::span<const int64_t> entries, std::span<std::byte* const> rows);
-  size_t write_padded(size_t group, int64_t entry, std::byte* row, size_t offset) const;
+  size_t write_jagged(size_t group, int64_t entry, std::byte* row, size_t offset);
 
   const RowFormat& format_;
   int64_t num_rows_ = 0;
@@ -143,7 +154,30 @@ class RowWriter {
   std::vector<JaggedGroup> jagged_;
   std::vector<std::byte> tile_;                  // converted channels of one tile
   std::vector<std::byte> tile_rows_;             // one flat group of one tile, row by row
-  std::vector<const std::byte*> channel_bases_;  // of one flat group: the tile's first entry
+  std::vector<const std::byte*> channel_bases_;  // of one group: the tile's first entry, or one entry
+};
+
+/// Fills the tensors of a batch from rows, each in its turn. Used by one thread.
+class TensorWriter {
+ public:
+  /// One pointer for each of `format.tensors()`, to `format.tensor_bytes` for all rows that will come.
+  TensorWriter(const RowFormat& format, std::vector<std::byte*> tensors);
+  void append(std::span<const std::byte* const> rows);
+
+ private:
+  void prefetch_values(const std::byte* row) const;
+  void append_padded(const RowFormat::Group& group, size_t row, const std::byte* values, size_t count) const;
+  void append_packed(const RowFormat::Group& group, const std::byte* values, size_t count);
+
+  // What there is of a packed group so far.
+  struct Packed {
+    int32_t values = 0;
+    int32_t longest = 0;
+  };
+
+  const RowFormat& format_;
+  std::vector<std::byte*> next_;  // of each tensor
+  std::vector<Packed> packed_;    // of each tensor, whether it is such a group's or not
 };
 
 }  // namespace sapwood

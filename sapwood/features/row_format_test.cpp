@@ -41,10 +41,13 @@ Tensors through_rows(const RowFormat& format, const std::vector<Column>& columns
   for (const size_t i : order) picked.push_back(rows[i].data());
   Tensors tensors;
   std::vector<std::byte*> outs;
-  for (const size_t bytes : format.tensor_row_bytes())
-    tensors.bytes.emplace_back(bytes * order.size(), std::byte{0xee});
+  for (const size_t bytes : format.tensor_bytes(picked.size(), format.packed_values(picked)))
+    tensors.bytes.emplace_back(bytes, std::byte{0xee});
   for (auto& tensor : tensors.bytes) outs.push_back(tensor.data());
-  format.assemble(picked, outs);
+  TensorWriter writer_of_tensors(format, outs);
+  const size_t half = picked.size() / 2;
+  writer_of_tensors.append(std::span(picked).first(half));
+  writer_of_tensors.append(std::span(picked).subspan(half));
   return tensors;
 }
 
@@ -84,9 +87,72 @@ TEST(RowFormat, PaddedChannelsFirstAndLast) {
   const Tensors rows = through_rows(first, {a, b}, {0, 1, 2});
   EXPECT_EQ(rows.as<float>(0), (std::vector<float>{1, 2, -1, -2, 9, 9, 9, 9, 4, 9, -4, 9}));
   EXPECT_EQ(rows.as<uint8_t>(1), (std::vector<uint8_t>{1, 1, 0, 0, 1, 0}));
-  group.channels_last = true;
+  group.layout = Layout::kChannelsLast;
   const RowFormat last({{group}}, schema);
   EXPECT_EQ(through_rows(last, {a, b}, {2, 0}).as<float>(0), (std::vector<float>{4, -4, 9, 9, 1, -1, 2, -2}));
+}
+
+TEST(RowFormat, Packed) {
+  const Column a = jagged({{1, 2, 3}, {}, {4}, {5, 6}});
+  const Column b = jagged({{-1, -2, -3}, {}, {-4}, {-5, -6}});
+  const Column x = numbers<float>(TypeKind::kFloat32, {10, 20, 30, 40});
+  const Schema schema = schema_of({{"a", a}, {"b", b}, {"x", x}});
+  FeatureSpec spec{
+      {{.name = "part", .variables = {"a", "b"}, .layout = Layout::kPacked},
+       {.name = "x", .variables = {"x"}},
+       {.name = "one", .variables = {"a"}, .pad = 1, .layout = Layout::kPacked, .dtype = DType::kInt64},
+       {.name = "pad", .variables = {"b"}, .pad = 2}}};
+  const RowFormat format(spec, schema);
+  std::vector<std::string> names;
+  std::vector<Axis> axes;
+  for (const TensorInfo& tensor : format.tensors()) {
+    names.push_back(tensor.name);
+    axes.push_back(tensor.axis);
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"part", "part_cu_seqlens", "part_max_seqlen", "x", "one",
+                                             "one_cu_seqlens", "one_max_seqlen", "pad", "pad_mask"}));
+  EXPECT_EQ(axes, (std::vector<Axis>{Axis::kValues, Axis::kOffsets, Axis::kNone, Axis::kRows, Axis::kValues,
+                                     Axis::kOffsets, Axis::kNone, Axis::kRows, Axis::kRows}));
+  const Tensors out = through_rows(format, {a, b, x}, {3, 1, 0});
+  EXPECT_EQ(out.as<float>(0), (std::vector<float>{5, -5, 6, -6, 1, -1, 2, -2, 3, -3}));
+  EXPECT_EQ(out.as<int32_t>(1), (std::vector<int32_t>{0, 2, 2, 5}));
+  EXPECT_EQ(out.as<int32_t>(2), std::vector<int32_t>{3});
+  EXPECT_EQ(out.as<float>(3), (std::vector<float>{40, 20, 10}));
+  EXPECT_EQ(out.as<int64_t>(4), (std::vector<int64_t>{5, 1}));
+  EXPECT_EQ(out.as<int32_t>(5), (std::vector<int32_t>{0, 1, 1, 2}));
+  EXPECT_EQ(out.as<int32_t>(6), std::vector<int32_t>{1});
+  EXPECT_EQ(out.as<float>(7), (std::vector<float>{-5, -6, 0, 0, -1, -2}));
+  EXPECT_EQ(tensor_shape(format.tensors()[0], 3, out.bytes[0].size()), (std::vector<int64_t>{5, 2}));
+  EXPECT_EQ(tensor_shape(format.tensors()[1], 3, out.bytes[1].size()), (std::vector<int64_t>{4}));
+  EXPECT_EQ(tensor_shape(format.tensors()[2], 3, out.bytes[2].size()), (std::vector<int64_t>{}));
+  EXPECT_EQ(tensor_shape(format.tensors()[7], 3, out.bytes[7].size()), (std::vector<int64_t>{3, 1, 2}));
+
+  const Tensors none = through_rows(format, {a, b, x}, {1});
+  EXPECT_TRUE(none.bytes[0].empty());
+  EXPECT_EQ(none.as<int32_t>(1), (std::vector<int32_t>{0, 0}));
+  EXPECT_EQ(none.as<int32_t>(2), std::vector<int32_t>{0});
+  EXPECT_EQ(tensor_shape(format.tensors()[0], 1, 0), (std::vector<int64_t>{0, 2}));
+  // A mean of 1.5 values: 2 float32 of each, then the offsets, "x", one int64, and "pad" with its mask.
+  const std::vector<double> per_entry{1.5, 1.5, 1};
+  EXPECT_EQ(format.expected_tensor_bytes(per_entry), 1.5 * 8 + 4 + 4 + 1 * 8 + 4 + 2 * 4 + 2);
+}
+
+TEST(RowFormat, PackedCountsWhatInt32Can) {
+  const Schema schema = schema_of({{"v", jagged({{1}})}});
+  const RowFormat format({{{.name = "g", .variables = {"v"}, .layout = Layout::kPacked}}}, schema);
+  // Rows that begin as those of so many values do.
+  std::vector<std::vector<std::byte>> rows(3, std::vector<std::byte>(8));
+  std::vector<const std::byte*> pointers;
+  for (auto& row : rows) {
+    const uint32_t count = uint32_t{1} << 30;
+    std::memcpy(row.data(), &count, sizeof(count));
+    pointers.push_back(row.data());
+  }
+  const auto values = format.packed_values(pointers);
+  EXPECT_EQ(values, std::vector<uint64_t>{uint64_t{3} << 30});
+  EXPECT_THROW(format.tensor_bytes(3, values), ConfigError);
+  const std::vector<uint64_t> most{INT32_MAX};
+  EXPECT_EQ(format.tensor_bytes(2, most), (std::vector<size_t>{size_t{4} * INT32_MAX, 12, 4}));
 }
 
 TEST(RowFormat, ManyRowsAcrossTiles) {
@@ -122,6 +188,12 @@ TEST(RowFormat, RefusesWhatDoesNotFit) {
   EXPECT_THROW(RowFormat(group({"y"}, 0), schema), SchemaError);
   EXPECT_THROW(RowFormat(group({}, 0), schema), ConfigError);
   EXPECT_THROW(RowFormat(group({"v"}, -1), schema), ConfigError);
+  EXPECT_THROW(RowFormat({{{.name = "g", .variables = {"x"}, .layout = Layout::kPacked}}}, schema),
+               SchemaError);
+  EXPECT_THROW(RowFormat({{{.name = "g", .variables = {"v"}, .layout = Layout::kPacked},
+                           {.name = "g_cu_seqlens", .variables = {"x"}}}},
+                         schema),
+               ConfigError);
   EXPECT_THROW(RowFormat({}, schema), ConfigError);
   EXPECT_THROW(RowFormat({{{.name = "g", .variables = {"x"}}, {.name = "g", .variables = {"x"}}}}, schema),
                ConfigError);

@@ -4,9 +4,19 @@
 #include "sapwood/base/error.h"
 #include "sapwood/features/row_format.h"
 #include "sapwood/features/transform.h"
+#include "sapwood/kernels/element_size.h"
 #include "sapwood/kernels/interleave.h"
 
 namespace sapwood {
+namespace {
+
+void copy_strided(const std::byte* in, size_t step, size_t size, std::byte* out, size_t count) {
+  kernels::with_element(size, [=]<class T>(T) {
+    for (size_t i = 0; i < count; ++i) std::memcpy(out + i * sizeof(T), in + i * step, sizeof(T));
+  });
+}
+
+}  // namespace
 
 RowWriter::RowWriter(const RowFormat& format, std::vector<Column> columns,
                      const std::shared_ptr<MemoryPool>& pool)
@@ -15,7 +25,7 @@ RowWriter::RowWriter(const RowFormat& format, std::vector<Column> columns,
       values_(format.expressions_.evaluate(std::move(columns), pool)) {
   prepare_slots(pool);
   for (const RowFormat::Group& group : format_.flat_) prepare_flat(group);
-  for (const RowFormat::Group& group : format_.padded_) prepare_padded(group, pool);
+  for (const RowFormat::Group& group : format_.jagged_) prepare_jagged(group, pool);
 }
 
 void RowWriter::prepare_slots(const std::shared_ptr<MemoryPool>& pool) {
@@ -36,14 +46,14 @@ void RowWriter::prepare_flat(const RowFormat::Group& group) {
   for (const RowFormat::Channel& channel : group.channels) {
     const std::byte* values = channel.slot_column ? slots_[*channel.slot_column].data()
                                                   : fixed_width_values(values_[channel.value]).data();
-    const size_t size = primitive_size(channel.kind);
+    const size_t size = channel.slot_column ? group.element_size : primitive_size(channel.kind);
     channels.push_back(
         {values + channel.element * size, channel.stride * size, channel.is_stored_as(group.spec.dtype)});
   }
   flat_.push_back(std::move(channels));
 }
 
-void RowWriter::prepare_padded(const RowFormat::Group& group, const std::shared_ptr<MemoryPool>& pool) {
+void RowWriter::prepare_jagged(const RowFormat::Group& group, const std::shared_ptr<MemoryPool>& pool) {
   JaggedGroup jagged;
   const ExpressionSet& expressions = format_.expressions_;
   const size_t first_value = group.channels.front().value;
@@ -56,7 +66,7 @@ void RowWriter::prepare_padded(const RowFormat::Group& group, const std::shared_
       const auto differing = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
       if (differing.first != a.end()) {
         throw SchemaError(concat("multiplicity differs from that of '", expressions.text(first_value),
-                                 "', the first of padded group '", group.spec.name, "', at entry ",
+                                 "', the first of group '", group.spec.name, "', at entry ",
                                  differing.first - a.begin() - 1, " of the range"),
                           {.column = expressions.text(channel.value)});
       }
@@ -82,11 +92,24 @@ void RowWriter::prepare_padded(const RowFormat::Group& group, const std::shared_
 size_t RowWriter::row_size(int64_t entry) const {
   size_t bytes = format_.fixed_bytes_;
   for (size_t g = 0; g < jagged_.size(); ++g) {
-    const RowFormat::Group& group = format_.padded_[g];
-    const auto count = static_cast<size_t>(std::min(jagged_[g].count(entry), group.spec.pad));
+    const RowFormat::Group& group = format_.jagged_[g];
+    const auto count = static_cast<size_t>(std::min(jagged_[g].count(entry), group.most));
     bytes += row_aligned(count * group.channels.size() * group.element_size);
   }
   return bytes;
+}
+
+std::vector<uint64_t> RowWriter::packed_values() const {
+  std::vector<uint64_t> values;
+  for (size_t g = 0; g < jagged_.size(); ++g) {
+    const RowFormat::Group& group = format_.jagged_[g];
+    if (!group.spec.is_packed()) continue;
+    uint64_t sum = 0;
+    for (int64_t entry = 0; entry < num_rows_; ++entry)
+      sum += static_cast<uint64_t>(std::min(jagged_[g].count(entry), group.most));
+    values.push_back(sum);
+  }
+  return values;
 }
 
 void RowWriter::write(std::span<const int64_t> entries, std::span<std::byte* const> rows) {
@@ -94,7 +117,7 @@ void RowWriter::write(std::span<const int64_t> entries, std::span<std::byte* con
   if (jagged_.empty()) return;
   for (size_t i = 0; i < entries.size(); ++i) {
     size_t offset = format_.fixed_bytes_;
-    for (size_t g = 0; g < jagged_.size(); ++g) offset = write_padded(g, entries[i], rows[i], offset);
+    for (size_t g = 0; g < jagged_.size(); ++g) offset = write_jagged(g, entries[i], rows[i], offset);
   }
 }
 
@@ -115,8 +138,12 @@ void RowWriter::write_flat(size_t index, std::span<const int64_t> entries, std::
       channel_bases_.push_back(values);
     } else {
       std::byte* converted = tile_.data() + c * channel_bytes;
-      transform_values(values, channel.kind, channel.stride, channel.transforms, converted, group.spec.dtype,
-                       tile_size);
+      if (channel.slot_column) {
+        copy_strided(values, flat.step, group.element_size, converted, tile_size);
+      } else {
+        transform_values(values, channel.kind, channel.stride, channel.transforms, converted,
+                         group.spec.dtype, tile_size);
+      }
       channel_bases_.push_back(converted);
     }
   }
@@ -131,24 +158,22 @@ void RowWriter::write_flat(size_t index, std::span<const int64_t> entries, std::
   }
 }
 
-size_t RowWriter::write_padded(size_t index, int64_t entry, std::byte* row, size_t offset) const {
-  const RowFormat::Group& group = format_.padded_[index];
+size_t RowWriter::write_jagged(size_t index, int64_t entry, std::byte* row, size_t offset) {
+  const RowFormat::Group& group = format_.jagged_[index];
   const JaggedGroup& jagged = jagged_[index];
-  const auto count = static_cast<uint32_t>(std::min(jagged.count(entry), group.spec.pad));
+  const auto count = static_cast<uint32_t>(std::min(jagged.count(entry), group.most));
   std::memcpy(row + group.row_offset, &count, sizeof(count));
   const size_t size = group.element_size;
   const size_t start = static_cast<size_t>(jagged.start(entry)) * size;
   const size_t channels = jagged.values.size();
   std::byte* out = row + offset;
-  if (group.spec.channels_last) {
-    for (size_t c = 0; c < channels; ++c) {
-      const std::byte* values = jagged.values[c] + start;
-      for (size_t i = 0; i < count; ++i)
-        std::memcpy(out + (i * channels + c) * size, values + i * size, size);
-    }
-  } else {
+  if (group.spec.layout == Layout::kChannelsFirst) {
     for (size_t c = 0; c < channels; ++c)
       std::memcpy(out + c * count * size, jagged.values[c] + start, count * size);
+  } else {
+    channel_bases_.clear();
+    for (const std::byte* values : jagged.values) channel_bases_.push_back(values + start);
+    kernels::interleave(channel_bases_.data(), channels, count, size, out);
   }
   return offset + row_aligned(count * channels * size);
 }

@@ -84,6 +84,8 @@ void interleave(const std::byte* const* columns, size_t num_columns, size_t coun
   switch (element_size) {
     case 1:
       return interleave_block<1>(columns, 0, num_columns, 0, count, num_columns, out);
+    case 2:
+      return interleave_block<2>(columns, 0, num_columns, 0, count, num_columns, out);
     case 4:
       return interleave_words(columns, num_columns, count, out);
     default:

@@ -11,7 +11,7 @@ namespace {
 
 TEST(Interleave, AgreesWithItsDefinition) {
   std::mt19937 random(3);
-  for (const size_t size : {1, 4, 8}) {
+  for (const size_t size : {1, 2, 4, 8}) {
     for (const size_t columns : {1, 2, 3, 4, 5, 7, 8, 28, 29}) {
       for (const size_t count : {0, 1, 3, 4, 5, 63, 64}) {
         std::vector<std::vector<std::byte>> data;

@@ -19,7 +19,7 @@ struct RowPlace {
   auto operator<=>(const RowPlace&) const = default;
 };
 
-/// One batch: its tensors in the order of `Loader::tensors()`, each [rows, shape...], contiguous in C order.
+/// One batch: its tensors in the order of `Loader::tensors()`, each of `tensor_shape`, contiguous in C order.
 /// A value that shares its memory, which goes back to the stream's pool with the last copy and lives on after
 /// the stream.
 struct Batch {

@@ -43,7 +43,10 @@ class Table {
 };
 
 std::string shape_text(const TensorInfo& tensor, int64_t batch_size) {
-  std::string text = concat('[', batch_size);
+  if (tensor.axis == Axis::kNone) return "[]";
+  std::string text = "[T";
+  if (tensor.axis == Axis::kRows) text = concat('[', batch_size);
+  if (tensor.axis == Axis::kOffsets) text = concat('[', batch_size + 1);
   for (const int64_t extent : tensor.shape) text += concat(", ", extent);
   return text + "]";
 }

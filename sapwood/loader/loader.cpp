@@ -65,9 +65,7 @@ MemoryShares share_memory(uint64_t memory, const std::vector<Unit>& units, const
 }
 
 // At least three batches, delivered, ready and being made, are held at a time.
-void check_batch_bytes(int64_t rows, const RowFormat& format, uint64_t memory) {
-  double row_bytes = 0;
-  for (const size_t bytes : format.tensor_row_bytes()) row_bytes += static_cast<double>(bytes);
+void check_batch_bytes(int64_t rows, double row_bytes, uint64_t memory) {
   const double fitting = static_cast<double>(memory) / (4 * row_bytes);
   if (static_cast<double>(rows) <= fitting) return;
   throw ConfigError(concat("batches of ", rows, " rows of ", std::llround(row_bytes),
@@ -109,6 +107,7 @@ struct Settings {
   std::shared_ptr<const std::vector<Unit>> units;  // in file order
   std::vector<size_t> sample_of_file;
   double row_bytes = 0;
+  double batch_row_bytes = 0;
   double work_bytes = 0;
   int64_t batch_rows = 0;
   MemoryShares memory;
@@ -143,6 +142,7 @@ struct Settings {
     std::vector<double> values_per_entry = dataset->values_per_entry(selection);
     values_per_entry.resize(format->columns().size());
     row_bytes = format->expected_row_bytes(values_per_entry);
+    batch_row_bytes = format->expected_tensor_bytes(values_per_entry);
     work_bytes = format->expected_work_bytes(values_per_entry) + division_bytes;
     // A batch that holds all there is, and is never full.
     batch_rows = std::min(options.batch_size, num_entries + 1);
@@ -176,7 +176,7 @@ struct Settings {
   void fit_memory() {
     const uint64_t kept = keeps_parts() ? parts_bytes() : 0;
     memory = share_memory(options.memory - kept, *units, selection, work_bytes);
-    check_batch_bytes(batch_rows, *format, options.memory);
+    check_batch_bytes(batch_rows, batch_row_bytes, options.memory);
     pools = std::make_shared<LoaderPools>(memory);
     set_buffer_rows(options.buffer_rows.value_or(fitting_rows()));
   }
@@ -423,6 +423,7 @@ std::unique_ptr<BatchStream> Loader::start(const LoaderState& from) const {
   epoch.selection = plan.selection;
   epoch.work_bytes = plan.work_bytes;
   epoch.row_bytes = plan.row_bytes;
+  epoch.batch_row_bytes = plan.batch_row_bytes;
   epoch.stream = leg.stream(from.rank);
   epoch.filter = std::make_shared<RowFilter>(leg.filter());
   epoch.key = {seed(), from.epoch, static_cast<uint32_t>(from.closed.size())};

@@ -243,6 +243,68 @@ TEST(Loader, GoesOnAfterAnyBatch) {
   }
 }
 
+LoaderOptions packed_options() {
+  LoaderOptions wanted = options();
+  wanted.features.groups[0].pad = 0;
+  wanted.features.groups[0].layout = Layout::kPacked;
+  wanted.features.groups[0].dtype = DType::kFloat16;
+  return wanted;
+}
+
+TEST(Loader, PacksTheValuesOfEachBatch) {
+  LoaderOptions wanted = options();
+  wanted.features.groups[0].layout = Layout::kPacked;  // cut at 64
+  for (const size_t threads : {1, 3}) {
+    wanted.threads = threads;
+    const auto dataset = jets();
+    const Loader loader(dataset, wanted);
+    LoaderOptions padded = wanted;
+    padded.features.groups[0].layout = Layout::kChannelsLast;
+    const auto same = Loader(dataset, padded).epoch(1);
+    const auto stream = loader.epoch(1);
+    while (const auto batch = stream->next()) {
+      const auto other = same->next();
+      ASSERT_TRUE(other);
+      const auto values = batch->tensors[0].as<float>();
+      const auto offsets = batch->tensors[1].as<int32_t>();
+      const auto rows = other->tensors[0].as<float>();
+      const auto mask = other->tensors[1].as<uint8_t>();
+      ASSERT_EQ(offsets.size(), static_cast<size_t>(batch->rows) + 1);
+      ASSERT_EQ(offsets[0], 0);
+      int32_t longest = 0;
+      for (size_t i = 0; i + 1 < offsets.size(); ++i) {
+        const auto first = static_cast<size_t>(offsets[i]);
+        const size_t count = static_cast<size_t>(offsets[i + 1]) - first;
+        ASSERT_EQ(std::ranges::count(mask.subspan(64 * i, 64), 1), count);
+        ASSERT_TRUE(
+            std::ranges::equal(values.subspan(2 * first, 2 * count), rows.subspan(128 * i, 2 * count)));
+        longest = std::max(longest, static_cast<int32_t>(count));
+      }
+      ASSERT_EQ(values.size(), 2 * static_cast<size_t>(offsets.back()));
+      ASSERT_EQ(batch->tensors[2].as<int32_t>()[0], longest);
+      for (size_t t = 3; t < batch->tensors.size(); ++t) {
+        ASSERT_TRUE(std::ranges::equal(batch->tensors[t].as<uint8_t>(), other->tensors[t - 1].as<uint8_t>()));
+      }
+    }
+    EXPECT_FALSE(same->next());
+  }
+}
+
+TEST(Loader, GoesOnAfterAnyPackedBatch) {
+  const Loader loader(jets(), packed_options());
+  const auto expected = batch_bytes(*loader.epoch(0));
+  const auto stream = loader.epoch(0);
+  LoaderOptions elsewhere = packed_options();
+  elsewhere.threads = 3;
+  const Loader other(jets(), elsewhere);
+  while (const auto batch = stream->next()) {
+    if (batch->number % 7 != 0) continue;
+    const LoaderState state = loader.state(0).after(*batch);
+    ASSERT_EQ(batch_bytes(*other.resume(state), state.batches),
+              std::vector(expected.begin() + state.batches, expected.end()));
+  }
+}
+
 TEST(Loader, ReadsOnlyAWindowAgainToGoOn) {
   LoaderOptions wanted = options();
   wanted.buffer_rows = 100;

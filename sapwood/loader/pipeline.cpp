@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "sapwood/base/error.h"
+#include "sapwood/loader/make_batches.h"
 #include "sapwood/loader/staging.h"
 
 namespace sapwood {
@@ -33,8 +34,6 @@ constexpr uint64_t kSlabsOfAll = 32;      // that rows are staged in
 constexpr size_t kMostFetched = 64;       // units, since each keeps its file open
 constexpr int64_t kSegmentsAhead = 1;     // staged beyond those that the next bucket waits for
 
-size_t aligned64(size_t bytes) { return (bytes + 63) / 64 * 64; }
-
 // Consecutive rows of a sorted bucket, as part of a block.
 struct RowRun {
   std::shared_ptr<SortedBucket> bucket;
@@ -46,6 +45,7 @@ struct RowRun {
 struct Block {
   int64_t number = 0;
   int64_t rows = 0;
+  uint64_t bytes = 0;  // of all batches
   std::vector<RowRun> runs;
   std::vector<Batch> batches;
 
@@ -155,6 +155,7 @@ class Pipeline final : public BatchStream {
   int64_t blocks_delivered_ = 0;
   size_t assembling_ = 0;
   std::map<int64_t, Block> ready_;
+  uint64_t ready_bytes_ = 0;
 
   Block current_;  // being handed out; the consumer's alone
   size_t current_batch_ = 0;
@@ -191,9 +192,8 @@ Pipeline::Pipeline(EpochPlan plan)
   if (plan_.stream.num_entries == 0) complete_segments_ = window_.num_segments;
   if (plan_.after.bucket >= 0) pass_delivered();
 
-  int64_t row_bytes = 0;
-  for (const size_t bytes : plan_.format->tensor_row_bytes()) row_bytes += static_cast<int64_t>(bytes);
-  const int64_t batch_bytes = std::max<int64_t>(1, row_bytes * plan_.batch_size);
+  const int64_t batch_bytes =
+      std::max<int64_t>(1, std::llround(plan_.batch_row_bytes * static_cast<double>(plan_.batch_size)));
   // Rows that have left the window still take memory: no more than those of two buckets, or of one batch.
   const int64_t bucket_rows = std::llround(plan_.kept * static_cast<double>(window_.segment_entries));
   const int64_t per_block =
@@ -252,8 +252,11 @@ bool Pipeline::finished() const {
   return next_sort_ == window_.num_buckets() && !sorting_ && to_assemble_.empty() && assembling_ == 0;
 }
 
+// Blocks of packed groups may be larger than on average: their share of the memory holds all but two.
 bool Pipeline::can_assemble() const {
-  return !to_assemble_.empty() && to_assemble_.front().number < blocks_delivered_ + blocks_ahead_;
+  if (to_assemble_.empty()) return false;
+  const int64_t ahead = to_assemble_.front().number - blocks_delivered_;
+  return ahead < blocks_ahead_ && (ahead < 2 || ready_bytes_ < plan_.memory.ready);
 }
 
 bool Pipeline::can_sort() const {
@@ -535,6 +538,7 @@ void Pipeline::assemble_block(std::unique_lock<std::mutex>& lock) {
   --assembling_;
   stats_.assemble_seconds += seconds;
   const int64_t number = block.number;
+  ready_bytes_ += block.bytes;
   ready_.emplace(number, std::move(block));
   if (number == blocks_delivered_) block_ready_.notify_all();
 }
@@ -546,34 +550,21 @@ void Pipeline::fill(Block& block) const {
     run.bucket->rows(run.begin, run.end, rows.data() + filled);
     filled += run.end - run.begin;
   }
-  // One allocation holds each tensor of all the block's batches; they share it.
-  const std::vector<size_t>& row_bytes = plan_.format->tensor_row_bytes();
+  std::vector<int64_t> batch_rows;
   const int64_t first_batch = plan_.first_batch + block.number * (block_rows_ / plan_.batch_size);
-  for (int64_t first = 0; first < block.rows; first += block.batches.back().rows) {
-    Batch batch;
-    batch.number = first_batch + std::ssize(block.batches);
-    batch.rows = std::min(plan_.batch_size, block.rows - first);
-    if (plan_.batches)
-      batch.rows = std::min(batch.rows, plan_.batches->rows_of(batch.number, plan_.batch_size));
-    batch.last_row = block.place(static_cast<size_t>(first + batch.rows) - 1);
-    block.batches.push_back(std::move(batch));
+  for (int64_t left = block.rows; left > 0; left -= batch_rows.back()) {
+    int64_t most = plan_.batch_size;
+    if (plan_.batches) most = plan_.batches->rows_of(first_batch + std::ssize(batch_rows), most);
+    batch_rows.push_back(std::min(most, left));
   }
-  for (const size_t bytes : row_bytes) {
-    const size_t batch_bytes = aligned64(bytes * static_cast<size_t>(plan_.batch_size));
-    const Buffer memory(batch_bytes * block.batches.size(), batch_pool_);
-    const auto owner = std::make_shared<Buffer>(memory);
-    for (size_t b = 0; b < block.batches.size(); ++b) {
-      Batch& batch = block.batches[b];
-      batch.tensors.push_back(
-          Buffer::wrap(memory.data() + b * batch_bytes, bytes * static_cast<size_t>(batch.rows), owner));
-    }
-  }
-  for (size_t b = 0, first = 0; b < block.batches.size(); ++b) {
-    std::vector<std::byte*> tensors;
-    for (const Buffer& tensor : block.batches[b].tensors) tensors.push_back(tensor.data());
-    const auto count = static_cast<size_t>(block.batches[b].rows);
-    plan_.format->assemble(std::span(rows).subspan(first, count), tensors);
-    first += count;
+  block.batches = make_batches(*plan_.format, rows, batch_rows, batch_pool_);
+  int64_t end = 0;
+  for (size_t b = 0; b < block.batches.size(); ++b) {
+    Batch& batch = block.batches[b];
+    batch.number = first_batch + static_cast<int64_t>(b);
+    end += batch.rows;
+    batch.last_row = block.place(static_cast<size_t>(end) - 1);
+    for (const Buffer& tensor : batch.tensors) block.bytes += tensor.size();
   }
 }
 
@@ -590,6 +581,7 @@ BatchStream::Status Pipeline::next(Batch& batch, double timeout_seconds) {
     if (!ready_.contains(blocks_delivered_)) return Status::kEnd;
     current_ = std::move(ready_.extract(blocks_delivered_).mapped());
     current_batch_ = 0;
+    ready_bytes_ -= current_.bytes;
     ++blocks_delivered_;
     stats_.rows += current_.rows;
     stats_.batches += static_cast<int64_t>(current_.batches.size());

@@ -39,8 +39,9 @@ struct EpochPlan {
   std::shared_ptr<const Dataset> dataset;
   std::shared_ptr<const RowFormat> format;
   Selection selection;
-  double work_bytes = 0;  ///< of an entry, for formulas and transforms
-  double row_bytes = 0;   ///< of a staged row, on average
+  double work_bytes = 0;       ///< of an entry, for formulas and transforms
+  double row_bytes = 0;        ///< of a staged row, on average
+  double batch_row_bytes = 0;  ///< of a row in batches, on average
   RankStream stream;
   std::shared_ptr<const RowFilter> filter;
   std::vector<DivisionPart> divisions{};  ///< of which rows must be in all

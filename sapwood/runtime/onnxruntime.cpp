@@ -41,6 +41,9 @@ ONNXTensorElementDataType element_type(DType dtype) {
       return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
     case DType::kFloat64:
       return ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE;
+    case DType::kFloat16:
+    case DType::kBFloat16:
+      break;  // `describe` refuses models that have them
   }
   return ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
 }

@@ -78,6 +78,8 @@ bool nearly_equal(DType dtype, const std::byte* a, const std::byte* b, size_t by
     case DType::kBool:
     case DType::kInt32:
     case DType::kInt64:
+    case DType::kFloat16:
+    case DType::kBFloat16:
       break;
   }
   return nearly_equal<uint8_t>(a, b, bytes);

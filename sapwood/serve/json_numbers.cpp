@@ -87,6 +87,9 @@ bool fill(dom::element data, Tensor& tensor) {
       return fill<float>(data, tensor, read_value<float>);
     case DType::kFloat64:
       return fill<double>(data, tensor, read_value<double>);
+    case DType::kFloat16:
+    case DType::kBFloat16:
+      break;  // no model has them
   }
   return false;
 }

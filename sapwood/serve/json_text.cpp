@@ -65,6 +65,9 @@ void append_json_numbers(std::string& out, DType dtype, std::span<const std::byt
       return append_all<float>(out, bytes);
     case DType::kFloat64:
       return append_all<double>(out, bytes);
+    case DType::kFloat16:
+    case DType::kBFloat16:
+      break;  // no model has them
   }
 }
 

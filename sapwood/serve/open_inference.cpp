@@ -179,6 +179,10 @@ const char* protocol_dtype(DType dtype) {
       return "FP32";
     case DType::kFloat64:
       return "FP64";
+    case DType::kFloat16:
+      return "FP16";
+    case DType::kBFloat16:
+      return "BF16";
   }
   return "";
 }

@@ -147,7 +147,7 @@ std::vector<Tensor> tensors_in_order(const Servable& servable, const TfaasRow& r
     wanted += count;
     if (count <= values.size()) {
       tensor.data = Buffer(count * dtype_size(spec.dtype), heap_pool());
-      store(spec.name, type_kind(spec.dtype), values.first(count), tensor.data.data());
+      store(spec.name, *type_kind(spec.dtype), values.first(count), tensor.data.data());
       values = values.subspan(count);
     }
     tensors.push_back(std::move(tensor));

@@ -236,7 +236,7 @@ def test_shuffled_rows_stay_together(events: Events) -> None:
     assert channels["hits"] == ["hit", "channel"]
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int32", "int64"])
 def test_dtypes(events: Events, dtype: str) -> None:
     paths, written = events
     loader = sw.open(paths).loader({"a": ["kind", "x"]}, dtype=dtype, shuffle=False, batch_size=1000)

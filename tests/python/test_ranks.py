@@ -279,6 +279,16 @@ def test_arrow_batches(events: Events) -> None:
         assert np.array_equal(np.array(mask.storage.to_pylist()), expected["hits_mask"].reshape(-1, 3))
 
 
+def test_packed_groups_are_lists_in_arrow(events: Events) -> None:
+    pytest.importorskip("pyarrow")
+    loader = sw.open(events[0]).loader(
+        {"hits": ["hit", "channel"], "id": "id"}, packed="hits", dtype={"id": "int64"}, batch_size=64, shuffle=False
+    )
+    hits = [hit for batch in loader.arrow() for hit in batch.column("hits").to_pylist()]
+    expected = zip(events[1]["hit"].to_list(), events[1]["channel"].to_list(), strict=True)
+    assert hits == [[list(pair) for pair in zip(*entry, strict=True)] for entry in expected]
+
+
 # Of PyTorch
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import _core
+from .. import _core, _onnxruntime
 from ..dataset import Dataset
 from ..dataset import open as open_dataset
 from ..features import FeatureSpec
@@ -82,6 +82,8 @@ def train(config: TrainConfig | Mapping[str, Any] | str | Path, *, resume: bool 
     features = _with_labels(_features(config.features), dataset)
     of_samples = [variable.expression for variable in features.labels[0].variables] == ["sample_label"]
     classes = _classes(config, dataset, of_samples=of_samples)
+    if config.bundle and _onnxruntime.is_built():
+        _core.check_servable(features._core)
     fitted = dataset.fit(features, threads=config.training.threads)
     loader = dataset.loader(
         fitted,
@@ -153,8 +155,15 @@ def _with_labels(features: FeatureSpec, dataset: Dataset) -> FeatureSpec:
 
 
 def _check_tensors(loader: Loader) -> None:
-    """Raises ConfigError unless there is one label for each entry, and at most one weight."""
+    """Raises ConfigError unless there is one label for each entry, and at most one weight; UnsupportedError for packed
+    groups.
+    """
     for tensor in loader.tensors:
+        if tensor.axis != "N":
+            raise _core.UnsupportedError(
+                f"'{tensor.name}' is of a packed group, which this loop does not train on: pad it, or loop over "
+                "Dataset.loader"
+            )
         if tensor.role in ("label", "weight") and tensor.shape:
             raise _core.ConfigError(
                 f"'{tensor.name}' has the shape {['N', *tensor.shape]}, must be one number for each entry: squeeze it"

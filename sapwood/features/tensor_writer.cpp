@@ -1,0 +1,123 @@
+#include <algorithm>
+#include <cstring>
+
+#include "sapwood/features/convert.h"
+#include "sapwood/features/row_format.h"
+
+namespace sapwood {
+namespace {
+
+// Rows are fetched into the cache before their turn: first their fixed part, and when that is there, the
+// beginning of their jagged groups, after which the processor sees where it goes on.
+constexpr size_t kAhead = 16;
+constexpr size_t kValuesAhead = 4;
+constexpr size_t kMostAhead = 2048;  // bytes
+
+void prefetch_row(const std::byte* row, size_t bytes) {
+  for (size_t offset = 0; offset < bytes; offset += 64) __builtin_prefetch(row + offset);
+}
+
+uint32_t load_count(const std::byte* from) {
+  uint32_t count = 0;
+  std::memcpy(&count, from, sizeof(count));
+  return count;
+}
+
+void store(std::byte* to, int32_t value) { std::memcpy(to, &value, sizeof(value)); }
+
+}  // namespace
+
+std::vector<uint64_t> RowFormat::packed_values(std::span<const std::byte* const> rows) const {
+  std::vector<uint64_t> values;
+  std::vector<size_t> places;
+  for (const Group& group : jagged_) {
+    if (group.spec.is_packed()) places.push_back(group.row_offset);
+  }
+  values.resize(places.size());
+  if (places.empty()) return values;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (i + kAhead < rows.size()) prefetch_row(rows[i + kAhead], fixed_bytes_);
+    for (size_t p = 0; p < places.size(); ++p) values[p] += load_count(rows[i] + places[p]);
+  }
+  return values;
+}
+
+TensorWriter::TensorWriter(const RowFormat& format, std::vector<std::byte*> tensors)
+    : format_(format), next_(std::move(tensors)), packed_(next_.size()) {
+  for (const RowFormat::Group& group : format_.jagged_) {
+    if (!group.spec.is_packed()) continue;
+    store(next_[group.first_tensor + 1], 0);
+    store(next_[group.first_tensor + 2], 0);
+    next_[group.first_tensor + 1] += sizeof(int32_t);
+  }
+}
+
+void TensorWriter::append(std::span<const std::byte* const> rows) {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (i + kAhead < rows.size()) prefetch_row(rows[i + kAhead], format_.fixed_bytes_);
+    if (i + kValuesAhead < rows.size()) prefetch_values(rows[i + kValuesAhead]);
+    for (const RowFormat::Group& group : format_.flat_) {
+      const size_t bytes = group.channels.size() * group.element_size;
+      std::memcpy(next_[group.first_tensor] + i * bytes, rows[i] + group.row_offset, bytes);
+    }
+    size_t offset = format_.fixed_bytes_;
+    for (const RowFormat::Group& group : format_.jagged_) {
+      const size_t count = load_count(rows[i] + group.row_offset);
+      if (group.spec.is_packed()) {
+        append_packed(group, rows[i] + offset, count);
+      } else {
+        append_padded(group, i, rows[i] + offset, count);
+      }
+      offset += row_aligned(count * group.channels.size() * group.element_size);
+    }
+  }
+  for (size_t t = 0; t < next_.size(); ++t) {
+    if (format_.tensors_[t].axis == Axis::kRows) next_[t] += rows.size() * format_.item_bytes_[t];
+  }
+}
+
+void TensorWriter::prefetch_values(const std::byte* row) const {
+  size_t bytes = 0;
+  for (const RowFormat::Group& group : format_.jagged_)
+    bytes += load_count(row + group.row_offset) * group.channels.size() * group.element_size;
+  prefetch_row(row + format_.fixed_bytes_, std::min(bytes, kMostAhead));
+}
+
+void TensorWriter::append_padded(const RowFormat::Group& group, size_t row, const std::byte* values,
+                                 size_t count) const {
+  const auto length = static_cast<size_t>(group.spec.pad);
+  const size_t channels = group.channels.size();
+  std::byte* out = next_[group.first_tensor] + row * channels * length * group.element_size;
+  const size_t runs = group.spec.layout == Layout::kChannelsLast ? 1 : channels;
+  const size_t width = channels / runs;  // elements that one particle takes in a run
+  for (size_t run = 0; run < runs; ++run) {
+    const size_t used = count * width;
+    std::memcpy(out, values, used * group.element_size);
+    fill_elements(out + used * group.element_size, group.spec.dtype, group.spec.pad_value,
+                  (length - count) * width);
+    values += used * group.element_size;
+    out += length * width * group.element_size;
+  }
+  if (group.spec.mask == Mask::kNone) return;
+  const bool at_values = group.spec.mask == Mask::kValues;
+  std::byte* mask = next_[group.first_tensor + 1] + row * length;
+  std::memset(mask, at_values ? 1 : 0, count);
+  std::memset(mask + count, at_values ? 0 : 1, length - count);
+}
+
+// `tensor_bytes` has seen to it that int32 holds all values.
+void TensorWriter::append_packed(const RowFormat::Group& group, const std::byte* values, size_t count) {
+  std::byte*& out = next_[group.first_tensor];
+  const size_t bytes = count * group.channels.size() * group.element_size;
+  std::memcpy(out, values, bytes);
+  out += bytes;
+  Packed& packed = packed_[group.first_tensor];
+  packed.values += static_cast<int32_t>(count);
+  packed.longest = std::max(packed.longest, static_cast<int32_t>(count));
+  std::byte*& offsets = next_[group.first_tensor + 1];
+  store(offsets, packed.values);
+  offsets += sizeof(int32_t);
+  store(next_[group.first_tensor + 2], packed.longest);
+}
+
+}  // namespace sapwood
