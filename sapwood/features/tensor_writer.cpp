@@ -109,7 +109,7 @@ void TensorWriter::append_padded(const RowFormat::Group& group, size_t row, cons
 void TensorWriter::append_packed(const RowFormat::Group& group, const std::byte* values, size_t count) {
   std::byte*& out = next_[group.first_tensor];
   const size_t bytes = count * group.channels.size() * group.element_size;
-  std::memcpy(out, values, bytes);
+  if (bytes != 0) std::memcpy(out, values, bytes);  // a tensor without values may have no memory
   out += bytes;
   Packed& packed = packed_[group.first_tensor];
   packed.values += static_cast<int32_t>(count);
