@@ -398,6 +398,23 @@ class Explanation:
 
     def __repr__(self) -> str: ...
 
+class SkippedRange:
+    """Entries of a file that a loader left out."""
+
+    @property
+    def file(self) -> str: ...
+
+    @property
+    def start(self) -> int: ...
+
+    @property
+    def stop(self) -> int: ...
+
+    @property
+    def error(self) -> str: ...
+
+    def __repr__(self) -> str: ...
+
 class LoaderStats:
     """Where the time of an epoch went; seconds summed over threads."""
 
@@ -406,6 +423,16 @@ class LoaderStats:
 
     @property
     def batches(self) -> int: ...
+
+    @property
+    def skipped_rows(self) -> int:
+        """Left out for errors."""
+
+    @property
+    def repeated_rows(self) -> int:
+        """
+        That came twice in place of skipped ones, so that ranks have as many batches.
+        """
 
     @property
     def stored_bytes(self) -> int: ...
@@ -448,12 +475,15 @@ class Epoch:
         """The loader's state after the last batch that `next` gave."""
 
     @property
+    def skipped(self) -> list[SkippedRange]: ...
+
+    @property
     def stats(self) -> LoaderStats: ...
 
 class Loader:
     """Turns a data set into batches."""
 
-    def __init__(self, dataset: Dataset, features: FeatureSpec, batch_size: int, shuffle: bool, seed: int | None, memory: int, threads: int, drop_remainder: bool, buffer_rows: int | None, rank: int, world_size: int) -> None: ...
+    def __init__(self, dataset: Dataset, features: FeatureSpec, batch_size: int, shuffle: bool, seed: int | None, memory: int, threads: int, drop_remainder: bool, buffer_rows: int | None, skip_errors: bool, rank: int, world_size: int) -> None: ...
 
     def split(self, fractions: Sequence[float], files: bool, values: Sequence[str]) -> list[Loader]: ...
 

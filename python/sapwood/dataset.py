@@ -193,6 +193,7 @@ class Dataset:
         threads: int | None = None,
         drop_remainder: bool = False,
         buffer_rows: int | None = None,
+        on_error: Literal["raise", "skip"] = "raise",
         rank: int | None = None,
         world_size: int | None = None,
     ) -> Loader:
@@ -228,6 +229,9 @@ class Dataset:
             Bytes (or ``"500 MB"``) that the loader may hold, besides delivered batches.
         threads
             As many as there are processors when not given.
+        on_error
+            ``"skip"``: clusters whose bytes are wrong are left out, with a warning at the end of the epoch;
+            `Loader.skipped` lists them. Errors of the file system are raised all the same.
         rank, world_size
             Which of so many training processes this is. Each gets its own rows and as many batches as the others; all
             must give the same seed. Taken from ``torch.distributed`` when it is initialised, or from torchrun.
@@ -241,6 +245,8 @@ class Dataset:
                 "a FeatureSpec says what target, weights, pad, packed, pad_value, channels and dtype are: leave them "
                 "out here"
             )
+        if on_error not in ("raise", "skip"):
+            raise _core.ConfigError(f"on_error is {on_error!r}, must be 'raise' or 'skip'")
         rank, world_size = find_ranks(rank, world_size)
         options = {
             "batch_size": batch_size,
@@ -250,6 +256,7 @@ class Dataset:
             "threads": _thread_count(threads),
             "drop_remainder": drop_remainder,
             "buffer_rows": buffer_rows,
+            "skip_errors": on_error == "skip",
             "rank": rank,
             "world_size": world_size,
         }

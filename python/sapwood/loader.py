@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
@@ -49,6 +50,19 @@ class Recipe:
 def _core_parts(core: _core.Loader, method: str, arguments: tuple[Any, ...]) -> list[_core.Loader]:
     parts = getattr(core, method)(*arguments)
     return [loader for pair in parts for loader in pair] if method == "k_fold" else parts
+
+
+def _warn_of_skipped(epoch: _core.Epoch) -> None:
+    ranges, stats = epoch.skipped, epoch.stats
+    if not ranges:
+        return
+    repeated = f"; {stats.repeated_rows:,} rows came twice in their place" if stats.repeated_rows else ""
+    warnings.warn(
+        f"{stats.skipped_rows:,} rows in {len(ranges):,} ranges of entries can't be read and were skipped{repeated}; "
+        f"the first: {ranges[0].error}",
+        RuntimeWarning,
+        stacklevel=4,
+    )
 
 
 def _split_values(by: SplitBy) -> list[str]:
@@ -132,6 +146,7 @@ class Loader:
                 yield {name: make(array) for (name, make), array in zip(adapters.items(), arrays, strict=True)}
             if self._running is running:
                 self._stand = None
+            _warn_of_skipped(running)
         finally:
             running.close()
 
@@ -240,6 +255,10 @@ class Loader:
         self._core = self._core.with_order_of(state)
         self._stand = dict(state)
         self.epoch = int(state["epoch"])
+
+    def skipped(self) -> list[_core.SkippedRange]:
+        """What the epoch begun last has left out so far, with ``on_error="skip"``."""
+        return self._running.skipped if self._running is not None else []
 
     def _stand_at(self, state: State | None) -> None:
         self._stand = state

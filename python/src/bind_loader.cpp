@@ -22,6 +22,7 @@ struct Epoch {
   LoaderState state;  // after the last batch that was handed out
   std::unique_ptr<BatchStream> stream;
   LoaderStats last_stats{};
+  std::vector<SkippedRange> last_skipped{};
 
   pid_t process = ::getpid();
 
@@ -168,10 +169,22 @@ void bind_loader(nb::module_& module) {
       .def_ro("ready_bytes", &Explanation::ready_bytes)
       .def("__str__", &Explanation::to_string)
       .def("__repr__", &Explanation::to_string);
+  nb::class_<SkippedRange>(module, "SkippedRange", "Entries of a file that a loader left out.")
+      .def_ro("file", &SkippedRange::file)
+      .def_prop_ro("start", [](const SkippedRange& range) { return range.entries.start; })
+      .def_prop_ro("stop", [](const SkippedRange& range) { return range.entries.stop; })
+      .def_ro("error", &SkippedRange::error)
+      .def("__repr__", [](const SkippedRange& range) {
+        return concat("<SkippedRange ", range.file, " entries [", range.entries.start, ", ",
+                      range.entries.stop, "): ", range.error, ">");
+      });
   nb::class_<LoaderStats>(module, "LoaderStats",
                           "Where the time of an epoch went; seconds summed over threads.")
       .def_ro("rows", &LoaderStats::rows)
       .def_ro("batches", &LoaderStats::batches)
+      .def_ro("skipped_rows", &LoaderStats::skipped_rows, "Left out for errors.")
+      .def_ro("repeated_rows", &LoaderStats::repeated_rows,
+              "That came twice in place of skipped ones, so that ranks have as many batches.")
       .def_ro("stored_bytes", &LoaderStats::stored_bytes)
       .def_ro("peak_bytes", &LoaderStats::peak_bytes)
       .def_ro("fetch_seconds", &LoaderStats::fetch_seconds)
@@ -191,6 +204,7 @@ void bind_loader(nb::module_& module) {
             if (epoch.process != ::getpid() || !epoch.stream) return;
             std::unique_ptr<BatchStream> ending = std::move(epoch.stream);
             epoch.last_stats = ending->stats();
+            epoch.last_skipped = ending->skipped();
             const nb::gil_scoped_release release;
             ending.reset();
           },
@@ -199,6 +213,9 @@ void bind_loader(nb::module_& module) {
           "state", [](const Epoch& epoch) { return state_to_dict(epoch.state); },
           nb::sig("def state(self) -> dict[str, typing.Any]"),
           "The loader's state after the last batch that `next` gave.")
+      .def_prop_ro(
+          "skipped",
+          [](const Epoch& epoch) { return epoch.stream ? epoch.stream->skipped() : epoch.last_skipped; })
       .def_prop_ro("stats", [](const Epoch& epoch) {
         return epoch.stream ? epoch.stream->stats() : epoch.last_stats;
       });
@@ -207,7 +224,7 @@ void bind_loader(nb::module_& module) {
           "__init__",
           [](Loader* loader, std::shared_ptr<const Dataset> dataset, FeatureSpec features, int64_t batch_size,
              bool shuffle, std::optional<uint64_t> seed, uint64_t memory, size_t threads, bool drop_remainder,
-             std::optional<int64_t> buffer_rows, int64_t rank, int64_t world_size) {
+             std::optional<int64_t> buffer_rows, bool skip_errors, int64_t rank, int64_t world_size) {
             LoaderOptions options;
             options.features = std::move(features);
             options.batch_size = batch_size;
@@ -217,6 +234,7 @@ void bind_loader(nb::module_& module) {
             options.threads = threads;
             options.drop_remainder = drop_remainder;
             options.buffer_rows = buffer_rows;
+            options.on_error = skip_errors ? OnError::kSkip : OnError::kRaise;
             options.rank = rank;
             options.world_size = world_size;
             new (loader)
@@ -224,7 +242,7 @@ void bind_loader(nb::module_& module) {
           },
           nb::arg("dataset"), nb::arg("features"), nb::arg("batch_size"), nb::arg("shuffle"),
           nb::arg("seed").none(), nb::arg("memory"), nb::arg("threads"), nb::arg("drop_remainder"),
-          nb::arg("buffer_rows").none(), nb::arg("rank"), nb::arg("world_size"))
+          nb::arg("buffer_rows").none(), nb::arg("skip_errors"), nb::arg("rank"), nb::arg("world_size"))
       .def(
           "split",
           [](const Loader& loader, const std::vector<double>& fractions, bool files,

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "sapwood/base/buffer.h"
+#include "sapwood/base/error.h"
 #include "sapwood/features/feature_spec.h"
 
 namespace sapwood {
@@ -29,17 +31,32 @@ struct Batch {
   RowPlace last_row{};
 };
 
+/// What a loader does where bytes are wrong (FormatError).
+enum class OnError : uint8_t {
+  kRaise,
+  kSkip,  ///< leaves out the cluster, and says so
+};
+
+/// Entries that were left out.
+struct SkippedRange {
+  std::string file;
+  EntryRange entries{};  ///< of the file
+  std::string error;     ///< the first one
+};
+
 /// Where the time of an epoch went; seconds summed over threads.
 struct LoaderStats {
-  int64_t rows = 0;                  ///< delivered
-  int64_t batches = 0;               ///< delivered
-  uint64_t stored_bytes = 0;         ///< read from files
-  uint64_t peak_bytes = 0;           ///< largest size of the loader's memory so far, without batches
-  double fetch_seconds = 0;          ///< reading files
-  double decode_seconds = 0;         ///< decompressing and decoding
-  double stage_seconds = 0;          ///< writing rows into buckets
-  double assemble_seconds = 0;       ///< sorting buckets and filling batches
-  double idle_seconds = 0;           ///< workers waiting, for bytes, room or the consumer
+  int64_t rows = 0;             ///< delivered
+  int64_t batches = 0;          ///< delivered
+  int64_t skipped_rows = 0;     ///< left out for errors, see `BatchStream::skipped`
+  int64_t repeated_rows = 0;    ///< that came twice in place of those, so that ranks have as many batches
+  uint64_t stored_bytes = 0;    ///< read from files
+  uint64_t peak_bytes = 0;      ///< largest size of the loader's memory so far, without batches
+  double fetch_seconds = 0;     ///< reading files
+  double decode_seconds = 0;    ///< decompressing and decoding
+  double stage_seconds = 0;     ///< writing rows into buckets
+  double assemble_seconds = 0;  ///< sorting buckets and filling batches
+  double idle_seconds = 0;      ///< workers waiting, for bytes, room or the consumer
   double consumer_wait_seconds = 0;  ///< `next` waiting for a batch
 };
 
@@ -55,6 +72,8 @@ class BatchStream {
   /// Ends the epoch from any thread.
   virtual void cancel() = 0;
   virtual LoaderStats stats() const = 0;
+  /// What has been left out so far.
+  virtual std::vector<SkippedRange> skipped() const = 0;
 };
 
 }  // namespace sapwood

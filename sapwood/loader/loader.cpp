@@ -434,6 +434,7 @@ std::unique_ptr<BatchStream> Loader::start(const LoaderState& from) const {
   epoch.drop_remainder = plan.options.drop_remainder;
   epoch.batches = leg.batches(from.rank, plan.batch_rows);
   epoch.threads = plan.options.threads;
+  epoch.on_error = plan.options.on_error;
   epoch.first_batch = from.batches;
   epoch.after = from.last_row;
   epoch.memory = plan.memory;

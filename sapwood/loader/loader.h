@@ -23,6 +23,7 @@ struct LoaderOptions {
   size_t threads = 0;                    ///< 0: as many as there are processors
   bool drop_remainder = false;           ///< leave out the last batch when it is not full
   std::optional<int64_t> buffer_rows{};  ///< rows of the shuffle buffer; from `memory` when not given
+  OnError on_error = OnError::kRaise;
   /// Which of `world_size` processes this is, each of which gets its own rows and as many batches as the
   /// others. All must have the same options, the seed among them.
   int64_t rank = 0;

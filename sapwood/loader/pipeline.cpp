@@ -76,6 +76,7 @@ class Pipeline final : public BatchStream {
   Status next(Batch& batch, double timeout_seconds) override;
   void cancel() override;
   LoaderStats stats() const override;
+  std::vector<SkippedRange> skipped() const override;
 
  private:
   enum class Task { kNone, kAssemble, kSort, kStage, kDecode, kFetch };
@@ -96,6 +97,15 @@ class Pipeline final : public BatchStream {
   void sort_bucket(std::unique_lock<std::mutex>& lock);
   void assemble_block(std::unique_lock<std::mutex>& lock);
 
+  // What became of a unit: pieces to stage, and entries that can't be read.
+  struct Decoded {
+    std::vector<std::unique_ptr<DecodedUnit>> pieces;
+    std::vector<std::pair<StreamUnit, std::string>> failed;
+  };
+  std::unique_ptr<DecodedUnit> decode(const StreamUnit& unit, FetchedUnit fetched) const;
+  Decoded decode_clusters(const StreamUnit& unit, const FormatError& error) const;
+  int64_t count_rows(const StreamUnit& unit) const;
+  void repeat_rows();
   void pass_delivered();
   void stage_rows(DecodedUnit& decoded, int64_t end, WorkerStaging& staging) const;
   std::vector<uint8_t> rows_in_parts(const std::vector<Column>& columns) const;
@@ -149,7 +159,9 @@ class Pipeline final : public BatchStream {
   bool sorting_ = false;
   std::deque<RowRun> loose_rows_;  // of sorted buckets, not yet in a block
   int64_t num_loose_ = 0;
-  int64_t uncut_rows_ = INT64_MAX;  // that may still go into blocks
+  int64_t uncut_rows_ = INT64_MAX;            // that may still go into blocks
+  std::shared_ptr<SortedBucket> repeatable_;  // the last bucket with rows, where some may have to come twice
+  std::vector<SkippedRange> skipped_;
   std::deque<Block> to_assemble_;
   int64_t blocks_cut_ = 0;
   int64_t blocks_delivered_ = 0;
@@ -248,6 +260,11 @@ LoaderStats Pipeline::stats() const {
   return stats;
 }
 
+std::vector<SkippedRange> Pipeline::skipped() const {
+  const std::lock_guard lock(mutex_);
+  return skipped_;
+}
+
 bool Pipeline::finished() const {
   return next_sort_ == window_.num_buckets() && !sorting_ && to_assemble_.empty() && assembling_ == 0;
 }
@@ -342,7 +359,12 @@ void Pipeline::fetch_unit(std::unique_lock<std::mutex>& lock) {
   fetched_bytes_ += unit.stored_bytes;
   lock.unlock();
   const auto start = Clock::now();
-  FetchedUnit fetched = plan_.dataset->fetch(unit, plan_.selection, pool_);
+  FetchedUnit fetched{unit, {}, {}};
+  try {
+    fetched = plan_.dataset->fetch(unit, plan_.selection, pool_);
+  } catch (const FormatError&) {
+    if (plan_.on_error == OnError::kRaise) throw;
+  }
   const double seconds = seconds_since(start);
   lock.lock();
   stats_.fetch_seconds += seconds;
@@ -353,27 +375,82 @@ void Pipeline::fetch_unit(std::unique_lock<std::mutex>& lock) {
 void Pipeline::decode_unit(std::unique_lock<std::mutex>& lock) {
   const size_t place = next_decode_++;
   FetchedUnit fetched = std::move(fetched_.extract(place).mapped());
-  const Unit unit = fetched.unit;
-  const uint64_t needed = decoding_bytes(unit, plan_.selection, plan_.work_bytes);
+  const StreamUnit& unit = units_[place];
+  const uint64_t needed = decoding_bytes(unit.unit, plan_.selection, plan_.work_bytes);
   decoding_bytes_ += needed;
   lock.unlock();
   const auto start = Clock::now();
-  std::vector<Column> columns = plan_.dataset->decode(fetched, plan_.selection, pool_);
-  const ErrorContext context = fetched.context();
-  auto decoded = with_context(context, [&] {
-    std::vector<uint8_t> in_parts = rows_in_parts(columns);
-    columns.resize(plan_.format->columns().size());
-    RowWriter writer(*plan_.format, std::move(columns), pool_);
-    return std::unique_ptr<DecodedUnit>(new DecodedUnit{unit, units_[place].number, context,
-                                                        units_[place].position, 0, needed,
-                                                        std::move(in_parts), std::move(writer)});
-  });
+  Decoded decoded;
+  try {
+    if (!fetched.columns) fetched = plan_.dataset->fetch(unit.unit, plan_.selection, pool_);
+    decoded.pieces.push_back(decode(unit, std::move(fetched)));
+  } catch (const FormatError& error) {
+    if (plan_.on_error == OnError::kRaise) throw;
+    decoded = decode_clusters(unit, error);
+  }
   check_memory();
+  int64_t lost = 0;
+  for (const auto& [piece, error] : decoded.failed) lost += count_rows(piece);
   const double seconds = seconds_since(start);
   lock.lock();
   stats_.decode_seconds += seconds;
-  fetched_bytes_ -= unit.stored_bytes;
-  put_back(std::move(decoded));
+  stats_.skipped_rows += lost;
+  fetched_bytes_ -= unit.unit.stored_bytes;
+  if (decoded.pieces.empty()) {
+    decoding_bytes_ -= needed;
+  } else {
+    decoded.pieces.back()->decoding_bytes = needed;
+  }
+  for (auto& piece : decoded.pieces) put_back(std::move(piece));
+  for (const auto& [piece, error] : decoded.failed) {
+    const std::string& file = plan_.dataset->source().files()[piece.unit.file].path;
+    skipped_.push_back({file, piece.unit.entries, error});
+    mark_staged(piece.position, piece.position + piece.unit.entries.size());
+  }
+}
+
+std::unique_ptr<DecodedUnit> Pipeline::decode(const StreamUnit& unit, FetchedUnit fetched) const {
+  std::vector<Column> columns = plan_.dataset->decode(fetched, plan_.selection, pool_);
+  const ErrorContext context = fetched.context();
+  return with_context(context, [&] {
+    std::vector<uint8_t> in_parts = rows_in_parts(columns);
+    columns.resize(plan_.format->columns().size());
+    RowWriter writer(*plan_.format, std::move(columns), pool_);
+    return std::unique_ptr<DecodedUnit>(new DecodedUnit{unit.unit, unit.number, context, unit.position, 0, 0,
+                                                        std::move(in_parts), std::move(writer)});
+  });
+}
+
+// Of a unit that can't be read as a whole: each cluster by itself.
+Pipeline::Decoded Pipeline::decode_clusters(const StreamUnit& unit, const FormatError& error) const {
+  Decoded decoded;
+  for (const EntryRange& cluster : plan_.dataset->source().files()[unit.unit.file].clusters) {
+    StreamUnit piece = unit;
+    EntryRange& entries = piece.unit.entries;
+    entries = {std::max(entries.start, cluster.start), std::min(entries.stop, cluster.stop)};
+    if (entries.size() <= 0) continue;
+    piece.position += entries.start - unit.unit.entries.start;
+    if (entries == unit.unit.entries) {
+      decoded.failed.emplace_back(piece, error.what());
+      continue;
+    }
+    try {
+      decoded.pieces.push_back(decode(piece, plan_.dataset->fetch(piece.unit, plan_.selection, pool_)));
+    } catch (const FormatError& of_piece) {
+      decoded.failed.emplace_back(piece, of_piece.what());
+    }
+  }
+  return decoded;
+}
+
+// The rows that would have come, as far as can be told without their values.
+int64_t Pipeline::count_rows(const StreamUnit& unit) const {
+  const EntryRange& entries = unit.unit.entries;
+  if (plan_.filter->everything()) return entries.size();
+  int64_t rows = 0;
+  for (int64_t entry = entries.start; entry < entries.stop; ++entry)
+    rows += plan_.filter->keeps(unit.number, unit.unit.file, entry) ? 1 : 0;
+  return rows;
 }
 
 std::vector<uint8_t> Pipeline::rows_in_parts(const std::vector<Column>& columns) const {
@@ -492,8 +569,27 @@ void Pipeline::sort_bucket(std::unique_lock<std::mutex>& lock) {
   if (bucket && bucket->size() != 0) {
     loose_rows_.push_back({bucket, 0, bucket->size()});
     num_loose_ += static_cast<int64_t>(bucket->size());
+    if (plan_.batches && plan_.on_error == OnError::kSkip) repeatable_ = bucket;
   }
+  if (next_sort_ == window_.num_buckets() && plan_.batches && num_loose_ < uncut_rows_) repeat_rows();
   cut_blocks();
+}
+
+// Of a rank that skipped some, so that it has as many batches as the others.
+void Pipeline::repeat_rows() {
+  const int64_t missing = uncut_rows_ - num_loose_;
+  if (skipped_.empty())
+    throw IoError(concat(missing, " rows are missing that were counted before: did the files change?"));
+  if (!repeatable_) {
+    throw FormatError(
+        concat("none of the ", missing, " rows of this rank can be read: ", skipped_.front().error));
+  }
+  stats_.repeated_rows = missing;
+  while (num_loose_ < uncut_rows_) {
+    const auto count = std::min(static_cast<size_t>(uncut_rows_ - num_loose_), repeatable_->size());
+    loose_rows_.push_back({repeatable_, 0, count});
+    num_loose_ += static_cast<int64_t>(count);
+  }
 }
 
 void Pipeline::cut_blocks() {
@@ -517,8 +613,6 @@ void Pipeline::cut_blocks() {
     }
     to_assemble_.push_back(std::move(block));
   }
-  if (last && plan_.batches && uncut_rows_ > 0)
-    throw IoError(concat(uncut_rows_, " rows are missing that were counted before: did the files change?"));
   if (last && num_loose_ > 0) {  // the remainder that is dropped
     loose_rows_.clear();
     num_loose_ = 0;

@@ -53,6 +53,7 @@ struct EpochPlan {
   bool drop_remainder = false;
   std::optional<BatchPlan> batches{};  ///< where rows were counted; else all there are, in full batches
   size_t threads = 1;
+  OnError on_error = OnError::kRaise;
   int64_t first_batch = 0;  ///< number of the first one to deliver
   RowPlace after{};         ///< rows up to this one have been delivered already
   MemoryShares memory;
