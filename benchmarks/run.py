@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import importlib.metadata
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import cases
 import make_data
+import provenance
 
 HERE = Path(__file__).resolve().parent
 TIMEOUT = 1800  # seconds for one measurement
@@ -185,28 +183,6 @@ def measure_memory(data: Path) -> tuple[list[dict], list[str]]:
     return entries, [*lines, ""]
 
 
-def machine() -> dict:
-    """What figures depend on besides the code."""
-    model = next(
-        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
-        platform.processor(),
-    )
-    versions = {}
-    for package in ("sapwood", "ROOT", "uproot", "awkward", "numpy", "torch"):
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            versions[package] = "not installed"
-    return {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "processor": model,
-        "processors": len(os.sched_getaffinity(0)),
-        "load_before": os.getloadavg()[0],
-        "python": platform.python_version(),
-        "versions": versions,
-    }
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tasks", nargs="*", metavar="TASK", help="read, load, memory; read and load unless told")
@@ -228,14 +204,8 @@ def main() -> None:
     sizes = make_data.Sizes(flat_rows=50_000, copies=1, event_copies=1) if options.quick else make_data.Sizes()
     make_data.make(data, [*kinds, "memory"] if "memory" in tasks else kinds, sizes)
 
-    state = machine()
-    results: dict = {"machine": state, "command": " ".join(["./dev", "bench", *sys.argv[1:]])}
-    versions = ", ".join(f"{name} {version}" for name, version in state["versions"].items())
-    lines = [
-        f"{state['date']}; {state['processor']}, {state['processors']} processors, "
-        f"load {state['load_before']:.1f} before; {versions}",
-        "",
-    ]
+    results = provenance.of_run()
+    lines = [provenance.one_line(results["machine"]), ""]
     print("\n".join(lines))
     for task in tasks:
         lines += [f"## {task}", ""]
