@@ -18,6 +18,7 @@ namespace {
 constexpr uint64_t kLargestGap = 4096;  // between blocks that are read together
 constexpr uint64_t kReadBytes = uint64_t{1}
                                 << 18;  // of blocks that are read together, about: stay in the cache
+constexpr uint64_t kPieceBytes = uint64_t{1} << 19;  // decompressed, of columns that are fetched together
 constexpr size_t kWord = 4;
 
 // Memory that is used again and only grows.
@@ -112,6 +113,22 @@ std::vector<uint32_t> permutation(int64_t size) {
   return rows;
 }
 
+// The columns in runs of which a unit holds about `kPieceBytes` decompressed: what has just been read is
+// still in the cache when it is decompressed.
+std::vector<Selection> pieces_of(const Dataset& dataset, const std::vector<std::string>& columns,
+                                 const std::vector<Unit>& units) {
+  uint64_t largest = 1;
+  for (const Unit& unit : units) largest = std::max(largest, unit.decoded_bytes);
+  const size_t count = std::min<size_t>(columns.size(), std::max<uint64_t>(1, largest / kPieceBytes));
+  std::vector<Selection> pieces;
+  for (size_t i = 0; i < count; ++i) {
+    const auto first = columns.begin() + static_cast<std::ptrdiff_t>(columns.size() * i / count);
+    const auto last = columns.begin() + static_cast<std::ptrdiff_t>(columns.size() * (i + 1) / count);
+    pieces.push_back(dataset.select({first, last}));
+  }
+  return pieces;
+}
+
 void add_values(const Column& column, std::pair<double, double>& sum) {
   const Column* innermost = &column;
   while (!innermost->type.is_primitive()) innermost = &innermost->item();
@@ -133,12 +150,12 @@ void add_values(const Column& column, std::pair<double, double>& sum) {
 }  // namespace
 
 Passed decompress(const std::vector<FileBlocks>& files, size_t threads, const Pool& pool) {
-  constexpr uint64_t kPieceBytes = uint64_t{1} << 22;  // enough that handing them out costs nothing
+  constexpr uint64_t kHandedOut = uint64_t{1} << 22;  // at once: enough that handing out costs nothing
   std::vector<Piece> pieces;
   for (const FileBlocks& file : files) {
-    uint64_t bytes = kPieceBytes;
+    uint64_t bytes = kHandedOut;
     for (const Block& block : file.blocks) {
-      if (bytes >= kPieceBytes) {
+      if (bytes >= kHandedOut) {
         pieces.push_back({.file = &file, .blocks = {}});
         bytes = 0;
       }
@@ -191,21 +208,24 @@ Passed gather(const std::vector<FileBlocks>& files, size_t num_columns, int64_t 
 
 int64_t decode(const Dataset& dataset, const std::vector<std::string>& columns, size_t threads,
                const Pool& pool, Sums* sums) {
-  const Selection selection = dataset.select(columns);
-  const std::vector<Unit> units = dataset.units(selection);
+  const std::vector<Unit> units = dataset.units(dataset.select(columns));
+  const std::vector<Selection> pieces = pieces_of(dataset, columns, units);
   std::atomic<int64_t> rows{0};
   std::mutex mutex;
   if (sums) sums->assign(columns.size(), {0, 0});
   parallel_for(units.size(), threads, [&](size_t u) {
-    const FetchedUnit fetched = dataset.fetch(units[u], selection, pool);
-    for (size_t i = 0; i < columns.size(); ++i) {
-      const Column column = dataset.decode(fetched, selection, i, pool);
-      if (!sums) continue;
-      std::pair<double, double> sum{0, 0};
-      add_values(column, sum);
-      const std::lock_guard lock(mutex);
-      (*sums)[i].first += sum.first;
-      (*sums)[i].second += sum.second;
+    size_t place = 0;
+    for (const Selection& piece : pieces) {
+      const FetchedUnit fetched = dataset.fetch(units[u], piece, pool);
+      for (size_t i = 0; i < piece.columns.size(); ++i, ++place) {
+        const Column column = dataset.decode(fetched, piece, i, pool);
+        if (!sums) continue;
+        std::pair<double, double> sum{0, 0};
+        add_values(column, sum);
+        const std::lock_guard lock(mutex);
+        (*sums)[place].first += sum.first;
+        (*sums)[place].second += sum.second;
+      }
     }
     rows += units[u].entries.size();
   });
