@@ -90,9 +90,23 @@ def files(tmp_path_factory):
     return paths
 
 
-@pytest.mark.parametrize(("share", "bounds"), [(0.05, (3.5, 11, 3.5)), (0.2, (2, 3.4, 1.3)), (1, (1.2, 1.1, 1.1))])
+@pytest.mark.parametrize(("share", "bounds"), [(0.05, (1.3, 11, 1.6)), (0.2, (1.15, 3.3, 1.1)), (1, (1.1, 1.05, 1.05))])
 def test_loader_mixes_within_bounds(files, share, bounds):
     loader = loaders.sapwood_loader(files, SMALL, round(share * SMALL.rows), labelled=True)
     epochs = loaders.sapwood_orders(loader, SMALL)
     found = figures(SMALL, next(epochs), next(epochs))
     assert all(figure < bound for figure, bound in zip(found, bounds, strict=True)), found
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.6, 1])
+def test_explain_expects_what_is_found(files, share, labelled):
+    loader = loaders.sapwood_loader(files, SMALL, round(share * SMALL.rows), labelled=labelled)
+    plan = loader.explain()
+    epochs = loaders.sapwood_orders(loader, SMALL)
+    first, second = next(epochs), next(epochs)
+    found = figures(SMALL, first, second)
+    if not labelled:  # the classes are not known then: of files
+        found = (metrics.variance_inflation(first // SMALL.rows_per_file, SMALL.batch_size), *found[1:])
+    expected = (plan.expected_vif, plan.expected_lift, plan.expected_repeat)
+    assert expected == pytest.approx(found, rel=0.15), (expected, found)
