@@ -12,19 +12,22 @@ Column = tuple[str, Callable[[Entry], str]]
 
 
 def compared(task: str, case: Case, entries: list[Entry]) -> list[Entry]:
-    """Adds what follows from several entries: how many times sapwood's time each takes on as many threads, the share of
-    the ceiling's speed that sapwood reaches, and decompressed bytes per second.
+    """Adds what follows from several entries.
+
+    How many times sapwood's time each takes on as many threads (of those that keep the data in memory: sapwood's when
+    it does), the share of the ceiling's speed that sapwood reaches, and decompressed bytes per second.
     """
     good = {(entry["implementation"], entry["threads"]): entry for entry in entries if "error" not in entry}
     ceiling = runners.ceiling_of(task, case)
     sizes = [entry["bytes"] for entry in good.values() if "bytes" in entry]
     for entry in good.values():
-        own = good.get(("sapwood", entry["threads"]))
-        if own and entry["implementation"] not in (*runners.OURS, *runners.CEILINGS):
+        name = entry["implementation"]
+        own = good.get(("sapwood_eager" if name.endswith("_eager") else "sapwood", entry["threads"]))
+        if own and not name.startswith("sapwood") and name not in runners.CEILINGS:
             entry["times"] = entry["seconds"] / own["seconds"]
             entry["times_cpu"] = entry["cpu"] / own["cpu"]
         limit = good.get((ceiling.implementation, entry["threads"]))
-        if limit and entry["implementation"] in runners.OURS:
+        if limit and name in runners.OURS:
             entry["of_ceiling"] = limit["seconds"] / entry["seconds"]
             entry["ceiling_target"] = ceiling.target
         if sizes:

@@ -18,7 +18,13 @@ def run(files, case, batches, threads, memory):
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
     baseline = resident("VmRSS")
     loader = dataset.loader(
-        batches.scalars, batches.target, batch_size=batches.batch_size, threads=threads, memory=memory, seed=1
+        batches.scalars,
+        batches.target,
+        batch_size=batches.batch_size,
+        threads=threads,
+        memory=memory,
+        cache=False,
+        seed=1,
     )
     rows, total = 0, 0.0
     for batch in loader.torch():

@@ -189,7 +189,8 @@ class Dataset:
         batch_size: int = 1024,
         shuffle: bool = True,
         seed: int | None = None,
-        memory: int | str = "1 GB",
+        memory: int | str | None = "1 GB",
+        cache: bool = True,
         threads: int | None = None,
         drop_remainder: bool = False,
         buffer_rows: int | None = None,
@@ -225,8 +226,10 @@ class Dataset:
             Rows come in a new random order each epoch, the same for the same seed (drawn, and reported by `explain`,
             when not given), whatever the number of threads. ``buffer_rows`` sets the size of the shuffle buffer,
             which otherwise follows from `memory`.
-        memory
-            Bytes (or ``"500 MB"``) that the loader may hold, besides delivered batches.
+        memory, cache
+            Bytes (or ``"500 MB"``) that the loader may hold, besides delivered batches; None: as many as it takes. Rows
+            stay in memory for later epochs where there is room for them beside the shuffle buffer, unless `cache` is
+            false.
         threads
             As many as there are processors when not given.
         on_error
@@ -252,7 +255,8 @@ class Dataset:
             "batch_size": batch_size,
             "shuffle": shuffle,
             "seed": seed,
-            "memory": _byte_count(memory),
+            "memory": None if memory is None else _byte_count(memory),
+            "cache": cache,
             "threads": _thread_count(threads),
             "drop_remainder": drop_remainder,
             "buffer_rows": buffer_rows,

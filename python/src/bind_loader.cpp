@@ -177,6 +177,8 @@ void bind_loader(nb::module_& module) {
       .def_ro("staging_bytes", &Explanation::staging_bytes)
       .def_ro("unit_bytes", &Explanation::unit_bytes)
       .def_ro("ready_bytes", &Explanation::ready_bytes)
+      .def_ro("cache_bytes", &Explanation::cache_bytes)
+      .def_ro("cached", &Explanation::cached, "The share of the rows that stay in memory for later epochs.")
       .def("__str__", &Explanation::to_string)
       .def("__repr__", &Explanation::to_string);
   nb::class_<SkippedRange>(module, "SkippedRange", "Entries of a file that a loader left out.")
@@ -233,14 +235,16 @@ void bind_loader(nb::module_& module) {
       .def(
           "__init__",
           [](Loader* loader, std::shared_ptr<const Dataset> dataset, FeatureSpec features, int64_t batch_size,
-             bool shuffle, std::optional<uint64_t> seed, uint64_t memory, size_t threads, bool drop_remainder,
-             std::optional<int64_t> buffer_rows, bool skip_errors, int64_t rank, int64_t world_size) {
+             bool shuffle, std::optional<uint64_t> seed, std::optional<uint64_t> memory, size_t threads,
+             bool drop_remainder, std::optional<int64_t> buffer_rows, bool cache, bool skip_errors,
+             int64_t rank, int64_t world_size) {
             LoaderOptions options;
             options.features = std::move(features);
             options.batch_size = batch_size;
             options.shuffle = shuffle;
             options.seed = seed;
-            options.memory = memory;
+            options.memory = memory.value_or(LoaderOptions::kUnlimitedMemory);
+            options.cache = cache;
             options.threads = threads;
             options.drop_remainder = drop_remainder;
             options.buffer_rows = buffer_rows;
@@ -251,8 +255,9 @@ void bind_loader(nb::module_& module) {
                 Loader(run_interruptibly([&](const std::stop_token&) { return Loader(dataset, options); }));
           },
           nb::arg("dataset"), nb::arg("features"), nb::arg("batch_size"), nb::arg("shuffle"),
-          nb::arg("seed").none(), nb::arg("memory"), nb::arg("threads"), nb::arg("drop_remainder"),
-          nb::arg("buffer_rows").none(), nb::arg("skip_errors"), nb::arg("rank"), nb::arg("world_size"))
+          nb::arg("seed").none(), nb::arg("memory").none(), nb::arg("threads"), nb::arg("drop_remainder"),
+          nb::arg("buffer_rows").none(), nb::arg("cache"), nb::arg("skip_errors"), nb::arg("rank"),
+          nb::arg("world_size"))
       .def(
           "split",
           [](const Loader& loader, const std::vector<double>& fractions, bool files,

@@ -1,4 +1,5 @@
 #include <array>
+#include <cmath>
 #include <iomanip>
 #include <sstream>
 
@@ -83,10 +84,18 @@ std::string Explanation::to_string() const {
     table.row("", "expected variance of classes ", expected.variance_inflation, ", lift ", expected.lift,
               ", repeat ", expected.repeat, " (a full permutation: 1)");
   }
-  table.row("memory", readable_bytes(static_cast<double>(memory)), ": staging ",
-            readable_bytes(static_cast<double>(staging_bytes)), " (rows of ", row_bytes, " B), units ",
-            readable_bytes(static_cast<double>(unit_bytes)), ", ready batches ",
-            readable_bytes(static_cast<double>(ready_bytes)));
+  if (memory == LoaderOptions::kUnlimitedMemory) {
+    table.row("memory", "as much as it takes (rows of ", row_bytes, " B)");
+  } else {
+    table.row("memory", readable_bytes(static_cast<double>(memory)), ": staging ",
+              readable_bytes(static_cast<double>(staging_bytes)), " (rows of ", row_bytes, " B), units ",
+              readable_bytes(static_cast<double>(unit_bytes)), ", ready batches ",
+              readable_bytes(static_cast<double>(ready_bytes)));
+  }
+  if (cached > 0) {
+    table.row("later epochs", cached < 1 ? concat("about ", std::llround(100 * cached), " %") : "all",
+              " of the rows stay in memory");
+  }
   table.row("threads", threads);
   return table.stream().str();
 }

@@ -18,6 +18,9 @@ namespace {
 constexpr double kIndexBytes = 24 + 24;  // of a row, staged and in the sorted bucket
 // All staged rows over M: a full window, buckets that have left it, chunks that are not full.
 constexpr double kStagingRoom = 1.45;
+constexpr uint64_t kEndless = uint64_t{1} << 56;  // for `kUnlimitedMemory`: sums of it don't overflow
+constexpr uint64_t kReadyOfEndless = uint64_t{1} << 27;
+constexpr double kCacheBytes = 5;  // of a row, beside it
 constexpr uint64_t kSmallestMemory = uint64_t{1} << 20;
 constexpr int64_t kMostRanks = 1 << 20;
 constexpr int64_t kMostFolds = 255;
@@ -49,6 +52,9 @@ MemoryShares share_memory(uint64_t memory, const std::vector<Unit>& units, const
   uint64_t largest = 0;
   for (const Unit& unit : units) {
     largest = std::max(largest, unit.stored_bytes + decoding_bytes(unit, selection, work_bytes));
+  }
+  if (memory == LoaderOptions::kUnlimitedMemory) {
+    return {.total = kEndless, .staging = kEndless / 2, .units = kEndless / 4, .ready = kReadyOfEndless};
   }
   const auto percent = [memory](uint64_t share) { return memory / 100 * share; };
   MemoryShares shares;
@@ -174,11 +180,22 @@ struct Settings {
   uint64_t parts_bytes() const { return divisions.size() * static_cast<uint64_t>(dataset->num_entries()); }
   bool keeps_parts() const { return parts_bytes() <= options.memory / 4; }
   void fit_memory() {
-    const uint64_t kept = keeps_parts() ? parts_bytes() : 0;
+    const bool unlimited = options.memory == LoaderOptions::kUnlimitedMemory;
+    const uint64_t kept = keeps_parts() && !unlimited ? parts_bytes() : 0;
     memory = share_memory(options.memory - kept, *units, selection, work_bytes);
     check_batch_bytes(batch_rows, batch_row_bytes, options.memory);
-    pools = std::make_shared<LoaderPools>(memory);
     set_buffer_rows(options.buffer_rows.value_or(fitting_rows()));
+    // Rows that stay are not copied into the shuffle buffer, which only refers to them.
+    const double buffered = buffer_rows >= num_entries
+                                ? static_cast<double>(num_entries) * kIndexBytes
+                                : static_cast<double>(buffer_rows + batch_rows) * (row_bytes + kIndexBytes);
+    const double room = static_cast<double>(memory.staging) - kStagingRoom * buffered;
+    memory.cache = options.cache ? static_cast<uint64_t>(std::max(room, 0.0)) : 0;
+    pools = std::make_shared<LoaderPools>(memory);
+  }
+  double cached_share() const {
+    const double all = static_cast<double>(num_entries) * (row_bytes + kCacheBytes);
+    return all > 0 ? std::min(1.0, static_cast<double>(memory.cache) / all) : 0;
   }
   // More than all rows are as good as all.
   int64_t shuffled_rows() const { return std::min(buffer_rows, num_entries); }
@@ -399,10 +416,12 @@ Explanation Loader::explain() const {
     e.expected =
         expected_quality(leg.stream(e.rank), plan.sample_of_file, plan.batch_rows, e.entries, e.units);
   }
-  e.memory = plan.memory.total;
+  e.memory = plan.options.memory;
   e.staging_bytes = plan.memory.staging;
   e.unit_bytes = plan.memory.units;
   e.ready_bytes = plan.memory.ready;
+  e.cache_bytes = plan.memory.cache;
+  e.cached = e.world_size == 1 ? plan.cached_share() : 0;
   return e;
 }
 
@@ -544,7 +563,8 @@ Loader Loader::share(int64_t worker, int64_t workers) const {
   auto plan = std::make_shared<Plan>(Settings(*plan_));
   plan->options.rank = options.rank * workers + worker;
   plan->options.world_size = options.world_size * workers;
-  plan->options.memory /= static_cast<uint64_t>(workers);
+  if (options.memory != LoaderOptions::kUnlimitedMemory)
+    plan->options.memory /= static_cast<uint64_t>(workers);
   plan->options.threads = std::max<size_t>(1, options.threads / static_cast<size_t>(workers));
   if (options.buffer_rows) plan->options.buffer_rows = std::max<int64_t>(1, *options.buffer_rows / workers);
   plan->fit_memory();

@@ -19,8 +19,11 @@ struct LoaderOptions {
   FeatureSpec features{};
   int64_t batch_size = 1024;
   bool shuffle = true;
-  std::optional<uint64_t> seed{};        ///< drawn, and reported, when not given
-  uint64_t memory = uint64_t{1} << 30;   ///< bytes that the loader may hold besides delivered batches
+  std::optional<uint64_t> seed{};       ///< drawn, and reported, when not given
+  uint64_t memory = uint64_t{1} << 30;  ///< bytes that the loader may hold besides delivered batches
+  static constexpr uint64_t kUnlimitedMemory = UINT64_MAX;
+  /// Whether rows stay in memory from epoch to epoch where it has room for them beside the shuffle buffer.
+  bool cache = true;
   size_t threads = 0;                    ///< 0: as many as there are processors
   bool drop_remainder = false;           ///< leave out the last batch when it is not full
   std::optional<int64_t> buffer_rows{};  ///< rows of the shuffle buffer; from `memory` when not given
@@ -67,6 +70,8 @@ struct Explanation {
   uint64_t staging_bytes = 0;  ///< share of `memory` for the shuffle buffer
   uint64_t unit_bytes = 0;     ///< for units that are read ahead or being decoded
   uint64_t ready_bytes = 0;    ///< for batches not fetched yet
+  uint64_t cache_bytes = 0;    ///< of staging_bytes, for rows that stay for later epochs
+  double cached = 0;           ///< the share of rows that will
 
   /// A table for people.
   std::string to_string() const;

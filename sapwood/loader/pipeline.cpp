@@ -66,7 +66,8 @@ struct DecodedUnit {
   int64_t staged = 0;    // entries
   uint64_t decoding_bytes = 0;
   std::vector<uint8_t> in_parts;  // whether each entry is, or empty: all are
-  RowWriter writer;
+  std::optional<RowWriter> writer;
+  std::shared_ptr<const CachedRows> cached;  // instead
 };
 
 class Pipeline final : public BatchStream {
@@ -103,6 +104,7 @@ class Pipeline final : public BatchStream {
     std::vector<std::pair<StreamUnit, std::string>> failed;
   };
   std::unique_ptr<DecodedUnit> decode(const StreamUnit& unit, FetchedUnit fetched) const;
+  void keep_rows(DecodedUnit& decoded) const;
   Decoded decode_clusters(const StreamUnit& unit, const FormatError& error) const;
   int64_t count_rows(const StreamUnit& unit) const;
   void repeat_rows();
@@ -355,20 +357,25 @@ void Pipeline::work(size_t worker, bool only_fetch) {
 
 void Pipeline::fetch_unit(std::unique_lock<std::mutex>& lock) {
   const size_t place = next_fetch_++;
-  const Unit& unit = units_[place].unit;
-  fetched_bytes_ += unit.stored_bytes;
+  FetchedUnit fetched{units_[place].unit, {}, {}};
+  if (plan_.pools->cache.find(units_[place].number, fetched.unit.entries)) {
+    fetched.unit.stored_bytes = 0;
+    fetched_.emplace(place, std::move(fetched));
+    return;
+  }
+  const uint64_t stored_bytes = fetched.unit.stored_bytes;
+  fetched_bytes_ += stored_bytes;
   lock.unlock();
   const auto start = Clock::now();
-  FetchedUnit fetched{unit, {}, {}};
   try {
-    fetched = plan_.dataset->fetch(unit, plan_.selection, pool_);
+    fetched = plan_.dataset->fetch(units_[place].unit, plan_.selection, pool_);
   } catch (const FormatError&) {
     if (plan_.on_error == OnError::kRaise) throw;
   }
   const double seconds = seconds_since(start);
   lock.lock();
   stats_.fetch_seconds += seconds;
-  stats_.stored_bytes += unit.stored_bytes;
+  stats_.stored_bytes += stored_bytes;
   fetched_.emplace(place, std::move(fetched));
 }
 
@@ -376,6 +383,13 @@ void Pipeline::decode_unit(std::unique_lock<std::mutex>& lock) {
   const size_t place = next_decode_++;
   FetchedUnit fetched = std::move(fetched_.extract(place).mapped());
   const StreamUnit& unit = units_[place];
+  const uint64_t stored_bytes = fetched.unit.stored_bytes;
+  if (auto cached = plan_.pools->cache.find(unit.number, unit.unit.entries)) {
+    fetched_bytes_ -= stored_bytes;
+    put_back(std::unique_ptr<DecodedUnit>(
+        new DecodedUnit{unit.unit, unit.number, {}, unit.position, 0, 0, cached->in_parts(), {}, cached}));
+    return;
+  }
   const uint64_t needed = decoding_bytes(unit.unit, plan_.selection, plan_.work_bytes);
   decoding_bytes_ += needed;
   lock.unlock();
@@ -384,6 +398,7 @@ void Pipeline::decode_unit(std::unique_lock<std::mutex>& lock) {
   try {
     if (!fetched.columns) fetched = plan_.dataset->fetch(unit.unit, plan_.selection, pool_);
     decoded.pieces.push_back(decode(unit, std::move(fetched)));
+    keep_rows(*decoded.pieces.back());
   } catch (const FormatError& error) {
     if (plan_.on_error == OnError::kRaise) throw;
     decoded = decode_clusters(unit, error);
@@ -395,8 +410,8 @@ void Pipeline::decode_unit(std::unique_lock<std::mutex>& lock) {
   lock.lock();
   stats_.decode_seconds += seconds;
   stats_.skipped_rows += lost;
-  fetched_bytes_ -= unit.unit.stored_bytes;
-  if (decoded.pieces.empty()) {
+  fetched_bytes_ -= stored_bytes;
+  if (decoded.pieces.empty() || decoded.pieces.back()->cached) {
     decoding_bytes_ -= needed;
   } else {
     decoded.pieces.back()->decoding_bytes = needed;
@@ -416,9 +431,20 @@ std::unique_ptr<DecodedUnit> Pipeline::decode(const StreamUnit& unit, FetchedUni
     std::vector<uint8_t> in_parts = rows_in_parts(columns);
     columns.resize(plan_.format->columns().size());
     RowWriter writer(*plan_.format, std::move(columns), pool_);
-    return std::unique_ptr<DecodedUnit>(new DecodedUnit{unit.unit, unit.number, context, unit.position, 0, 0,
-                                                        std::move(in_parts), std::move(writer)});
+    return std::unique_ptr<DecodedUnit>(new DecodedUnit{
+        unit.unit, unit.number, context, unit.position, 0, 0, std::move(in_parts), std::move(writer), {}});
   });
+}
+
+// Where there is room for the rows, they stay for later epochs.
+void Pipeline::keep_rows(DecodedUnit& decoded) const {
+  const uint64_t bytes = plan_.memory.cache == 0 ? 0 : CachedRows::bytes_of(*decoded.writer);
+  if (bytes == 0 || !plan_.pools->cache.reserve(bytes)) return;
+  with_context(decoded.context, [&] {
+    auto rows = std::make_shared<const CachedRows>(*decoded.writer, decoded.in_parts, pool_);
+    decoded.cached = plan_.pools->cache.insert(decoded.number, decoded.unit.entries, std::move(rows), bytes);
+  });
+  if (decoded.cached) decoded.writer.reset();
 }
 
 // Of a unit that can't be read as a whole: each cluster by itself.
@@ -515,22 +541,28 @@ void Pipeline::stage_rows(DecodedUnit& decoded, int64_t end, WorkerStaging& stag
   const bool everything = plan_.filter->everything();
   std::array<int64_t, RowWriter::kTile> entries;
   std::array<std::byte*, RowWriter::kTile> rows;
+  std::array<RowPlace, RowWriter::kTile> places;
   while (decoded.staged < end) {
     const int64_t tile = decoded.staged;
     const int64_t tile_end = std::min((tile / RowWriter::kTile + 1) * RowWriter::kTile, end);
     size_t count = 0;
+    place_rows(window_, plan_.key, unit.file, unit.entries.start + tile, decoded.position + tile,
+               std::span(places).first(static_cast<size_t>(tile_end - tile)));
     for (int64_t i = tile; i < tile_end; ++i) {
       const int64_t entry = unit.entries.start + i;
-      const int64_t position = decoded.position + i;
       if (!decoded.in_parts.empty() && decoded.in_parts[static_cast<size_t>(i)] == 0) continue;
       if (!everything && !plan_.filter->keeps(decoded.number, unit.file, entry)) continue;
-      const RowPlace place = place_row(window_, plan_.key, unit.file, entry, position);
+      const RowPlace& place = places[static_cast<size_t>(i - tile)];
       if (place <= plan_.after) continue;
-      const size_t size = decoded.writer.row_size(i);
+      if (decoded.cached) {
+        staging.refer(place.bucket, decoded.cached->row(i), place.key, place.position);
+        continue;
+      }
+      const size_t size = decoded.writer->row_size(i);
       entries[count] = i;
       rows[count++] = staging.append(place.bucket, size, place.key, place.position);
     }
-    decoded.writer.write({entries.data(), count}, {rows.data(), count});
+    if (count > 0) decoded.writer->write({entries.data(), count}, {rows.data(), count});
     decoded.staged = tile_end;
   }
 }

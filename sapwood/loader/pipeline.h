@@ -8,6 +8,7 @@
 #include "sapwood/features/row_format.h"
 #include "sapwood/loader/batch.h"
 #include "sapwood/loader/ranks.h"
+#include "sapwood/loader/row_cache.h"
 #include "sapwood/loader/row_order.h"
 
 namespace sapwood {
@@ -18,16 +19,19 @@ struct MemoryShares {
   uint64_t staging = 0;  ///< rows in buckets, with their index
   uint64_t units = 0;    ///< units that are read ahead or being decoded
   uint64_t ready = 0;    ///< batches made, not yet delivered
+  uint64_t cache = 0;    ///< of `staging`, rows that stay for later epochs
 };
 
 /// The memory of a loader, kept from epoch to epoch and shared by the parts of a split.
 struct LoaderPools {
   explicit LoaderPools(const MemoryShares& shares)
       : work(std::make_shared<RecyclingPool>(shares.total - shares.ready)),
-        batches(std::make_shared<RecyclingPool>(shares.ready)) {}
+        batches(std::make_shared<RecyclingPool>(shares.ready)),
+        cache(shares.cache) {}
   std::shared_ptr<RecyclingPool> work;     ///< what the memory bound covers
   std::shared_ptr<RecyclingPool> batches;  ///< batches, delivered ones too
-  std::atomic<uint64_t> running{0};        ///< epochs that share them at the moment
+  RowCache cache;
+  std::atomic<uint64_t> running{0};  ///< epochs that share them at the moment
 };
 
 /// Bytes that decoding a unit of the selected columns takes besides its stored bytes; `work_bytes` of each

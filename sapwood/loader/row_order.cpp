@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "sapwood/base/random.h"
+#include "sapwood/kernels/philox.h"
 
 namespace sapwood {
 namespace {
@@ -29,12 +30,25 @@ constexpr int kMostLastBits = 4;
 constexpr int64_t kOrderedSegment = 1 << 16;  // entries, of an epoch that is not shuffled: at most
 constexpr int64_t kOrderedSegments = 8;  // of the buffer; about six are staged, sorted or waiting at a time
 
-// Counter: 48 bits of entry, 32 of file, 32 of epoch, 8 of leg, 8 of purpose.
+// 48 bits of entry, 32 of file, 32 of epoch, 8 of leg, 8 of purpose.
+std::array<uint32_t, 4> counter_of(const OrderKey& key, Purpose purpose, uint64_t file, uint64_t entry) {
+  return {static_cast<uint32_t>(entry), static_cast<uint32_t>(file), static_cast<uint32_t>(key.epoch),
+          static_cast<uint32_t>(purpose) << 24 | key.leg << 16 | static_cast<uint32_t>(entry >> 32)};
+}
+
 std::array<uint32_t, 4> random_bits(const OrderKey& key, Purpose purpose, uint64_t file, uint64_t entry) {
-  return philox4x32(
-      {static_cast<uint32_t>(entry), static_cast<uint32_t>(file), static_cast<uint32_t>(key.epoch),
-       static_cast<uint32_t>(purpose) << 24 | key.leg << 16 | static_cast<uint32_t>(entry >> 32)},
-      philox_key(key.seed));
+  return philox4x32(counter_of(key, purpose, file, entry), philox_key(key.seed));
+}
+
+// Of a row of a segment, from 32 bits for the delay and 64 for its place in the bucket.
+RowPlace shuffled_place(const Window& window, int64_t segment, uint64_t delay_bits, uint64_t random,
+                        int64_t position) {
+  const auto place = static_cast<uint64_t>(position);
+  const auto delay = static_cast<int64_t>(delay_bits & (window.delays - 1));
+  const int64_t bucket = std::clamp(segment + delay, window.first, window.num_segments - 1);
+  if (bucket != window.num_segments - 1 || window.last_bits == 0) return {bucket, random, place};
+  const auto part = static_cast<int64_t>(random >> (64 - window.last_bits));
+  return {bucket + part, random << window.last_bits, place};
 }
 
 double phase(const OrderKey& key, Purpose purpose, size_t index) {
@@ -112,12 +126,40 @@ RowPlace place_row(const Window& window, const OrderKey& key, size_t file, int64
     return {segment, static_cast<uint64_t>(position - segment * window.segment_entries) * step, place};
   }
   const auto bits = random_bits(key, Purpose::kRow, file, static_cast<uint64_t>(entry));
-  const int64_t delay = bits[0] & (window.delays - 1);
-  const int64_t bucket = std::clamp(segment + delay, window.first, window.num_segments - 1);
-  const uint64_t random = uint64_t{bits[1]} << 32 | bits[2];
-  if (bucket != window.num_segments - 1 || window.last_bits == 0) return {bucket, random, place};
-  const auto part = static_cast<int64_t>(random >> (64 - window.last_bits));
-  return {bucket + part, random << window.last_bits, place};
+  return shuffled_place(window, segment, bits[0], uint64_t{bits[1]} << 32 | bits[2], position);
+}
+
+void place_rows(const Window& window, const OrderKey& key, size_t file, int64_t first_entry,
+                int64_t first_position, std::span<RowPlace> places) {
+  constexpr size_t kRun = 64;
+  std::array<uint64_t, kRun> delays;
+  std::array<uint64_t, kRun> randoms;
+  for (size_t done = 0; done < places.size();) {
+    const int64_t entry = first_entry + static_cast<int64_t>(done);
+    const int64_t position = first_position + static_cast<int64_t>(done);
+    const uint64_t before_overflow = UINT32_MAX - static_cast<uint32_t>(entry);
+    const auto count = std::min({kRun, places.size() - done, static_cast<size_t>(before_overflow) + 1});
+    if (!window.shuffle) {
+      for (size_t i = 0; i < count; ++i) {
+        const auto offset = static_cast<int64_t>(i);
+        places[done + i] = place_row(window, key, file, entry + offset, position + offset);
+      }
+    } else {
+      const auto counter = counter_of(key, Purpose::kRow, file, static_cast<uint64_t>(entry));
+      kernels::philox_run(counter, philox_key(key.seed), count, delays.data(), randoms.data());
+      int64_t segment = window.segment(position);
+      int64_t segment_end = (segment + 1) * window.segment_entries;
+      for (size_t i = 0; i < count; ++i) {
+        const int64_t at = position + static_cast<int64_t>(i);
+        if (at == segment_end) {
+          ++segment;
+          segment_end += window.segment_entries;
+        }
+        places[done + i] = shuffled_place(window, segment, delays[i], randoms[i], at);
+      }
+    }
+    done += count;
+  }
 }
 
 bool in_part(const SplitPart& part, uint64_t seed, size_t file, int64_t entry) {

@@ -56,6 +56,10 @@ Window plan_window(int64_t entries, double kept, int64_t buffer_rows, bool shuff
 /// Where the row at stream `position` goes.
 RowPlace place_row(const Window& window, const OrderKey& key, size_t file, int64_t entry, int64_t position);
 
+/// Where the rows of consecutive entries go, which are consecutive in the stream too.
+void place_rows(const Window& window, const OrderKey& key, size_t file, int64_t first_entry,
+                int64_t first_position, std::span<RowPlace> places);
+
 /// A share of the rows: those whose uniform number for the seed lies in one of the intervals [low, high).
 struct SplitPart {
   struct Interval {

@@ -95,6 +95,19 @@ TEST(Window, EveryBucketFollowsTheWindow) {
   }
 }
 
+TEST(Window, PlacesManyRowsAsEachOne) {
+  for (const bool shuffle : {true, false}) {
+    const Window window = plan_window(100'000, 1, 3000, shuffle);
+    for (const int64_t entry : {int64_t{0}, int64_t{77}, (int64_t{1} << 32) - 30, (int64_t{5} << 32) + 1}) {
+      std::vector<RowPlace> places(500);
+      place_rows(window, {9, 2, 1}, 3, entry, 1234, places);
+      for (int64_t i = 0; i < 500; ++i) {
+        ASSERT_EQ(places[static_cast<size_t>(i)], place_row(window, {9, 2, 1}, 3, entry + i, 1234 + i));
+      }
+    }
+  }
+}
+
 TEST(Window, KeepsStreamOrderWhenNotShuffled) {
   const Window window = plan_window(300'000, 1.0, 10, false);
   RowPlace last{0, 0};

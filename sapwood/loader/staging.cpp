@@ -13,35 +13,31 @@ constexpr size_t kMostParts = 16384;
 
 }  // namespace
 
-StagingChunk::StagingChunk(size_t bytes, const std::shared_ptr<MemoryPool>& pool) : memory_(bytes, pool) {}
-
-std::byte* StagingChunk::append(size_t size, uint64_t key, uint64_t position) {
-  const std::span<StagedRow> slots = memory_.as<StagedRow>();
-  if (used_ + size + (count_ + 1) * sizeof(StagedRow) > slots.size_bytes()) return nullptr;
-  std::byte* row = memory_.data() + used_;
-  used_ += size;
-  ++count_;
-  slots[slots.size() - count_] = {key, position, row};
-  return row;
-}
-
-std::span<const StagedRow> StagingChunk::rows() const { return memory_.as<const StagedRow>().last(count_); }
-
 WorkerStaging::WorkerStaging(int64_t num_buckets, size_t chunk_bytes, std::shared_ptr<MemoryPool> pool)
     : pool_(std::move(pool)), chunk_bytes_(chunk_bytes), buckets_(static_cast<size_t>(num_buckets)) {}
 
-std::byte* WorkerStaging::append(int64_t bucket, size_t size, uint64_t key, uint64_t position) {
-  std::vector<StagingChunk>& chunks = buckets_[static_cast<size_t>(bucket)];
-  if (!chunks.empty()) {
-    if (std::byte* row = chunks.back().append(size, key, position)) return row;
-  }
-  const size_t room = (size / sizeof(StagedRow) + 2) * sizeof(StagedRow);  // one row with its index entry
-  chunks.emplace_back(std::max(chunk_bytes_, room), pool_);
-  return chunks.back().append(size, key, position);
+void WorkerStaging::open_chunk(Bucket& bucket, size_t bytes) {
+  close_chunk(bucket);
+  const size_t whole =
+      (bytes / sizeof(StagedRow) + 1) * sizeof(StagedRow);  // entries end where the chunk does
+  const Buffer& memory = bucket.chunks.emplace_back(Buffer(std::max(chunk_bytes_, whole), pool_)).memory;
+  const std::span<StagedRow> slots = memory.as<StagedRow>();
+  bucket.front = memory.data();
+  bucket.back = slots.data() + slots.size();
+  bucket.room = slots.size_bytes();
+}
+
+void WorkerStaging::close_chunk(Bucket& bucket) {
+  if (bucket.chunks.empty()) return;
+  StagingChunk& chunk = bucket.chunks.back();
+  const std::span<const StagedRow> slots = chunk.memory.as<const StagedRow>();
+  chunk.rows = {bucket.back, slots.data() + slots.size()};
 }
 
 std::vector<StagingChunk> WorkerStaging::take(int64_t bucket) {
-  return std::exchange(buckets_[static_cast<size_t>(bucket)], {});
+  Bucket& taken = buckets_[static_cast<size_t>(bucket)];
+  close_chunk(taken);
+  return std::exchange(taken, {}).chunks;
 }
 
 // Rows whose keys share their leading bits: index_[begin, end).
@@ -56,7 +52,7 @@ SortedBucket::~SortedBucket() = default;
 SortedBucket::SortedBucket(int64_t number, std::vector<StagingChunk> chunks,
                            const std::shared_ptr<MemoryPool>& pool)
     : number_(number), chunks_(std::move(chunks)) {
-  for (const StagingChunk& chunk : chunks_) size_ += chunk.rows().size();
+  for (const StagingChunk& chunk : chunks_) size_ += chunk.rows.size();
   num_parts_ = std::min(kMostParts, std::bit_ceil(size_ / kRowsPerPart + 1));
   const int shift = 64 - std::countr_zero(num_parts_);
   const auto part_of = [&](const StagedRow& row) {
@@ -65,7 +61,7 @@ SortedBucket::SortedBucket(int64_t number, std::vector<StagingChunk> chunks,
 
   parts_ = std::make_unique<Part[]>(num_parts_);
   for (const StagingChunk& chunk : chunks_) {
-    for (const StagedRow& row : chunk.rows()) ++parts_[part_of(row)].end;
+    for (const StagedRow& row : chunk.rows) ++parts_[part_of(row)].end;
   }
   size_t begin = 0;
   for (size_t p = 0; p < num_parts_; ++p) {
@@ -76,7 +72,7 @@ SortedBucket::SortedBucket(int64_t number, std::vector<StagingChunk> chunks,
   index_ = Buffer(size_ * sizeof(StagedRow), pool);
   const std::span<StagedRow> index = index_.as<StagedRow>();
   for (const StagingChunk& chunk : chunks_) {
-    for (const StagedRow& row : chunk.rows()) index[parts_[part_of(row)].end++] = row;
+    for (const StagedRow& row : chunk.rows) index[parts_[part_of(row)].end++] = row;
   }
 }
 

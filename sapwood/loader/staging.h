@@ -20,19 +20,10 @@ struct StagedRow {
   }
 };
 
-/// A run of memory that rows of one bucket fill from the front, and their index entries from the back.
-class StagingChunk {
- public:
-  StagingChunk(size_t bytes, const std::shared_ptr<MemoryPool>& pool);
-  /// Room for a row of `size` bytes (a multiple of 8), or null when the chunk is full.
-  std::byte* append(size_t size, uint64_t key, uint64_t position);
-  /// In no particular order.
-  std::span<const StagedRow> rows() const;
-
- private:
-  Buffer memory_;
-  size_t used_ = 0;
-  size_t count_ = 0;
+/// A run of memory that rows of one bucket have filled from the front, and their index entries from the back.
+struct StagingChunk {
+  Buffer memory;
+  std::span<const StagedRow> rows;  ///< in no particular order
 };
 
 /// The rows that one worker has staged, by bucket. No locks: a worker writes only its own, and a bucket is
@@ -40,13 +31,41 @@ class StagingChunk {
 class WorkerStaging {
  public:
   WorkerStaging(int64_t num_buckets, size_t chunk_bytes, std::shared_ptr<MemoryPool> pool);
-  std::byte* append(int64_t bucket, size_t size, uint64_t key, uint64_t position);
+  /// Room for a row of `size` bytes (a multiple of 8).
+  std::byte* append(int64_t bucket, size_t size, uint64_t key, uint64_t position) {
+    Bucket& open = with_room(bucket, size + sizeof(StagedRow));
+    std::byte* row = open.front;
+    open.front += size;
+    open.room -= size + sizeof(StagedRow);
+    *--open.back = {key, position, row};
+    return row;
+  }
+  /// A row that lies elsewhere, as long as it is wanted.
+  void refer(int64_t bucket, const std::byte* row, uint64_t key, uint64_t position) {
+    Bucket& open = with_room(bucket, sizeof(StagedRow));
+    open.room -= sizeof(StagedRow);
+    *--open.back = {key, position, row};
+  }
   std::vector<StagingChunk> take(int64_t bucket);
 
  private:
+  struct Bucket {
+    std::byte* front = nullptr;  // of what is free in the last chunk
+    StagedRow* back = nullptr;
+    size_t room = 0;
+    std::vector<StagingChunk> chunks;
+  };
+  Bucket& with_room(int64_t bucket, size_t bytes) {
+    Bucket& open = buckets_[static_cast<size_t>(bucket)];
+    if (open.room < bytes) open_chunk(open, bytes);
+    return open;
+  }
+  void open_chunk(Bucket& bucket, size_t bytes);
+  static void close_chunk(Bucket& bucket);
+
   std::shared_ptr<MemoryPool> pool_;
   size_t chunk_bytes_;
-  std::vector<std::vector<StagingChunk>> buckets_;
+  std::vector<Bucket> buckets_;
 };
 
 /// A complete bucket whose rows can be asked for in their final order. Sorting is split by the key's leading

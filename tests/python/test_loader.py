@@ -513,7 +513,7 @@ def test_batches_too_large_are_refused_before_anything_is_read(make_tree: MakeTr
         data.loader("x", batch_size=300_000, memory="20 MB")
 
 
-@pytest.mark.parametrize("memory", ["inf", "1e400", 2**64, None, -1, "lots"])
+@pytest.mark.parametrize("memory", ["inf", "1e400", 2**64, [], -1, "lots"])
 def test_memory_that_is_none(events: Events, memory: Any) -> None:
     with pytest.raises(sw.ConfigError, match="memory is"):
         id_loader(events, memory=memory)
