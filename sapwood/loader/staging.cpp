@@ -1,8 +1,8 @@
 #include "sapwood/loader/staging.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
-#include <mutex>
 #include <utility>
 
 namespace sapwood {
@@ -42,9 +42,24 @@ std::vector<StagingChunk> WorkerStaging::take(int64_t bucket) {
 
 // Rows whose keys share their leading bits: index_[begin, end).
 struct SortedBucket::Part {
+  enum State : uint8_t { kUnsorted, kBeingSorted, kSorted };
   size_t begin = 0;
   size_t end = 0;
-  std::once_flag sorted;
+  // Not std::once_flag, which wakes waiters by a system call each time.
+  std::atomic<State> state{kUnsorted};
+
+  template <class Sort>
+  void sort_once(const Sort& sort) {
+    State now = state.load(std::memory_order_acquire);
+    if (now == kUnsorted && state.compare_exchange_strong(now, kBeingSorted, std::memory_order_acquire)) {
+      sort();
+      state.store(kSorted, std::memory_order_release);
+      state.notify_all();
+      return;
+    }
+    while ((now = state.load(std::memory_order_acquire)) != kSorted)
+      state.wait(now, std::memory_order_acquire);
+  }
 };
 
 SortedBucket::~SortedBucket() = default;
@@ -83,7 +98,7 @@ void SortedBucket::rows(size_t begin, size_t end, const std::byte** out) {
   for (Part* part = after; part != parts_.get() + num_parts_ && part->begin < end; ++part) {
     const auto first = index.begin() + static_cast<std::ptrdiff_t>(part->begin);
     const auto last = index.begin() + static_cast<std::ptrdiff_t>(part->end);
-    std::call_once(part->sorted, [&] { std::sort(first, last); });
+    part->sort_once([&] { std::sort(first, last); });
     for (size_t i = std::max(begin, part->begin); i < std::min(end, part->end); ++i) *out++ = index[i].row;
   }
 }
