@@ -8,6 +8,8 @@ PARTICLE = ["part_px", "part_py", "part_pz", "part_energy", "part_deta", "part_d
 PARTICLE += ["part_d0val", "part_d0err", "part_dzval", "part_dzerr"]
 JET = ["jet_pt", "jet_sdmass", "jet_tau1", "jet_tau2"]
 FLAT = [f"f{i:02d}" for i in range(28)]
+EVENT = ["HT", "MET_pt", "MET_phi", "nChargedTracks", "S_zz", "S_xxyy", "S_xy"]
+EVENT_JETS = ["Jet_pt", "Jet_eta", "Jet_phi", "Jet_mass", "Jet_btag", "Jet_width"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,23 +19,32 @@ class Case:
     name: str
     patterns: tuple[str, ...]  # within the data directory
     table: str
-    jagged: bool = False
+    kind: str  # flat, jets, events, nano
+    tasks: tuple[str, ...] = ("read", "load")
+
+    @property
+    def jagged(self) -> bool:
+        return self.kind != "flat"
 
 
 CASES = [
-    Case("flat, TTree Zstandard", ("flat/ttree_zstd_*.root",), "Events"),
-    Case("flat, TTree LZ4", ("flat/ttree_lz4_*.root",), "Events"),
-    Case("flat, RNTuple Zstandard", ("flat/rntuple_zstd_*.root",), "Events"),
-    Case("jets, TTree Zstandard", ("jets/ttree_*.root",), "tree", jagged=True),
-    Case("jets, RNTuple Zstandard", ("jets/rntuple_*.root",), "tree", jagged=True),
-    Case("events, TTree LZ4", ("events/ttree_*.root",), "Events", jagged=True),
-    Case("events, RNTuple Zstandard", ("events/rntuple_*.root",), "Events", jagged=True),
+    Case("flat, TTree Zstandard", ("flat/ttree_zstd_*.root",), "Events", "flat"),
+    Case("flat, TTree LZ4", ("flat/ttree_lz4_*.root",), "Events", "flat"),
+    Case("flat, TTree stored", ("flat/ttree_stored_*.root",), "Events", "flat", tasks=("read",)),
+    Case("flat, RNTuple Zstandard", ("flat/rntuple_zstd_*.root",), "Events", "flat"),
+    Case("flat, RNTuple LZ4", ("flat/rntuple_lz4_*.root",), "Events", "flat"),
+    Case("flat, RNTuple stored", ("flat/rntuple_stored_*.root",), "Events", "flat", tasks=("read",)),
+    Case("jets, TTree Zstandard", ("jets/ttree_*.root",), "tree", "jets"),
+    Case("jets, RNTuple Zstandard", ("jets/rntuple_*.root",), "tree", "jets"),
+    Case("events, TTree LZ4", ("events/ttree_*.root",), "Events", "events"),
+    Case("events, RNTuple Zstandard", ("events/rntuple_*.root",), "Events", "events"),
+    Case("like NanoAOD, TTree Zstandard", ("nano/ttree_*.root",), "Events", "nano", tasks=("read",)),
 ]
 
 MEMORY_CASES = [
-    Case("RNTuple of one cluster of 1.2 GB", ("memory/rntuple_one_cluster.root",), "Events"),
-    Case("TTree without cluster flushes", ("memory/ttree_no_flush.root",), "Events"),
-    Case("all of it and the flat data", ("memory/*.root", "flat/*.root"), "Events"),
+    Case("RNTuple of one cluster of 1.2 GB", ("memory/rntuple_one_cluster.root",), "Events", "flat"),
+    Case("TTree without cluster flushes", ("memory/ttree_no_flush.root",), "Events", "flat"),
+    Case("all of it and the flat data", ("memory/*.root", "flat/*.root"), "Events", "flat"),
 ]
 
 
@@ -44,14 +55,25 @@ class Batches:
     scalars: list[str]
     target: str
     batch_size: int
+    batches_in_memory: int  # that loaders shuffle at a time
     padded: list[str] = dataclasses.field(default_factory=list)
     length: int = 0
-    batches_in_memory: int = 0  # for loaders that shuffle so many at a time
+
+    @property
+    def buffer_rows(self) -> int:
+        return self.batch_size * self.batches_in_memory
+
+    @property
+    def columns(self) -> list[str]:
+        return [*self.padded, *self.scalars, self.target]
 
 
-FLAT_BATCHES = Batches(FLAT, "label", batch_size=1024, batches_in_memory=100)
-JET_BATCHES = Batches(JET, "label_QCD", batch_size=512, padded=PARTICLE, length=128, batches_in_memory=20)
+BATCHES = {
+    "flat": Batches(FLAT, "label", batch_size=1024, batches_in_memory=100),
+    "jets": Batches(JET, "label_QCD", batch_size=512, batches_in_memory=20, padded=PARTICLE, length=128),
+    "events": Batches(EVENT, "is_signal", batch_size=512, batches_in_memory=20, padded=EVENT_JETS, length=12),
+}
 
 
 def batches_of(case: Case) -> Batches:
-    return JET_BATCHES if case.jagged else FLAT_BATCHES
+    return BATCHES[case.kind]

@@ -1,4 +1,4 @@
-"""Runs the benchmarks against ROOT and uproot: ./dev bench [read] [load] [memory] [--quick]
+"""Runs the benchmarks against ROOT, uproot and weaver: ./dev bench [read] [load] [memory] [--quick]
 
 Each implementation of a task runs on the same files in a process of its own, bound to as many processors as it has
 threads. They take turns, and the median of the repetitions counts. Results are compared before times are.
@@ -7,54 +7,24 @@ threads. They take turns, and the median of the repetitions counts. Results are 
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import importlib.metadata
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import cases
 import make_data
+import provenance
+import tables
+from runners import OURS, RUNNERS, Runner
 
 HERE = Path(__file__).resolve().parent
 TIMEOUT = 1800  # seconds for one measurement
 TOLERANCE = 1e-9  # of the sum of absolute values, for sums in different orders
 
 
-@dataclasses.dataclass(frozen=True)
-class Runner:
-    """An implementation with its number of threads, and how many times faster the first runner shall be."""
-
-    implementation: str
-    threads: int
-    target: float | None = None
-    jagged_target: float | None = None
-
-    @property
-    def label(self) -> str:
-        return f"{self.implementation.replace('_', ' ')}, {self.threads} thread{'s' if self.threads > 1 else ''}"
-
-
-RUNNERS = {
-    "read": [
-        Runner("sapwood", 1),
-        Runner("sapwood", 2),
-        Runner("uproot", 1, 3, 3),
-        Runner("root_rdataframe", 1, 2, 2),
-        Runner("root_rdataframe", 2),
-        Runner("root_readspeed", 1, 2, 2),
-    ],
-    "load": [
-        Runner("sapwood", 2),
-        Runner("root_rdataloader", 2, 8, 3),
-        Runner("uproot_torch", 2, 2.5, 8),
-    ],
-}
 BOUNDS = [1_000_000_000, 300_000_000]  # bytes
 
 
@@ -89,28 +59,29 @@ def warm(case: cases.Case, data: Path) -> None:
 
 def measure_case(task: str, case: cases.Case, data: Path, repetitions: int, peers: list[str]) -> list[dict]:
     """Medians of every runner of a task, in the order of RUNNERS; of others than sapwood only `peers`, if any."""
-    runners = [
+    running = [
         runner
         for runner in RUNNERS[task]
-        if not (runner.implementation == "root_readspeed" and "RNTuple" in case.name)  # reads TTrees only
-        and (not peers or runner.implementation in ["sapwood", *peers])
+        if runner.reads(case) and (not peers or runner.implementation in [*OURS, *peers])
     ]
-    runs: dict[Runner, list[dict]] = {runner: [] for runner in runners}
+    runs: dict[Runner, list[dict]] = {runner: [] for runner in running}
     warm(case, data)
     for repetition in range(repetitions):
-        for runner in runners if repetition % 2 == 0 else reversed(runners):
+        for runner in running if repetition % 2 == 0 else reversed(running):
             if not any("error" in run for run in runs[runner]):
                 runs[runner].append(measure(task, runner, case, data))
     compare_results([run for runs_of_one in runs.values() for run in runs_of_one if "error" not in run], case)
-    rows = next(run["rows"] for run in runs[runners[0]])
-    return [summary(runner, runs[runner], rows, case) for runner in runners]
+    entries = [summary(runner, runs[runner], case) for runner in running]
+    return tables.compared(task, case, entries)
 
 
 def compare_results(runs: list[dict], case: cases.Case) -> None:
     """Rows and sums of all columns are the same for everyone who gives them."""
     reference = runs[0]
     for run in runs[1:]:
-        if run["rows"] not in (None, reference["rows"]):
+        if run["rows"] is None:  # rootreadspeed does not tell
+            run["rows"] = reference["rows"]
+        if run["rows"] != reference["rows"]:
             raise SystemExit(f"{case.name}: {run['rows']} rows instead of {reference['rows']}")
         for name, (value, _) in run["sums"].items():
             expected, scale = reference["sums"][name]
@@ -118,47 +89,28 @@ def compare_results(runs: list[dict], case: cases.Case) -> None:
                 raise SystemExit(f"{case.name}: {name} adds up to {value!r} instead of {expected!r}")
 
 
-def summary(runner: Runner, runs: list[dict], rows: int, case: cases.Case) -> dict:
-    entry = {"runner": runner.label, "target": runner.jagged_target if case.jagged else runner.target}
+def summary(runner: Runner, runs: list[dict], case: cases.Case) -> dict:
+    entry = {
+        "runner": runner.label,
+        "implementation": runner.implementation,
+        "threads": runner.threads,
+        "target": runner.target(case),
+    }
     errors = [run["error"] for run in runs if "error" in run]
     if errors:
         return {**entry, "error": errors[0]}
-    seconds = statistics.median(run["seconds"] for run in runs)
+    for name in ("seconds", "cpu", "first_batch", "first_batch_ever"):
+        if name in runs[0]:
+            entry[name] = statistics.median(run[name] for run in runs)
+    rows = runs[0]["rows"]
     return {
         **entry,
-        "seconds": seconds,
         "all_seconds": [run["seconds"] for run in runs],
-        "cpu": statistics.median(run["cpu"] for run in runs),
         "rows": rows,
-        "rows_per_second": rows / seconds,
+        "rows_per_second": rows / entry["seconds"],
         "peak_memory": max(run["peak_memory"] for run in runs),
+        **({"bytes": runs[0]["bytes"]} if "bytes" in runs[0] else {}),
     }
-
-
-def print_case(case: cases.Case, entries: list[dict]) -> list[str]:
-    """A table in Markdown. A ratio is how many times longer another takes than sapwood on as many threads."""
-    ours = {entry["runner"].split(", ")[1]: entry for entry in entries if entry["runner"].startswith("sapwood")}
-    lines = [
-        f"### {case.name}, {entries[0].get('rows', 0):,} rows",
-        "",
-        "| | rows/s | time | processor time | times sapwood's time | processor time | target | peak memory |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    for entry in entries:
-        if "error" in entry:
-            lines.append(f"| {entry['runner']} | {entry['error']} | | | | | | |")
-            continue
-        own = ours[entry["runner"].split(", ")[1]]
-        same = own is entry or "error" in own
-        target = f"{entry['target']:g}" if entry["target"] else ""
-        ratios = " | " if same else f"{entry['seconds'] / own['seconds']:.1f} | {entry['cpu'] / own['cpu']:.1f}"
-        lines.append(
-            f"| {entry['runner']} | {entry['rows_per_second'] / 1e3:,.0f} k | {entry['seconds']:.2f} s "
-            f"| {entry['cpu']:.2f} s | {ratios} | {target} | {entry['peak_memory'] / 1e6:,.0f} MB |"
-        )
-    lines.append("")
-    print("\n".join(lines), flush=True)
-    return lines
 
 
 def measure_memory(data: Path) -> tuple[list[dict], list[str]]:
@@ -185,28 +137,6 @@ def measure_memory(data: Path) -> tuple[list[dict], list[str]]:
     return entries, [*lines, ""]
 
 
-def machine() -> dict:
-    """What figures depend on besides the code."""
-    model = next(
-        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
-        platform.processor(),
-    )
-    versions = {}
-    for package in ("sapwood", "ROOT", "uproot", "awkward", "numpy", "torch"):
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            versions[package] = "not installed"
-    return {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "processor": model,
-        "processors": len(os.sched_getaffinity(0)),
-        "load_before": os.getloadavg()[0],
-        "python": platform.python_version(),
-        "versions": versions,
-    }
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tasks", nargs="*", metavar="TASK", help="read, load, memory; read and load unless told")
@@ -224,18 +154,14 @@ def main() -> None:
     data = options.data or build / ("bench-data-quick" if options.quick else "bench-data")
     output = options.output or build / "bench-results.json"
 
-    kinds = ["flat", "jets", "events"] if set(tasks) & {"read", "load"} else ["flat"]
-    sizes = make_data.Sizes(flat_rows=50_000, copies=1, event_copies=1) if options.quick else make_data.Sizes()
-    make_data.make(data, [*kinds, "memory"] if "memory" in tasks else kinds, sizes)
+    kinds = {case.kind for case in cases.CASES if set(case.tasks) & set(tasks) and options.only in case.name}
+    if "memory" in tasks:
+        kinds |= {"flat", "memory"}
+    quick = make_data.Sizes(flat_rows=50_000, copies=1, event_copies=1, nano_rows=2_000)
+    make_data.make(data, sorted(kinds), quick if options.quick else make_data.Sizes())
 
-    state = machine()
-    results: dict = {"machine": state, "command": " ".join(["./dev", "bench", *sys.argv[1:]])}
-    versions = ", ".join(f"{name} {version}" for name, version in state["versions"].items())
-    lines = [
-        f"{state['date']}; {state['processor']}, {state['processors']} processors, "
-        f"load {state['load_before']:.1f} before; {versions}",
-        "",
-    ]
+    results = provenance.of_run()
+    lines = [provenance.one_line(results["machine"]), ""]
     print("\n".join(lines))
     for task in tasks:
         lines += [f"## {task}", ""]
@@ -245,12 +171,14 @@ def main() -> None:
             continue
         results[task] = {}
         for case in cases.CASES:
-            if options.only not in case.name or (task == "load" and case.name.startswith("events")):
+            if options.only not in case.name or task not in case.tasks:
                 continue
             repetitions = 1 if options.quick else options.repetitions
             entries = measure_case(task, case, data, repetitions, list(filter(None, options.peers.split(","))))
             results[task][case.name] = entries
-            lines += print_case(case, entries)
+            table = tables.of_case(task, case, entries)
+            print("\n".join(table), flush=True)
+            lines += table
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(results, indent=1))
     output.with_suffix(".md").write_text("\n".join(lines))

@@ -8,15 +8,15 @@ import uproot
 
 def epochs(files, case, batches, _threads):
     while True:
-        yield epoch(files, case, batches)
+        yield epoch(files, case, batches, batches.buffer_rows)
 
 
-def epoch(files, case, batches):
+def epoch(files, case, batches, buffer_rows):
     chunks = uproot.iterate(
         [f"{path}:{case.table}" for path in files],
-        [*batches.padded, *batches.scalars, batches.target],
+        batches.columns,
         library="ak" if batches.padded else "np",
-        step_size=batches.batches_in_memory * batches.batch_size,
+        step_size=buffer_rows,
     )
     for chunk in chunks:
         target = np.asarray(chunk[batches.target])

@@ -377,10 +377,22 @@ class Explanation:
     def buffer_rows(self) -> int: ...
 
     @property
-    def expected_lift(self) -> float: ...
+    def expected_vif(self) -> float:
+        """
+        Variance of the number of rows of a sample (of a file, where there is one sample) in a batch, over that of a full permutation.
+        """
 
     @property
-    def expected_repeat(self) -> float: ...
+    def expected_lift(self) -> float:
+        """
+        Chance that two rows of a batch come from one unit, over that of a full permutation.
+        """
+
+    @property
+    def expected_repeat(self) -> float:
+        """
+        Chance that two rows of a batch share one again in the next epoch, over that of a full permutation.
+        """
 
     @property
     def memory(self) -> int: ...

@@ -161,8 +161,18 @@ void bind_loader(nb::module_& module) {
       .def_ro("straddling", &Explanation::straddling)
       .def_ro("row_bytes", &Explanation::row_bytes)
       .def_ro("buffer_rows", &Explanation::buffer_rows)
-      .def_ro("expected_lift", &Explanation::expected_lift)
-      .def_ro("expected_repeat", &Explanation::expected_repeat)
+      .def_prop_ro(
+          "expected_vif", [](const Explanation& e) { return e.expected.variance_inflation; },
+          "Variance of the number of rows of a sample (of a file, where there is one sample) in a batch, "
+          "over "
+          "that of a full permutation.")
+      .def_prop_ro(
+          "expected_lift", [](const Explanation& e) { return e.expected.lift; },
+          "Chance that two rows of a batch come from one unit, over that of a full permutation.")
+      .def_prop_ro(
+          "expected_repeat", [](const Explanation& e) { return e.expected.repeat; },
+          "Chance that two rows of a batch share one again in the next epoch, over that of a full "
+          "permutation.")
       .def_ro("memory", &Explanation::memory)
       .def_ro("staging_bytes", &Explanation::staging_bytes)
       .def_ro("unit_bytes", &Explanation::unit_bytes)

@@ -19,6 +19,7 @@ struct StorageBlock {
   int64_t first_entry = 0;        ///< for pages below a collection: estimated by interpolation in the cluster
   uint64_t compressed_bytes = 0;  ///< in the file
   uint64_t uncompressed_bytes = 0;  ///< decompressed, as stored
+  uint64_t offset = 0;              ///< of the compressed bytes in the file; 0: they are in the metadata
 };
 
 /// The stored bytes of some columns over a range of entries, between `Reader::fetch` and `Reader::decode`.

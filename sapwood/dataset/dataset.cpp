@@ -11,6 +11,7 @@ namespace {
 
 constexpr const char* kLabelColumn = "sample_label";
 constexpr const char* kWeightColumn = "sample_weight";
+constexpr int64_t kUnitsToMix = 1024;  // of small data, at most, where its clusters are smaller still
 
 // Weight of one entry of each sample: in proportion to weight / entries, with a mean of 1 over all entries
 // that there are.
@@ -110,8 +111,9 @@ std::vector<Unit> Dataset::units(const Selection& selection) const {
   std::vector<std::vector<Unit>> of_file(source_->files().size());
   parallel_for(of_file.size(), available_threads(), [&](size_t file) {
     const auto reader = source_->reader(file);
-    of_file[file] = plan_units(*reader, file, source_->column_indices(*reader, selection.stored),
-                               {.max_entries = source_->files()[file].num_entries});
+    of_file[file] = plan_units(
+        *reader, file, source_->column_indices(*reader, selection.stored),
+        {.target_entries = num_entries() / kUnitsToMix, .max_entries = source_->files()[file].num_entries});
   });
   std::vector<Unit> units;
   for (const auto& part : of_file) units.insert(units.end(), part.begin(), part.end());

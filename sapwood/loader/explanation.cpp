@@ -80,8 +80,8 @@ std::string Explanation::to_string() const {
   } else {
     table.row("shuffle", "buffer of ", grouped(buffer_rows), " rows (",
               100.0 * static_cast<double>(buffer_rows) / static_cast<double>(rows), " %), seed ", seed);
-    table.row("", "expected cluster lift ", expected_lift, ", repeat ", expected_repeat,
-              " (1 is a full permutation)");
+    table.row("", "expected variance of classes ", expected.variance_inflation, ", lift ", expected.lift,
+              ", repeat ", expected.repeat, " (a full permutation: 1)");
   }
   table.row("memory", readable_bytes(static_cast<double>(memory)), ": staging ",
             readable_bytes(static_cast<double>(staging_bytes)), " (rows of ", row_bytes, " B), units ",

@@ -235,10 +235,6 @@ struct Loader::Plan : Settings {
   BatchPlan batches() {
     return plan_batches(num_rows(), options.rank, options.world_size, batch_rows, options.drop_remainder);
   }
-  // Of this rank, on average over the epochs.
-  Window window() const {
-    return plan_window(num_entries / options.world_size, kept(), shuffled_rows(), options.shuffle);
-  }
   // `closed` as in states of this loader.
   LegPlan leg(uint64_t epoch, const std::vector<Leg>& closed, int64_t world_size) {
     EpochOrder order;
@@ -398,14 +394,10 @@ Explanation Loader::explain() const {
   e.straddling = plan.dataset->straddling(*plan.units, plan.selection);
   e.row_bytes = plan.row_bytes;
   e.buffer_rows = plan.buffer_rows;
-  const Window window = plan.window();
-  if (e.shuffle && window.num_segments > 1) {
-    // A row shares its batch with rows of about one window; two rows of one unit meet again when they do next
-    // time.
-    const double in_window = static_cast<double>(window.segment_entries) * window.delays;
-    e.expected_lift = std::max(1.0, static_cast<double>(e.entries) / in_window);
-    e.expected_repeat =
-        1 + e.expected_lift * e.expected_lift / static_cast<double>(std::max<int64_t>(e.units, 1));
+  if (e.shuffle) {
+    const LegPlan leg = plan_->leg(0, {}, e.world_size);
+    e.expected =
+        expected_quality(leg.stream(e.rank), plan.sample_of_file, plan.batch_rows, e.entries, e.units);
   }
   e.memory = plan.memory.total;
   e.staging_bytes = plan.memory.staging;

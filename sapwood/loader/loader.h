@@ -11,6 +11,7 @@
 #include "sapwood/features/feature_spec.h"
 #include "sapwood/loader/batch.h"
 #include "sapwood/loader/ranks.h"
+#include "sapwood/loader/shuffle_quality.h"
 
 namespace sapwood {
 
@@ -61,9 +62,7 @@ struct Explanation {
   double straddling = 0;  ///< share of `decoded_bytes` that is decoded a second time at cuts inside clusters
   double row_bytes = 0;   ///< mean size of a staged row
   int64_t buffer_rows = 0;
-  double expected_lift =
-      1;  ///< chance that two rows of a batch come from one unit, over a full permutation's
-  double expected_repeat = 1;  ///< chance that two rows of a batch share one again next epoch, over random
+  ShuffleQuality expected{};
   uint64_t memory = 0;
   uint64_t staging_bytes = 0;  ///< share of `memory` for the shuffle buffer
   uint64_t unit_bytes = 0;     ///< for units that are read ahead or being decoded

@@ -436,7 +436,7 @@ TEST(Loader, RefusesWhatCannotWork) {
   wanted.batch_size = 0;
   EXPECT_THROW(Loader(jets(), wanted), ConfigError);
   wanted = options();
-  wanted.memory = 2 << 20;
+  wanted.memory = 1 << 20;
   EXPECT_THROW(Loader(jets(), wanted), ConfigError);
   wanted = options();
   wanted.features.groups[1].variables = {"part_px"};

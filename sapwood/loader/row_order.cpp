@@ -12,7 +12,14 @@ namespace sapwood {
 namespace {
 
 // What a random number is for: part of the generator's counter, so that no two purposes share numbers.
-enum class Purpose : uint32_t { kRow = 1, kFilePhase = 2, kStratumPhase = 3, kSplit = 4, kFileSplit = 5 };
+enum class Purpose : uint32_t {
+  kRow = 1,
+  kFilePhase = 2,
+  kStratumPhase = 3,
+  kSplit = 4,
+  kFileSplit = 5,
+  kUnit = 6
+};
 
 constexpr uint32_t kDelays = 32;
 constexpr int64_t kFirstBucket = 3;            // starts early: VIF 1.02 in the first batches
@@ -45,15 +52,20 @@ struct KeyedUnit {
 
 std::vector<size_t> stratified_order(std::span<const Unit> units, std::span<const size_t> sample_of_file,
                                      const OrderKey& key) {
-  std::vector<size_t> units_of_file(sample_of_file.size(), 0);
-  for (const Unit& unit : units) ++units_of_file[unit.file];
-
-  std::map<size_t, std::vector<KeyedUnit>> strata;
-  std::vector<size_t> seen(sample_of_file.size(), 0);
+  std::vector<std::vector<KeyedUnit>> files(sample_of_file.size());
   for (size_t u = 0; u < units.size(); ++u) {
-    const size_t file = units[u].file;
-    const double place = static_cast<double>(seen[file]++) + phase(key, Purpose::kFilePhase, file);
-    strata[sample_of_file[file]].push_back({place / static_cast<double>(units_of_file[file]), u});
+    const auto bits =
+        random_bits(key, Purpose::kUnit, units[u].file, static_cast<uint64_t>(units[u].entries.start));
+    files[units[u].file].push_back({uniform_from_bits(bits[0], bits[1]), u});
+  }
+  std::map<size_t, std::vector<KeyedUnit>> strata;
+  for (size_t file = 0; file < files.size(); ++file) {
+    std::sort(files[file].begin(), files[file].end());
+    const double offset = phase(key, Purpose::kFilePhase, file);
+    for (size_t i = 0; i < files[file].size(); ++i) {
+      strata[sample_of_file[file]].push_back(
+          {(static_cast<double>(i) + offset) / static_cast<double>(files[file].size()), files[file][i].unit});
+    }
   }
   std::vector<KeyedUnit> all;
   for (auto& [stratum, members] : strata) {

@@ -20,9 +20,9 @@ struct OrderKey {
 constexpr uint32_t kMostLegs = 256;
 
 /// The units of an epoch in the order they are read, every stratum (sample) and file spread evenly over the
-/// epoch with a random phase: unit i of a file's n gets the key (i + u_file) / n; so merged, unit j of a
-/// stratum's m gets (j + u_stratum) / m; all are sorted by that. `sample_of_file[f]` is the stratum of file
-/// f. Returns places in `units`.
+/// epoch with a random phase: of a file's n units, in a random order, unit i gets the key (i + u_file) / n;
+/// so merged, unit j of a stratum's m gets (j + u_stratum) / m; all are sorted by that. `sample_of_file[f]`
+/// is the stratum of file f. Returns places in `units`.
 std::vector<size_t> stratified_order(std::span<const Unit> units, std::span<const size_t> sample_of_file,
                                      const OrderKey& key);
 

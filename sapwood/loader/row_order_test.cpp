@@ -63,6 +63,24 @@ TEST(StratifiedOrder, SpreadsEveryFileEvenly) {
   EXPECT_EQ(order, stratified_order(units, samples, {.seed = 1, .epoch = 0}));
 }
 
+TEST(StratifiedOrder, UnitsOfOneFileComeInAnyOrder) {
+  const auto units = even_units(1, 1000, 10);
+  const std::vector<size_t> samples{0};
+  const auto order = stratified_order(units, samples, {.seed = 1, .epoch = 0});
+  const auto next = stratified_order(units, samples, {.seed = 1, .epoch = 1});
+  ASSERT_EQ(std::set<size_t>(order.begin(), order.end()).size(), units.size());
+  double distance = 0;
+  double from_next = 0;
+  std::vector<double> place(units.size());
+  for (size_t i = 0; i < order.size(); ++i) place[order[i]] = static_cast<double>(i);
+  for (size_t i = 0; i < order.size(); ++i) {
+    distance += std::abs(static_cast<double>(order[i]) - static_cast<double>(i)) / 1e6;
+    from_next += std::abs(place[next[i]] - static_cast<double>(i)) / 1e6;
+  }
+  EXPECT_NEAR(distance, 1 / 3.0, 0.05);  // as of two independent places
+  EXPECT_NEAR(from_next, 1 / 3.0, 0.05);
+}
+
 TEST(Window, EveryBucketFollowsTheWindow) {
   const Window window = plan_window(1'000'000, 1.0, 50'000, true);
   EXPECT_EQ(window.delays, 32u);

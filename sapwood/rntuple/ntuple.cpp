@@ -133,7 +133,8 @@ std::vector<StorageBlock> Ntuple::blocks(size_t column) const {
                      ? cluster.entries.start
                      : cluster.entries.start + static_cast<int64_t>(elements_before * entries_per_element),
              .compressed_bytes = page.locator.size,
-             .uncompressed_bytes = page_length(description, page.num_elements)});
+             .uncompressed_bytes = page_length(description, page.num_elements),
+             .offset = page.locator.offset});
       }
     });
   }

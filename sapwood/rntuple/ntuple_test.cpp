@@ -233,6 +233,7 @@ TEST(Ntuple, ListsItsPagesByEntry) {
   uint64_t compressed = 0;
   for (const StorageBlock& block : blocks) {
     EXPECT_LT(block.first_entry, 16);
+    EXPECT_GT(block.offset, 0u);
     compressed += block.compressed_bytes;
   }
   EXPECT_EQ(compressed, ntuple->schema()[ntuple->schema().require("v")].compressed_bytes);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace sapwood {
 namespace {
@@ -95,10 +96,23 @@ class UnitPlanner {
     return bytes;
   }
 
+  // The start of a cluster, at least `target_entries` on and before `target_bytes`, that cuts no block.
+  std::optional<int64_t> free_cut(int64_t start) const {
+    const int64_t end =
+        std::min(num_entries_, start + entries_of(static_cast<double>(options_.target_bytes)));
+    if (end - start <= options_.target_entries) return std::nullopt;
+    const auto first = std::lower_bound(cluster_starts_.begin(), cluster_starts_.end(),
+                                        std::max(start + options_.target_entries, start + 1));
+    const auto cut = std::find_if(first, cluster_starts_.end(),
+                                  [&](int64_t at) { return at >= end || straddling(at) == 0; });
+    return cut == cluster_starts_.end() || *cut >= end ? std::nullopt : std::optional(*cut);
+  }
+
   // Where the unit that starts at `start` ends. Ever larger sizes are tried until a cut is cheap enough.
   int64_t next_cut(int64_t start) const {
     const int64_t end = num_entries_;
     int64_t best = end;
+    if (const auto cut = free_cut(start)) return *cut;
     double best_share = 2;
     for (double size = static_cast<double>(options_.target_bytes);
          size <= static_cast<double>(options_.largest_bytes); size *= 2) {

@@ -17,7 +17,10 @@ struct Unit {
 };
 
 struct UnitOptions {
-  uint64_t target_bytes = uint64_t{8} << 20;    ///< decoded, of a usual unit
+  uint64_t target_bytes = uint64_t{8} << 20;  ///< decoded, of a usual unit
+  /// Entries of a usual unit where there is little data: it is smaller than `target_bytes` then, when
+  /// clusters end there and no block straddles the cut, so that there are units enough to mix.
+  int64_t target_entries = INT64_MAX;
   uint64_t largest_bytes = uint64_t{64} << 20;  ///< decoded, of a unit that grows to cut fewer blocks
   int64_t max_entries = INT64_MAX;              ///< of the file: later ones come into no unit
 };

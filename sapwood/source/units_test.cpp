@@ -74,6 +74,19 @@ TEST(PlanUnits, MergesSmallClusters) {
   EXPECT_EQ(decoded, 80u * kEntries);
 }
 
+TEST(PlanUnits, MergesLessWhereThereIsLittleData) {
+  std::vector<EntryRange> clusters;
+  for (int64_t first = 0; first < 100'000; first += 1000) clusters.push_back({first, first + 1000});
+  const BlocksReader reader(100'000, clusters,
+                            {even_blocks(100'000, 1000, 4), even_blocks(100'000, 2000, 4)});
+  const auto units = plan_units(reader, 0, {0, 1}, {.target_entries = 2500});
+  expect_covers(units, 100'000);
+  for (const Unit& unit : units)
+    EXPECT_EQ(unit.entries.size(), 4000);  // the second column is cut nowhere else
+  EXPECT_EQ(plan_units(reader, 0, {0}, {.target_entries = 0}).size(), 100u);
+  EXPECT_EQ(plan_units(reader, 0, {0}, {.target_bytes = 4000, .target_entries = 1 << 20}).size(), 100u);
+}
+
 TEST(PlanUnits, CutsLargeClustersWhereColumnsShareABlockStart) {
   constexpr int64_t kEntries = 10'000'000;
   // 4-byte and 8-byte columns whose pages start together every 262144 entries.

@@ -111,7 +111,8 @@ std::vector<StorageBlock> Tree::blocks(size_t column) const {
     blocks.push_back(
         {.first_entry = basket.first_entry,
          .compressed_bytes = size,
-         .uncompressed_bytes = embedded ? size : static_cast<uint64_t>(static_cast<double>(size) * ratio)});
+         .uncompressed_bytes = embedded ? size : static_cast<uint64_t>(static_cast<double>(size) * ratio),
+         .offset = basket.seek});
   }
   return blocks;
 }

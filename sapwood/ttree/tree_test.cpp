@@ -175,7 +175,10 @@ TEST(Tree, ListsBasketsAsBlocks) {
   const auto blocks = tree->blocks(tree->schema().require("Jet_pt"));
   ASSERT_FALSE(blocks.empty());
   EXPECT_EQ(blocks.front().first_entry, 0);
-  for (const StorageBlock& block : blocks) EXPECT_GT(block.compressed_bytes, 0u);
+  for (const StorageBlock& block : blocks) {
+    EXPECT_GT(block.compressed_bytes, 0u);
+    EXPECT_GT(block.offset, 0u);
+  }
 }
 
 TEST(Tree, RefusesEntriesItDoesNotHave) {

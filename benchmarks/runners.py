@@ -1,0 +1,80 @@
+"""Who runs in each task, on how many processors, and what is aimed at."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from cases import Case
+
+
+@dataclasses.dataclass(frozen=True)
+class Runner:
+    """An implementation with its number of threads (processors, for those that take no number)."""
+
+    implementation: str
+    threads: int
+    #: How many times longer than sapwood it shall take, by kind of data; "" is any kind.
+    targets: dict[str, float] = dataclasses.field(default_factory=dict, hash=False)
+    #: What it can read: parts of the names of cases.
+    only: tuple[str, ...] = ("",)
+
+    @property
+    def label(self) -> str:
+        return f"{self.implementation.replace('_', ' ')}, {self.threads} thread{'s' if self.threads > 1 else ''}"
+
+    def reads(self, case: Case) -> bool:
+        return any(part in case.name for part in self.only)
+
+    def target(self, case: Case) -> float | None:
+        return self.targets.get(case.kind, self.targets.get(""))
+
+
+OURS = ("sapwood", "sapwood_stream")
+CEILINGS = ("ceiling", "ceiling_gather")
+
+RUNNERS = {
+    "read": [
+        Runner("sapwood", 1),
+        Runner("sapwood", 2),
+        Runner("sapwood_stream", 1),
+        Runner("sapwood_stream", 2),
+        Runner("ceiling", 1),
+        Runner("ceiling", 2),
+        Runner("uproot", 1, {"": 3, "jets": 4}),
+        Runner("root_rdataframe", 1, {"": 2}),
+        Runner("root_rdataframe", 2),
+        Runner("root_readspeed", 1, {"": 2, "flat": 6, "jets": 2.8}, only=("TTree",)),
+    ],
+    "load": [
+        Runner("sapwood", 1),
+        Runner("sapwood", 2),
+        Runner("ceiling", 1),
+        Runner("ceiling", 2),
+        Runner("ceiling_gather", 1, only=("flat",)),
+        Runner("ceiling_gather", 2, only=("flat",)),
+        Runner("root_rdataloader", 2, {"flat": 8, "jets": 3}),
+        Runner("root_rdataloader_eager", 2),
+        Runner("uproot_torch", 2, {"flat": 2.5, "jets": 8}),
+        Runner("uproot_torch_workers", 2),
+        Runner("weaver", 2, only=("jets, TTree", "events, TTree")),
+    ],
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Ceiling:
+    """Whose speed is the most that can be reached, and the share of it that is aimed at."""
+
+    implementation: str
+    target: float | None
+
+
+def ceiling_of(task: str, case: Case) -> Ceiling:
+    if task == "read":
+        aim = 0.8 if "Zstandard" in case.name else 0.7
+        return Ceiling(
+            "ceiling", aim if case.kind in ("flat", "jets") else None
+        )  # else opening small files counts most
+    if case.kind == "flat" and "LZ4" in case.name:  # whose decompression is nearly free
+        return Ceiling("ceiling_gather", 0.5)
+    return Ceiling("ceiling", {"flat": 0.65, "jets": 0.6}.get(case.kind))
