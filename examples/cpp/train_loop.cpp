@@ -45,10 +45,10 @@ void train(const std::string& background, const std::string& signal) {
   for (uint64_t epoch = 0; epoch < 5; ++epoch) {
     const auto batches = loader.epoch(epoch);
     int64_t correct = 0;
-    while (const auto batch = batches->next()) {
-      const std::span<const float> features = batch->tensors[0].as<const float>();
-      const std::span<const float> target = batch->tensors[1].as<const float>();
-      for (int64_t row = 0; row < batch->rows; ++row) {
+    for (const sapwood::Batch& batch : *batches) {
+      const std::span<const float> features = batch.tensors[0].as<const float>();
+      const std::span<const float> target = batch.tensors[1].as<const float>();
+      for (int64_t row = 0; row < batch.rows; ++row) {
         const auto values = features.subspan(static_cast<size_t>(row) * kFeatures, kFeatures);
         const float predicted = model.predict(values);
         correct += (predicted > 0.5F) == (target[static_cast<size_t>(row)] > 0.5F);

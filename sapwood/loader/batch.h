@@ -1,7 +1,9 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,19 +63,50 @@ struct LoaderStats {
 };
 
 /// The batches of one epoch, made by threads of its own. Used by one thread, but for `cancel`.
+/// A range: with `const auto stream = loader.epoch(0)`, `for (const Batch& batch : *stream)`.
 class BatchStream {
  public:
+  class Iterator;
+
   virtual ~BatchStream() = default;
   /// The next batch, or nothing at the end. With a timeout (seconds) returns `kNotReady` when it passes.
   /// Rethrows what failed in a worker; throws CancelledError after `cancel`.
   enum class Status { kBatch, kEnd, kNotReady };
   virtual Status next(Batch& batch, double timeout_seconds) = 0;
   std::optional<Batch> next();
+  /// For range-for: each step is a call of `next`, the first one in `begin`, so that a loop takes what is
+  /// left. A batch is let go before the next one is asked for; copy it to keep it.
+  Iterator begin();
+  std::default_sentinel_t end() const { return {}; }
   /// Ends the epoch from any thread.
   virtual void cancel() = 0;
   virtual LoaderStats stats() const = 0;
   /// What has been left out so far.
   virtual std::vector<SkippedRange> skipped() const = 0;
 };
+
+/// An input iterator. It must not outlive its stream.
+class BatchStream::Iterator {
+ public:
+  using value_type = Batch;
+  using difference_type = std::ptrdiff_t;
+
+  explicit Iterator(BatchStream& stream) : stream_(&stream), batch_(stream.next()) {}
+  const Batch& operator*() const { return *batch_; }
+  const Batch* operator->() const { return &*batch_; }
+  Iterator& operator++() {
+    batch_.reset();
+    batch_ = stream_->next();
+    return *this;
+  }
+  void operator++(int) { ++*this; }
+  bool operator==(std::default_sentinel_t) const { return !batch_; }
+
+ private:
+  BatchStream* stream_;
+  std::optional<Batch> batch_;
+};
+
+inline BatchStream::Iterator BatchStream::begin() { return Iterator(*this); }
 
 }  // namespace sapwood

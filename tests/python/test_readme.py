@@ -1,5 +1,9 @@
-"""What README.md shows works: its Python runs, its C++ is part of the examples, its commands end well."""
+"""What README.md and docs/loader.md show works: their Python runs, and prints what is shown; their C++ is part of the
+examples; their commands end well.
+"""
 
+import contextlib
+import io
 import re
 import shlex
 import subprocess
@@ -9,27 +13,58 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text()
+PAGES = ["README.md", "docs/loader.md"]
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def blocks(page: str, language: str) -> list[str]:
+    return [content for name, content in all_blocks(page) if name == language]
 
 
-def test_python_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def all_blocks(page: str) -> list[tuple[str, str]]:
+    """(language, content)"""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+
+
+def shown(page: str) -> list[tuple[str, str | None]]:
+    """Each Python block, with the text block that follows it: what it prints."""
+    found = all_blocks(page)
+    following = [*found[1:], ("", "")]
+    return [
+        (content, text if kind == "text" else None)
+        for (name, content), (kind, text) in zip(found, following, strict=True)
+        if name == "python"
+    ]
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to write to, with the examples in it."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("workplace")
+@pytest.mark.filterwarnings("ignore")  # of Lightning, and of the damaged file in docs/loader.md
+@pytest.mark.parametrize("page", ["README.md", pytest.param("docs/loader.md", marks=pytest.mark.slow)])
+def test_python_runs(page: str) -> None:
     """All blocks one after another, as a reader pastes them into one session."""
-    monkeypatch.chdir(ROOT)
-    snippets = blocks("python")
+    snippets = shown(page)
     assert snippets
-    names: dict[str, object] = {}
-    for snippet in snippets:
-        exec(compile(snippet, "README.md", "exec"), names)  # noqa: S102
+    names: dict[str, object] = {"__name__": "page"}
+    for snippet, output in snippets:
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(snippet, page, "exec"), names)  # noqa: S102
+        if output is not None:
+            assert printed.getvalue().strip() == output.strip(), snippet
 
 
-def test_cpp_is_part_of_the_examples() -> None:
-    """scripts/check_install builds and runs those."""
+@pytest.mark.parametrize("page", PAGES)
+def test_cpp_is_part_of_the_examples(page: str) -> None:
+    """scripts/check_install and test_cpp_examples.py build and run those."""
     examples = [path.read_text() for path in (ROOT / "examples" / "cpp").glob("*.cpp")]
-    snippets = blocks("cpp")
+    snippets = blocks(page, "cpp")
     assert snippets
     for snippet in snippets:
         assert any(snippet.strip() in example for example in examples), snippet
@@ -38,7 +73,7 @@ def test_cpp_is_part_of_the_examples() -> None:
 def test_commands_end_well() -> None:
     commands = [
         shlex.split(line, comments=True)
-        for block in blocks("bash")
+        for block in blocks("README.md", "bash")
         for line in block.splitlines()
         if line.startswith("sapwood ")
     ]
@@ -48,14 +83,24 @@ def test_commands_end_well() -> None:
         subprocess.run([program, *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
+@pytest.mark.slow
+def test_processes_end_well(workplace: Path) -> None:
+    commands = [shlex.split(block) for block in blocks("docs/loader.md", "bash")]
+    assert [command[0] for command in commands] == ["torchrun"]
+    for _, *arguments in commands:
+        program = [sys.executable, "-m", "torch.distributed.run"]
+        subprocess.run([*program, *arguments], cwd=workplace, check=True, capture_output=True, timeout=240)
+
+
 def test_dev_commands_exist() -> None:
     known = subprocess.run([ROOT / "dev", "help"], check=True, capture_output=True, text=True).stdout
-    for command in re.findall(r"\./dev (\w+)", README):
+    for command in re.findall(r"\./dev (\w+)", (ROOT / "README.md").read_text()):
         assert re.search(rf"^  {command}\b", known, re.MULTILINE), command
 
 
-@pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"])
+@pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "docs/loader.md"])
 def test_links_lead_somewhere(page: str) -> None:
-    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", (ROOT / page).read_text()):
+    text = re.sub(r"^```.*?^```$", "", (ROOT / page).read_text(), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
         if "://" not in target:
-            assert (ROOT / target).exists(), target
+            assert ((ROOT / page).parent / target).exists(), target
