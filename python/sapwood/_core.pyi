@@ -191,6 +191,8 @@ class TensorInfo:
     def role(self) -> str:
         """"input", "label", "weight" or "observer"."""
 
+    def __repr__(self) -> str: ...
+
 class FeatureSpec:
     """What goes into a batch."""
 
@@ -321,6 +323,10 @@ class Explanation:
 
     @property
     def rows(self) -> int: ...
+
+    @property
+    def dropped_rows(self) -> int:
+        """Left out with ``drop_remainder``."""
 
     @property
     def rank(self) -> int: ...
@@ -476,6 +482,8 @@ class LoaderStats:
 
     @property
     def consumer_wait_seconds(self) -> float: ...
+
+    def __repr__(self) -> str: ...
 
 class Epoch:
     """The batches of one epoch, made by threads that end with it."""

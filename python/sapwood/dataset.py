@@ -237,7 +237,7 @@ class Dataset:
             `Loader.skipped` lists them. Errors of the file system are raised all the same.
         rank, world_size
             Which of so many training processes this is. Each gets its own rows and as many batches as the others; all
-            must give the same seed. Taken from ``torch.distributed`` when it is initialised, or from torchrun.
+            must give the same seed. Taken from ``torch.distributed`` once it is initialised, or from torchrun.
         """
         if seed is not None and not 0 <= seed < 2**64:
             raise _core.ConfigError(f"seed is {seed}, must be at least 0 and below 2^64")
@@ -250,6 +250,7 @@ class Dataset:
             )
         if on_error not in ("raise", "skip"):
             raise _core.ConfigError(f"on_error is {on_error!r}, must be 'raise' or 'skip'")
+        finds_ranks = rank is None and world_size is None
         rank, world_size = find_ranks(rank, world_size)
         options = {
             "batch_size": batch_size,
@@ -264,7 +265,7 @@ class Dataset:
             "rank": rank,
             "world_size": world_size,
         }
-        recipe = Recipe(self, features, options)
+        recipe = Recipe(self, features, options, finds_ranks)
         return Loader(recipe.core(), recipe)
 
     def _short_spec(

@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import _core, _html, _tensors
+from ._ranks import find_ranks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +33,8 @@ class Recipe:
     dataset: Dataset
     features: FeatureSpec
     options: dict[str, Any]
+    #: Whether rank and world size were not given, and are looked for again when they are needed.
+    finds_ranks: bool = False
     #: The splits that it is a part of: the core's method, its arguments, and the part's place.
     splits: tuple[tuple[str, tuple[Any, ...], int], ...] = ()
 
@@ -71,8 +74,8 @@ def _split_values(by: SplitBy) -> list[str]:
     return [] if by is None or isinstance(by, str) else list(by)
 
 
-def _from_recipe(recipe: Recipe, seed: int, state: State) -> Loader:
-    loader = Loader(recipe.core(seed=seed), recipe)
+def _from_recipe(recipe: Recipe, options: dict[str, int], state: State) -> Loader:
+    loader = Loader(recipe.core(**options), replace(recipe, finds_ranks=False))
     loader.load_state_dict(state)
     return loader
 
@@ -85,7 +88,7 @@ class Loader:
     """
 
     def __init__(self, core: _core.Loader, recipe: Recipe) -> None:
-        self._core = core
+        self._made = core
         self._recipe = recipe
         self._running: _core.Epoch | None = None
         # Where it stands: a state to go on from, in a running epoch, or (None) before `epoch`.
@@ -94,33 +97,44 @@ class Loader:
         self.epoch = 0
 
     @property
+    def _current(self) -> _core.Loader:
+        # `torch.distributed` may have been initialised since, as Lightning does when the training begins.
+        if self._recipe.finds_ranks:
+            rank, world_size = find_ranks(None, None)
+            if (rank, world_size) != (self._made.rank, self._made.world_size):
+                self._made = self._recipe.core(rank=rank, world_size=world_size)
+                if isinstance(self._stand, dict):
+                    self._made = self._made.with_order_of(self._stand)
+        return self._made
+
+    @property
     def seed(self) -> int:
         """The seed, also when it was drawn."""
-        return self._core.seed
+        return self._current.seed
 
     @property
     def rank(self) -> int:
         """Which of `world_size` processes this loader is for."""
-        return self._core.rank
+        return self._current.rank
 
     @property
     def world_size(self) -> int:
         """The processes that share the rows of an epoch."""
-        return self._core.world_size
+        return self._current.world_size
 
     @property
     def num_rows(self) -> int:
-        """Rows of this rank in an epoch."""
-        return self._core.num_rows
+        """Rows that come in an epoch of this rank."""
+        return self._current.num_rows
 
     @property
     def tensors(self) -> list[_core.TensorInfo]:
         """Name, dtype, shape (of one row), axis and channels of each tensor of a batch."""
-        return self._core.tensors
+        return self._current.tensors
 
     def __len__(self) -> int:
         """Batches in an epoch; exact, and the same on each rank."""
-        return self._core.num_batches
+        return self._current.num_batches
 
     def numpy(self) -> Iterator[NumpyBatch]:
         """The next epoch, as NumPy arrays that share the loader's memory.
@@ -134,9 +148,9 @@ class Loader:
         adapters = {tensor.name: adapter(tensor.dtype) for tensor in self.tensors}
         stand, self._stand = self._stand, None
         if isinstance(stand, dict) and stand["epoch"] == self.epoch:
-            running = self._core.resume(stand)
+            running = self._current.resume(stand)
         else:
-            running = self._core.epoch(self.epoch)
+            running = self._current.epoch(self.epoch)
         self._running = running
         self.epoch += 1
         try:
@@ -226,21 +240,21 @@ class Loader:
         return list(zip(parts[::2], parts[1::2], strict=True))
 
     def _parts(self, method: str, *arguments: Any) -> tuple[Loader, ...]:
-        cores = _core_parts(self._core, method, arguments)
+        cores = _core_parts(self._current, method, arguments)
         return tuple(Loader(core, self._recipe.part(method, arguments, i)) for i, core in enumerate(cores))
 
     def share(self, worker: int, workers: int) -> Loader:
         """The loader of one of `workers` processes that make this loader's batches together: a rank of its own, with
         its share of rows, memory, shuffle buffer and threads.
         """
-        return Loader(self._core.share(worker, workers), self._recipe)
+        return Loader(self._current.share(worker, workers), replace(self._recipe, finds_ranks=False))
 
     def state_dict(self) -> State:
         """Where the loader stands, as a few numbers for a checkpoint: after the last batch that the newest iteration
         gave (batches read ahead don't count), or before epoch `epoch`.
         """
         if self._stand is None:
-            return self._core.state(self.epoch)
+            return self._current.state(self.epoch)
         return dict(self._stand) if isinstance(self._stand, dict) else self._stand.state
 
     def load_state_dict(self, state: State) -> None:
@@ -252,7 +266,7 @@ class Loader:
         iteration gives the rows that no rank has been given yet, each once, in a new order; all ranks must then load
         the same state. Raises ConfigError where the state is of another loader.
         """
-        self._core = self._core.with_order_of(state)
+        self._made = self._current.with_order_of(state)
         self._stand = dict(state)
         self.epoch = int(state["epoch"])
 
@@ -264,11 +278,12 @@ class Loader:
         self._stand = state
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _from_recipe, (self._recipe, self.seed, self.state_dict())
+        ranks = {"rank": self.rank, "world_size": self.world_size}
+        return _from_recipe, (self._recipe, {"seed": self.seed, **ranks}, self.state_dict())
 
     def explain(self) -> _core.Explanation:
         """What an epoch will do, from metadata alone; print it."""
-        return self._core.explain()
+        return self._current.explain()
 
     def stats(self) -> _core.LoaderStats | None:
         """Where the time of the epoch begun last went; None before the first."""

@@ -93,7 +93,13 @@ void bind_features(nb::module_& module) {
       .def_ro("channels", &TensorInfo::channels)
       .def_prop_ro(
           "role", [](const TensorInfo& info) { return role_name(info.role); },
-          "\"input\", \"label\", \"weight\" or \"observer\".");
+          "\"input\", \"label\", \"weight\" or \"observer\".")
+      .def("__repr__", [](const TensorInfo& info) {
+        std::string text =
+            concat("<TensorInfo ", info.name, ": ", dtype_name(info.dtype), " [", axis_name(info.axis));
+        for (const int64_t extent : info.shape) text += concat(", ", extent);
+        return text + "]>";
+      });
   nb::class_<FeatureSpec>(module, "FeatureSpec", "What goes into a batch.")
       .def_static("from_json", &feature_spec_from_json, nb::arg("text"))
       .def("to_json", &to_json)

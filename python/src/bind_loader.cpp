@@ -143,6 +143,7 @@ void bind_loader(nb::module_& module) {
   nb::class_<Explanation>(module, "Explanation",
                           "What a loader will do, known before anything but metadata is read.")
       .def_ro("rows", &Explanation::rows)
+      .def_ro("dropped_rows", &Explanation::dropped_rows, "Left out with ``drop_remainder``.")
       .def_ro("rank", &Explanation::rank)
       .def_ro("world_size", &Explanation::world_size)
       .def_ro("entries", &Explanation::entries)
@@ -204,7 +205,14 @@ void bind_loader(nb::module_& module) {
       .def_ro("stage_seconds", &LoaderStats::stage_seconds)
       .def_ro("assemble_seconds", &LoaderStats::assemble_seconds)
       .def_ro("idle_seconds", &LoaderStats::idle_seconds)
-      .def_ro("consumer_wait_seconds", &LoaderStats::consumer_wait_seconds);
+      .def_ro("consumer_wait_seconds", &LoaderStats::consumer_wait_seconds)
+      .def("__repr__", [](const LoaderStats& stats) {
+        return concat("<LoaderStats: ", stats.rows, " rows, ", stats.batches, " batches, ",
+                      stats.stored_bytes, " bytes read; seconds: fetch ", stats.fetch_seconds, ", decode ",
+                      stats.decode_seconds, ", stage ", stats.stage_seconds, ", assemble ",
+                      stats.assemble_seconds, ", idle ", stats.idle_seconds, ", consumer waits ",
+                      stats.consumer_wait_seconds, ">");
+      });
   nb::class_<Epoch>(module, "Epoch", "The batches of one epoch, made by threads that end with it.")
       .def("next", &next_batch, nb::sig("def next(self) -> list[numpy.typing.NDArray[typing.Any]] | None"),
            "The next batch's arrays, or None at the end.")

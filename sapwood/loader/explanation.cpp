@@ -30,6 +30,12 @@ std::string grouped(int64_t number) {
   return text;
 }
 
+std::string percent(double share) {
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(1) << 100 * share << " %";
+  return text.str();
+}
+
 class Table {
  public:
   template <class... Parts>
@@ -57,38 +63,41 @@ std::string shape_text(const TensorInfo& tensor, int64_t batch_size) {
 std::string Explanation::to_string() const {
   Table table;
   table.stream() << "Loader\n" << std::fixed << std::setprecision(1);
-  if (rows == entries) {
-    table.row("rows", grouped(rows), " in ", grouped(files), files == 1 ? " file, " : " files, ",
-              grouped(clusters), clusters == 1 ? " cluster" : " clusters");
-  } else {
-    table.row("rows", grouped(rows), " of ", grouped(entries), " entries in ", grouped(files),
-              files == 1 ? " file" : " files");
-  }
-  if (world_size > 1) table.row("rank", rank, " of ", grouped(world_size));
-  table.row("batches", grouped(batches), " of ", grouped(batch_size), ", the last of ",
-            grouped(last_batch_rows));
+  const std::string where = concat(" in ", grouped(files), files == 1 ? " file, " : " files, ",
+                                   grouped(clusters), clusters == 1 ? " cluster" : " clusters");
+  const int64_t of_rank = rows + dropped_rows;
+  table.row("rows", grouped(of_rank), of_rank == entries ? "" : concat(" of ", grouped(entries)), where);
+  if (world_size > 1) table.row("rank", rank, ", of ranks 0 to ", grouped(world_size - 1));
+  table.row(
+      "batches", grouped(batches), " of ", grouped(batch_size), " rows",
+      batches == 0 || last_batch_rows == batch_size ? "" : concat(", the last of ", grouped(last_batch_rows)),
+      dropped_rows == 0 ? "" : concat("; ", grouped(dropped_rows), " rows are left out"));
   for (const TensorInfo& tensor : tensors) {
     table.row(&tensor == tensors.data() ? "batch" : "", tensor.name, "  ", dtype_name(tensor.dtype), ' ',
               shape_text(tensor, batch_size));
   }
   table.row("reading", readable_bytes(static_cast<double>(stored_bytes)), " stored, ",
             readable_bytes(static_cast<double>(decoded_bytes)), " decompressed in ", grouped(units),
-            units == 1 ? " unit, " : " units, ", 100 * straddling, " % of it twice");
+            units == 1 ? " unit" : " units", world_size > 1 ? " of all ranks" : "",
+            straddling < 5e-4 ? "" : concat(", of which ", percent(straddling), " twice"));
   if (!shuffle) {
     table.row("order", "as in the files");
-  } else if (buffer_rows >= rows) {
+  } else if (buffer_rows >= of_rank) {
     table.row("shuffle", "full permutation (all rows fit the buffer), seed ", seed);
   } else {
-    table.row("shuffle", "buffer of ", grouped(buffer_rows), " rows (",
-              100.0 * static_cast<double>(buffer_rows) / static_cast<double>(rows), " %), seed ", seed);
-    table.row("", "expected variance of classes ", expected.variance_inflation, ", lift ", expected.lift,
-              ", repeat ", expected.repeat, " (a full permutation: 1)");
+    table.row("shuffle", "buffer of ", grouped(buffer_rows), " rows of ", std::llround(row_bytes), " B (",
+              percent(static_cast<double>(buffer_rows) / static_cast<double>(of_rank)), " of them), seed ",
+              seed);
+    table.row("", "against a full permutation: variance of classes in a batch x ",
+              expected.variance_inflation);
+    table.row("", "rows of one unit together x ", expected.lift, ", together again next epoch x ",
+              expected.repeat);
   }
   if (memory == LoaderOptions::kUnlimitedMemory) {
-    table.row("memory", "as much as it takes (rows of ", row_bytes, " B)");
+    table.row("memory", "as much as it takes");
   } else {
-    table.row("memory", readable_bytes(static_cast<double>(memory)), ": staging ",
-              readable_bytes(static_cast<double>(staging_bytes)), " (rows of ", row_bytes, " B), units ",
+    table.row("memory", readable_bytes(static_cast<double>(memory)), ": shuffle buffer ",
+              readable_bytes(static_cast<double>(staging_bytes)), ", reading and decoding ",
               readable_bytes(static_cast<double>(unit_bytes)), ", ready batches ",
               readable_bytes(static_cast<double>(ready_bytes)));
   }

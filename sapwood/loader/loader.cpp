@@ -378,17 +378,12 @@ const std::vector<TensorInfo>& Loader::tensors() const { return plan_->format->t
 uint64_t Loader::seed() const { return *plan_->options.seed; }
 int64_t Loader::rank() const { return plan_->options.rank; }
 int64_t Loader::world_size() const { return plan_->options.world_size; }
-int64_t Loader::num_rows() const {
-  const int64_t rows = plan_->num_rows();
-  const int64_t ranks = plan_->options.world_size;
-  return rows / ranks + (plan_->options.rank < rows % ranks ? 1 : 0);
-}
+int64_t Loader::num_rows() const { return plan_->batches().rows; }
 int64_t Loader::num_batches() const { return plan_->batches().batches; }
 
 Explanation Loader::explain() const {
   const Plan& plan = *plan_;
   Explanation e;
-  e.rows = num_rows();
   e.rank = plan.options.rank;
   e.world_size = plan.options.world_size;
   e.entries = plan.num_entries;
@@ -397,6 +392,8 @@ Explanation Loader::explain() const {
     e.clusters += std::ssize(plan.dataset->source().files()[file].clusters);
   e.units = static_cast<int64_t>(plan.units->size());
   const BatchPlan batches = plan_->batches();
+  e.rows = batches.rows;
+  e.dropped_rows = batches.dropped;
   e.batches = batches.batches;
   e.batch_size = plan.options.batch_size;
   if (e.batches > 0) e.last_batch_rows = batches.rows_of(e.batches - 1, plan.batch_rows);

@@ -46,7 +46,8 @@ struct SplitBy {
 
 /// What a loader will do, known before anything but metadata is read.
 struct Explanation {
-  int64_t rows = 0;  ///< of this rank
+  int64_t rows = 0;          ///< of this rank, that come
+  int64_t dropped_rows = 0;  ///< of this rank, with `drop_remainder`
   int64_t rank = 0;
   int64_t world_size = 1;
   int64_t entries = 0;  ///< of all ranks, as are the figures of files, clusters, units and bytes
@@ -123,8 +124,8 @@ class Loader {
   uint64_t seed() const;
   int64_t rank() const;
   int64_t world_size() const;
-  /// Rows of this rank in an epoch. Exact; the first call on a part of a split evaluates the split for every
-  /// entry (no data is read).
+  /// Rows that come in an epoch of this rank. Exact; the first call on a part of a split evaluates the split
+  /// for every entry (no data is read).
   int64_t num_rows() const;
   /// Batches in an epoch, as many on each rank.
   int64_t num_batches() const;

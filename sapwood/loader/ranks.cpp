@@ -51,7 +51,10 @@ BatchPlan plan_batches(int64_t rows, int64_t rank, int64_t world_size, int64_t b
                        bool drop_remainder) {
   const int64_t fewest = rows / world_size;
   const int64_t own = fewest + (rank < rows % world_size ? 1 : 0);
-  if (drop_remainder) return {fewest / batch_size * batch_size, fewest / batch_size, false};
+  if (drop_remainder) {
+    const int64_t batches = fewest / batch_size;
+    return {batches * batch_size, own - batches * batch_size, batches, false};
+  }
   const int64_t most = fewest + (rows % world_size != 0 ? 1 : 0);
   const int64_t batches = (most + batch_size - 1) / batch_size;
   const bool some_are_short = (fewest + batch_size - 1) / batch_size < batches;
@@ -63,7 +66,7 @@ BatchPlan plan_batches(int64_t rows, int64_t rank, int64_t world_size, int64_t b
     throw ConfigError(concat(rows, " rows in batches of 1 can't be parted evenly among ", world_size,
                              " ranks: leave the rest out with drop_remainder"));
   }
-  return {own, batches, some_are_short && own == fewest};
+  return {own, 0, batches, some_are_short && own == fewest};
 }
 
 bool RowFilter::ClosedLeg::delivered(size_t number, size_t file, int64_t entry) const {

@@ -22,6 +22,7 @@ struct Leg {
 /// How the rows of a rank come in batches, so that every rank has the same number of them.
 struct BatchPlan {
   int64_t rows = 0;          ///< that are delivered
+  int64_t dropped = 0;       ///< and that are not
   int64_t batches = 0;       ///< the same on each rank
   bool halves_last = false;  ///< a rank one row short of a batch more cuts its last one in two
 

@@ -122,7 +122,7 @@ def never_used(files: dict[str, list[Path]], chance: random.Random) -> None:
 def before_the_first_batch(files: dict[str, list[Path]], chance: random.Random) -> None:
     loader = loader_of(files["good"], chance)
     iter(loader)
-    running = loader._core.epoch(0)  # its threads read already
+    running = loader._current.epoch(0)  # its threads read already
     time.sleep(chance.choice([0, 0.001, 0.003]))
     del loader, running
 

@@ -97,7 +97,10 @@ def test_as_many_batches_on_each_rank(events: Events, ranks: int, drop_remainder
     assert {len(epoch) for epoch in epochs} == {len(loader) for loader in loaders} == {len(loaders[0])}
     rows = [row for epoch in epochs for row in ids(epoch)]
     assert len(set(rows)) == len(rows) == (1000 // (50 * ranks) * 50 * ranks if drop_remainder else 1000)
-    assert [loader.num_rows for loader in loaders] == [1000 // ranks + (rank < 1000 % ranks) for rank in range(ranks)]
+    assert [loader.num_rows for loader in loaders] == [len(ids(epoch)) for epoch in epochs]
+    plans = [loader.explain() for loader in loaders]
+    assert sum(plan.rows + plan.dropped_rows for plan in plans) == 1000
+    assert ("left out" in str(plans[0])) == (plans[0].dropped_rows > 0)
 
 
 def test_another_epoch_has_other_rows(events: Events) -> None:
@@ -146,6 +149,24 @@ def test_torchrun_tells_the_rank(events: Events, monkeypatch: pytest.MonkeyPatch
     assert (loader.rank, loader.world_size) == (1, 3)
     assert "rank" in str(loader.explain())
     assert loader_of(events, rank=0, world_size=1).world_size == 1
+
+
+def test_ranks_are_found_when_they_are_known(events: Events) -> None:
+    """Of a loader that was made before `torch.distributed` was initialised."""
+    distributed = pytest.importorskip("torch").distributed
+    fake = pytest.importorskip("torch.testing._internal.distributed.fake_pg")
+    loaders = [loader_of(events), loader_of(events).split(val=0.5)[0], loader_of(events, rank=0, world_size=1)]
+    without_seed = loader_of(events, seed=None)
+    assert [loader.world_size for loader in loaders] == [1, 1, 1]
+    distributed.init_process_group("fake", rank=1, world_size=3, store=fake.FakeStore())
+    try:
+        assert [(loader.rank, loader.world_size) for loader in loaders] == [(1, 3), (1, 3), (0, 1)]
+        assert ids(loaders[0]) == ids(loader_of(events, rank=1, world_size=3))
+        assert pickle.loads(pickle.dumps(loaders[0])).world_size == 3  # noqa: S301
+        with pytest.raises(sw.ConfigError, match="give seed"):
+            len(without_seed)
+    finally:
+        distributed.destroy_process_group()
 
 
 PARTS = {
