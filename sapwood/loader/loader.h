@@ -100,6 +100,8 @@ struct LoaderState {
   LoaderState after(const Batch& batch) const;
 };
 
+class LoaderPlan;
+
 /// Turns a data set into batches. A value: immutable but for its plan, which parts share; safe from many
 /// threads. Every row comes exactly once an epoch, in an order that depends on data, features, seed, epoch
 /// and buffer rows alone: not on threads or timing.
@@ -153,14 +155,13 @@ class Loader {
   Loader share(int64_t worker, int64_t workers) const;
 
  private:
-  struct Plan;
   Loader of_part(SplitPart part) const;
   Loader of_files(std::vector<size_t> files) const;
   Loader of_division(DivisionPart part) const;
   void check(const LoaderState& state) const;
   std::unique_ptr<BatchStream> start(const LoaderState& from) const;
-  Loader(std::shared_ptr<Plan> plan) : plan_(std::move(plan)) {}
-  std::shared_ptr<Plan> plan_;
+  Loader(std::shared_ptr<LoaderPlan> plan) : plan_(std::move(plan)) {}
+  std::shared_ptr<LoaderPlan> plan_;
 };
 
 }  // namespace sapwood

@@ -1,7 +1,6 @@
 #include "sapwood/loader/pipeline.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <chrono>
 #include <cmath>
@@ -16,6 +15,7 @@
 #include "sapwood/base/error.h"
 #include "sapwood/loader/make_batches.h"
 #include "sapwood/loader/staging.h"
+#include "sapwood/loader/unit_decoder.h"
 
 namespace sapwood {
 namespace {
@@ -56,20 +56,6 @@ struct Block {
   }
 };
 
-// A decoded unit while its rows are staged, which may take several goes when it reaches further than the
-// window.
-struct DecodedUnit {
-  Unit unit;
-  size_t number = 0;
-  ErrorContext context;
-  int64_t position = 0;  // in the stream, of its first entry
-  int64_t staged = 0;    // entries
-  uint64_t decoding_bytes = 0;
-  std::vector<uint8_t> in_parts;  // whether each entry is, or empty: all are
-  std::optional<RowWriter> writer;
-  std::shared_ptr<const CachedRows> cached;  // instead
-};
-
 class Pipeline final : public BatchStream {
  public:
   explicit Pipeline(EpochPlan plan);
@@ -98,19 +84,8 @@ class Pipeline final : public BatchStream {
   void sort_bucket(std::unique_lock<std::mutex>& lock);
   void assemble_block(std::unique_lock<std::mutex>& lock);
 
-  // What became of a unit: pieces to stage, and entries that can't be read.
-  struct Decoded {
-    std::vector<std::unique_ptr<DecodedUnit>> pieces;
-    std::vector<std::pair<StreamUnit, std::string>> failed;
-  };
-  std::unique_ptr<DecodedUnit> decode(const StreamUnit& unit, FetchedUnit fetched) const;
-  void keep_rows(DecodedUnit& decoded) const;
-  Decoded decode_clusters(const StreamUnit& unit, const FormatError& error) const;
-  int64_t count_rows(const StreamUnit& unit) const;
   void repeat_rows();
   void pass_delivered();
-  void stage_rows(DecodedUnit& decoded, int64_t end, WorkerStaging& staging) const;
-  std::vector<uint8_t> rows_in_parts(const std::vector<Column>& columns) const;
   void put_back(std::unique_ptr<DecodedUnit> decoded);
   void mark_staged(int64_t begin, int64_t end);
   void cut_blocks();
@@ -137,6 +112,7 @@ class Pipeline final : public BatchStream {
   const Share share_;
   const std::shared_ptr<RecyclingPool> pool_;
   const std::shared_ptr<RecyclingPool> batch_pool_;
+  const UnitDecoder decoder_;
   std::vector<WorkerStaging> staging_;  // one for each worker
   int64_t block_rows_ = 1;
   int64_t most_waiting_rows_ = 1;  // in blocks that are not assembled
@@ -183,7 +159,8 @@ Pipeline::Pipeline(EpochPlan plan)
       window_(plan_.stream.window),
       share_(plan_.pools),
       pool_(plan_.pools->work),
-      batch_pool_(plan_.pools->batches) {
+      batch_pool_(plan_.pools->batches),
+      decoder_(plan_, pool_) {
   // Each worker fills a chunk in every bucket of the window: all of them are to be small beside the rows.
   const double bucket_bytes = static_cast<double>(window_.segment_entries) * plan_.kept *
                               (plan_.row_bytes + static_cast<double>(sizeof(StagedRow)));
@@ -287,9 +264,7 @@ int64_t Pipeline::stage_limit() const {
   return (window_.segments_of(next_sort_) + kSegmentsAhead) * window_.segment_entries;
 }
 
-bool Pipeline::can_stage() const {
-  return !decoded_.empty() && decoded_.front()->position + decoded_.front()->staged < stage_limit();
-}
+bool Pipeline::can_stage() const { return !decoded_.empty() && decoded_.front()->begin() < stage_limit(); }
 
 bool Pipeline::can_decode() const {
   if (fetched_.empty() || fetched_.begin()->first != next_decode_) return false;
@@ -384,28 +359,19 @@ void Pipeline::decode_unit(std::unique_lock<std::mutex>& lock) {
   FetchedUnit fetched = std::move(fetched_.extract(place).mapped());
   const StreamUnit& unit = units_[place];
   const uint64_t stored_bytes = fetched.unit.stored_bytes;
-  if (auto cached = plan_.pools->cache.find(unit.number, unit.unit.entries)) {
+  if (auto cached = decoder_.find(unit)) {
     fetched_bytes_ -= stored_bytes;
-    put_back(std::unique_ptr<DecodedUnit>(
-        new DecodedUnit{unit.unit, unit.number, {}, unit.position, 0, 0, cached->in_parts(), {}, cached}));
+    put_back(std::move(cached));
     return;
   }
   const uint64_t needed = decoding_bytes(unit.unit, plan_.selection, plan_.work_bytes);
   decoding_bytes_ += needed;
   lock.unlock();
   const auto start = Clock::now();
-  Decoded decoded;
-  try {
-    if (!fetched.columns) fetched = plan_.dataset->fetch(unit.unit, plan_.selection, pool_);
-    decoded.pieces.push_back(decode(unit, std::move(fetched)));
-    keep_rows(*decoded.pieces.back());
-  } catch (const FormatError& error) {
-    if (plan_.on_error == OnError::kRaise) throw;
-    decoded = decode_clusters(unit, error);
-  }
+  DecodedPieces decoded = decoder_.decode(unit, std::move(fetched));
   check_memory();
   int64_t lost = 0;
-  for (const auto& [piece, error] : decoded.failed) lost += count_rows(piece);
+  for (const auto& [piece, error] : decoded.failed) lost += decoder_.count_rows(piece);
   const double seconds = seconds_since(start);
   lock.lock();
   stats_.decode_seconds += seconds;
@@ -424,94 +390,24 @@ void Pipeline::decode_unit(std::unique_lock<std::mutex>& lock) {
   }
 }
 
-std::unique_ptr<DecodedUnit> Pipeline::decode(const StreamUnit& unit, FetchedUnit fetched) const {
-  std::vector<Column> columns = plan_.dataset->decode(fetched, plan_.selection, pool_);
-  const ErrorContext context = fetched.context();
-  return with_context(context, [&] {
-    std::vector<uint8_t> in_parts = rows_in_parts(columns);
-    columns.resize(plan_.format->columns().size());
-    RowWriter writer(*plan_.format, std::move(columns), pool_);
-    return std::unique_ptr<DecodedUnit>(new DecodedUnit{
-        unit.unit, unit.number, context, unit.position, 0, 0, std::move(in_parts), std::move(writer), {}});
-  });
-}
-
-// Where there is room for the rows, they stay for later epochs.
-void Pipeline::keep_rows(DecodedUnit& decoded) const {
-  const uint64_t bytes = plan_.memory.cache == 0 ? 0 : CachedRows::bytes_of(*decoded.writer);
-  if (bytes == 0 || !plan_.pools->cache.reserve(bytes)) return;
-  with_context(decoded.context, [&] {
-    auto rows = std::make_shared<const CachedRows>(*decoded.writer, decoded.in_parts, pool_);
-    decoded.cached = plan_.pools->cache.insert(decoded.number, decoded.unit.entries, std::move(rows), bytes);
-  });
-  if (decoded.cached) decoded.writer.reset();
-}
-
-// Of a unit that can't be read as a whole: each cluster by itself.
-Pipeline::Decoded Pipeline::decode_clusters(const StreamUnit& unit, const FormatError& error) const {
-  Decoded decoded;
-  for (const EntryRange& cluster : plan_.dataset->source().files()[unit.unit.file].clusters) {
-    StreamUnit piece = unit;
-    EntryRange& entries = piece.unit.entries;
-    entries = {std::max(entries.start, cluster.start), std::min(entries.stop, cluster.stop)};
-    if (entries.size() <= 0) continue;
-    piece.position += entries.start - unit.unit.entries.start;
-    if (entries == unit.unit.entries) {
-      decoded.failed.emplace_back(piece, error.what());
-      continue;
-    }
-    try {
-      decoded.pieces.push_back(decode(piece, plan_.dataset->fetch(piece.unit, plan_.selection, pool_)));
-    } catch (const FormatError& of_piece) {
-      decoded.failed.emplace_back(piece, of_piece.what());
-    }
-  }
-  return decoded;
-}
-
-// The rows that would have come, as far as can be told without their values.
-int64_t Pipeline::count_rows(const StreamUnit& unit) const {
-  const EntryRange& entries = unit.unit.entries;
-  if (plan_.filter->everything()) return entries.size();
-  int64_t rows = 0;
-  for (int64_t entry = entries.start; entry < entries.stop; ++entry)
-    rows += plan_.filter->keeps(unit.number, unit.unit.file, entry) ? 1 : 0;
-  return rows;
-}
-
-std::vector<uint8_t> Pipeline::rows_in_parts(const std::vector<Column>& columns) const {
-  std::vector<uint8_t> in_parts;
-  for (size_t d = 0; d < plan_.divisions.size(); ++d) {
-    const auto& [division, parts] = plan_.divisions[d];
-    std::vector<Column> read;
-    for (const size_t column : plan_.division_columns[d]) read.push_back(columns[column]);
-    const std::vector<uint8_t> numbers = division->parts_of(std::move(read), pool_);
-    in_parts.resize(numbers.size(), 1);
-    for (size_t i = 0; i < numbers.size(); ++i) {
-      if (!parts[numbers[i]]) in_parts[i] = 0;
-    }
-  }
-  return in_parts;
-}
-
 // Where its turn is: several workers stage units at a time, and one that must wait may not hide an earlier
 // one.
 void Pipeline::put_back(std::unique_ptr<DecodedUnit> decoded) {
-  const auto later =
-      std::ranges::find_if(decoded_, [&](const auto& other) { return other->position > decoded->position; });
+  const auto later = std::ranges::find_if(
+      decoded_, [&](const auto& other) { return other->place.position > decoded->place.position; });
   decoded_.insert(later, std::move(decoded));
 }
 
 void Pipeline::stage_unit(std::unique_lock<std::mutex>& lock, WorkerStaging& staging) {
   std::unique_ptr<DecodedUnit> decoded = std::move(decoded_.front());
   decoded_.pop_front();
-  const int64_t begin = decoded->position + decoded->staged;
-  const int64_t end = std::min(decoded->position + decoded->unit.entries.size(), stage_limit());
+  const int64_t begin = decoded->begin();
+  const int64_t end = std::min(decoded->end(), stage_limit());
   lock.unlock();
   const auto start = Clock::now();
-  with_context(decoded->context, [&] { stage_rows(*decoded, end - decoded->position, staging); });
+  with_context(decoded->context, [&] { decoded->stage(plan_, end, staging); });
   check_memory();
-  const bool whole = decoded->staged == decoded->unit.entries.size();
+  const bool whole = end == decoded->end();
   const uint64_t released = whole ? decoded->decoding_bytes : 0;
   if (whole) decoded.reset();
   const double seconds = seconds_since(start);
@@ -532,38 +428,6 @@ void Pipeline::mark_staged(int64_t begin, int64_t end) {
   while (complete_segments_ < window_.num_segments &&
          segment_entries_left_[static_cast<size_t>(complete_segments_)] == 0) {
     ++complete_segments_;
-  }
-}
-
-// Stages the entries up to the `end`-th of the unit.
-void Pipeline::stage_rows(DecodedUnit& decoded, int64_t end, WorkerStaging& staging) const {
-  const Unit& unit = decoded.unit;
-  const bool everything = plan_.filter->everything();
-  std::array<int64_t, RowWriter::kTile> entries;
-  std::array<std::byte*, RowWriter::kTile> rows;
-  std::array<RowPlace, RowWriter::kTile> places;
-  while (decoded.staged < end) {
-    const int64_t tile = decoded.staged;
-    const int64_t tile_end = std::min((tile / RowWriter::kTile + 1) * RowWriter::kTile, end);
-    size_t count = 0;
-    place_rows(window_, plan_.key, unit.file, unit.entries.start + tile, decoded.position + tile,
-               std::span(places).first(static_cast<size_t>(tile_end - tile)));
-    for (int64_t i = tile; i < tile_end; ++i) {
-      const int64_t entry = unit.entries.start + i;
-      if (!decoded.in_parts.empty() && decoded.in_parts[static_cast<size_t>(i)] == 0) continue;
-      if (!everything && !plan_.filter->keeps(decoded.number, unit.file, entry)) continue;
-      const RowPlace& place = places[static_cast<size_t>(i - tile)];
-      if (place <= plan_.after) continue;
-      if (decoded.cached) {
-        staging.refer(place.bucket, decoded.cached->row(i), place.key, place.position);
-        continue;
-      }
-      const size_t size = decoded.writer->row_size(i);
-      entries[count] = i;
-      rows[count++] = staging.append(place.bucket, size, place.key, place.position);
-    }
-    if (count > 0) decoded.writer->write({entries.data(), count}, {rows.data(), count});
-    decoded.staged = tile_end;
   }
 }
 

@@ -1,0 +1,202 @@
+#include "sapwood/loader/loader_plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "sapwood/base/hash.h"
+#include "sapwood/features/row_format.h"
+
+namespace sapwood {
+namespace {
+
+constexpr double kIndexBytes = 24 + 24;  // of a row, staged and in the sorted bucket
+// All staged rows over M: a full window, buckets that have left it, chunks that are not full.
+constexpr double kStagingRoom = 1.45;
+constexpr uint64_t kEndless = uint64_t{1} << 56;  // for `kUnlimitedMemory`: sums of it don't overflow
+constexpr uint64_t kReadyOfEndless = uint64_t{1} << 27;
+constexpr double kCacheBytes = 5;  // of a row, beside it
+
+// Shares that let the largest unit through and leave the rest to the shuffle. They don't depend on the number
+// of threads, nor does the order of the rows therefore.
+MemoryShares share_memory(uint64_t memory, const std::vector<Unit>& units, const Selection& selection,
+                          double work_bytes) {
+  uint64_t largest = 0;
+  for (const Unit& unit : units) {
+    largest = std::max(largest, unit.stored_bytes + decoding_bytes(unit, selection, work_bytes));
+  }
+  if (memory == LoaderOptions::kUnlimitedMemory) {
+    return {.total = kEndless, .staging = kEndless / 2, .units = kEndless / 4, .ready = kReadyOfEndless};
+  }
+  const auto percent = [memory](uint64_t share) { return memory / 100 * share; };
+  MemoryShares shares;
+  shares.total = memory;
+  shares.ready = percent(10);
+  shares.units = std::max(percent(45), largest);
+  const uint64_t taken = shares.ready + shares.units + percent(5);  // blocks are rounded up
+  if (taken + percent(10) > memory) {
+    throw ConfigError(concat("memory is ", memory, " bytes, but the largest unit of work takes ", largest,
+                             ": give at least ", largest * 4 / 3 + 100, " bytes"));
+  }
+  shares.staging = memory - taken;
+  return shares;
+}
+
+// At least three batches, delivered, ready and being made, are held at a time.
+void check_batch_bytes(int64_t rows, double row_bytes, uint64_t memory) {
+  const double fitting = static_cast<double>(memory) / (4 * row_bytes);
+  if (static_cast<double>(rows) <= fitting) return;
+  throw ConfigError(concat("batches of ", rows, " rows of ", std::llround(row_bytes),
+                           " bytes don't fit in memory (", memory,
+                           " bytes): ", std::llround(std::floor(fitting)), " rows would"));
+}
+
+}  // namespace
+
+void LoaderSettings::plan_reading() {
+  std::vector<std::string> columns = format->columns();
+  division_columns.clear();
+  double division_bytes = 0;
+  for (const DivisionPart& divided : divisions) {
+    std::vector<size_t>& places = division_columns.emplace_back();
+    for (const std::string& column : divided.division->columns()) {
+      const auto found = std::ranges::find(columns, column);
+      places.push_back(static_cast<size_t>(found - columns.begin()));
+      if (found == columns.end()) columns.push_back(column);
+    }
+    division_bytes += divided.division->work_bytes();
+  }
+  selection = dataset->select(columns);
+  std::vector<Unit> read = dataset->units(selection);
+  std::erase_if(read, [&](const Unit& unit) { return !std::ranges::binary_search(files, unit.file); });
+  num_entries = 0;
+  for (const Unit& unit : read) num_entries += unit.entries.size();
+  units = std::make_shared<std::vector<Unit>>(std::move(read));
+  std::vector<double> values_per_entry = dataset->values_per_entry(selection);
+  values_per_entry.resize(format->columns().size());
+  row_bytes = format->expected_row_bytes(values_per_entry);
+  batch_row_bytes = format->expected_tensor_bytes(values_per_entry);
+  work_bytes = format->expected_work_bytes(values_per_entry) + division_bytes;
+  // A batch that holds all there is, and is never full.
+  batch_rows = std::min(options.batch_size, num_entries + 1);
+  fit_memory();
+}
+
+// What `memory` has room for, besides the rows of a batch that is put together.
+int64_t LoaderSettings::fitting_rows() const {
+  const double fitting = static_cast<double>(memory.staging) / (kStagingRoom * (row_bytes + kIndexBytes));
+  if (static_cast<double>(num_entries) <= fitting) return std::llround(fitting);
+  if (static_cast<double>(batch_rows) > fitting / 2) {
+    throw ConfigError(concat(
+        "batches of ", batch_rows, " rows of ", std::llround(row_bytes), " bytes don't fit in memory (",
+        options.memory, " bytes) beside a shuffle buffer: ", std::max<int64_t>(1, std::llround(fitting / 2)),
+        " rows would"));
+  }
+  return std::llround(fitting) - batch_rows;
+}
+
+void LoaderSettings::set_buffer_rows(int64_t wanted) {
+  const int64_t fitting = fitting_rows();
+  if (wanted > fitting && wanted < num_entries) {
+    throw ConfigError(concat("buffer_rows is ", wanted, ", but memory (", options.memory,
+                             " bytes) has room for about ", fitting, " rows of ", std::llround(row_bytes),
+                             " bytes"));
+  }
+  buffer_rows = std::min(wanted, fitting);
+}
+
+void LoaderSettings::fit_memory() {
+  const bool unlimited = options.memory == LoaderOptions::kUnlimitedMemory;
+  const uint64_t kept = keeps_parts() && !unlimited ? parts_bytes() : 0;
+  memory = share_memory(options.memory - kept, *units, selection, work_bytes);
+  check_batch_bytes(batch_rows, batch_row_bytes, options.memory);
+  set_buffer_rows(options.buffer_rows.value_or(fitting_rows()));
+  // Rows that stay are not copied into the shuffle buffer, which only refers to them.
+  const double buffered = buffer_rows >= num_entries
+                              ? static_cast<double>(num_entries) * kIndexBytes
+                              : static_cast<double>(buffer_rows + batch_rows) * (row_bytes + kIndexBytes);
+  const double room = static_cast<double>(memory.staging) - kStagingRoom * buffered;
+  memory.cache = options.cache ? static_cast<uint64_t>(std::max(room, 0.0)) : 0;
+  pools = std::make_shared<LoaderPools>(memory);
+}
+
+double LoaderSettings::kept() const {
+  double share = part.share();
+  for (const DivisionPart& divided : divisions) share *= divided.division->share(divided.parts);
+  return share;
+}
+
+double LoaderSettings::cached_share() const {
+  const double all = static_cast<double>(num_entries) * (row_bytes + kCacheBytes);
+  return all > 0 ? std::min(1.0, static_cast<double>(memory.cache) / all) : 0;
+}
+
+std::vector<std::vector<size_t>> LoaderSettings::part_files(const std::vector<double>& fractions) const {
+  auto parts = sapwood::part_files(dataset->source().files(), files, fractions, *options.seed);
+  if (std::ranges::any_of(parts, [](const auto& of_part) { return of_part.empty(); })) {
+    throw ConfigError(concat(files.size(), files.size() == 1 ? " file is" : " files are",
+                             " too few for these parts, one of which would get none"));
+  }
+  return parts;
+}
+
+uint64_t LoaderSettings::data_hash() const {
+  std::vector<uint64_t> numbers(sample_of_file.begin(), sample_of_file.end());
+  for (const Unit& unit : *units) {
+    numbers.insert(numbers.end(), {unit.file, static_cast<uint64_t>(unit.entries.start),
+                                   static_cast<uint64_t>(unit.entries.stop), unit.stored_bytes});
+  }
+  for (const DivisionPart& divided : divisions) {
+    numbers.push_back(divided.division->identity());
+    for (size_t p = 0; p < divided.parts.size(); ++p) numbers.push_back(divided.parts[p] ? 1 : 0);
+  }
+  return xxh3_64(std::as_bytes(std::span(numbers)));
+}
+
+uint64_t LoaderSettings::features_hash() const {
+  const std::string text = to_json(options.features);
+  return xxh3_64(std::as_bytes(std::span(text)));
+}
+
+std::vector<int64_t> LoaderPlan::unit_rows() {
+  const std::lock_guard lock(mutex_);
+  if (rows_) return *rows_;
+  if (!divisions.empty()) {
+    if (!keeps_parts()) {
+      throw ConfigError(concat(
+          "counting the rows of a split by values, for its length, ranks or restarts, takes ", parts_bytes(),
+          " bytes, which must be at most a quarter of memory (", options.memory, " bytes)"));
+    }
+    test_ = std::make_unique<DivisionTest>(divisions, *dataset, options.threads);
+  }
+  rows_ = count_rows(*units, {{*options.seed, part}, test_.get()}, options.threads);
+  return *rows_;
+}
+
+int64_t LoaderPlan::num_rows() {
+  if (everything()) return num_entries;
+  const std::vector<int64_t> counts = unit_rows();
+  return std::accumulate(counts.begin(), counts.end(), int64_t{0});
+}
+
+BatchPlan LoaderPlan::batches() {
+  return plan_batches(num_rows(), options.rank, options.world_size, batch_rows, options.drop_remainder);
+}
+
+LegPlan LoaderPlan::leg(uint64_t epoch, const std::vector<Leg>& closed, int64_t world_size) {
+  EpochOrder order;
+  order.units = *units;
+  order.sample_of_file = sample_of_file;
+  order.key = {*options.seed, epoch};
+  order.part = part;
+  order.shuffle = options.shuffle;
+  order.buffer_rows = shuffled_rows();
+  order.drop_remainder = options.drop_remainder;
+  order.kept = kept();
+  if (closed.empty() && world_size == 1) return {order, closed, world_size, options.threads};
+  const std::vector<int64_t> counts = unit_rows();
+  order.values = test_.get();
+  return {order, closed, world_size, options.threads, &counts};
+}
+
+}  // namespace sapwood

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "sapwood/loader/loader.h"
+#include "sapwood/loader/pipeline.h"
+
+namespace sapwood {
+
+constexpr int64_t kMostRanks = 1 << 20;
+
+/// What loaders of parts, of other seeds and of workers copy.
+struct LoaderSettings {
+  std::shared_ptr<const Dataset> dataset;
+  LoaderOptions options;
+  std::shared_ptr<const RowFormat> format;
+  Selection selection;
+  std::shared_ptr<const std::vector<Unit>> units;  ///< in file order
+  std::vector<size_t> sample_of_file;
+  double row_bytes = 0;        ///< of a staged row, on average
+  double batch_row_bytes = 0;  ///< of a row in batches, on average
+  double work_bytes = 0;       ///< of an entry, for formulas and transforms
+  int64_t batch_rows = 0;
+  MemoryShares memory;
+  std::shared_ptr<LoaderPools> pools;
+  int64_t buffer_rows = 0;
+  SplitPart part;
+  std::vector<DivisionPart> divisions;
+  std::vector<std::vector<size_t>> division_columns;  ///< of the selection
+  std::vector<size_t> files;                          ///< that rows come from
+  int64_t num_entries = 0;                            ///< of those files
+
+  /// What is read, how it is cut, and how the memory is shared out. Takes pools of its own.
+  void plan_reading();
+  /// Shares out the memory. Takes pools of its own.
+  void fit_memory();
+  void set_buffer_rows(int64_t wanted);
+  /// More than all rows are as good as all.
+  int64_t shuffled_rows() const { return std::min(buffer_rows, num_entries); }
+  bool everything() const { return part.everything() && divisions.empty(); }
+  /// The share of rows that come, at most.
+  double kept() const;
+  /// The share of rows that stay in memory from epoch to epoch.
+  double cached_share() const;
+  /// The files of each fraction. Throws ConfigError where there are too few.
+  std::vector<std::vector<size_t>> part_files(const std::vector<double>& fractions) const;
+  /// What an epoch's order is made of: entries of files, how they are cut, samples.
+  uint64_t data_hash() const;
+  uint64_t features_hash() const;
+
+ protected:
+  /// Bytes of the divisions' parts of all rows, and whether they are kept.
+  uint64_t parts_bytes() const { return divisions.size() * static_cast<uint64_t>(dataset->num_entries()); }
+  bool keeps_parts() const { return parts_bytes() <= options.memory / 4; }
+
+ private:
+  int64_t fitting_rows() const;
+};
+
+/// A loader's plan, with what is counted once. Safe from many threads.
+class LoaderPlan : public LoaderSettings {
+ public:
+  explicit LoaderPlan(LoaderSettings settings) : LoaderSettings(std::move(settings)) {}
+  /// Rows of all ranks.
+  int64_t num_rows();
+  BatchPlan batches();
+  /// `closed` as in states of this loader.
+  LegPlan leg(uint64_t epoch, const std::vector<Leg>& closed, int64_t world_size);
+
+ private:
+  std::vector<int64_t> unit_rows();
+
+  std::mutex mutex_;
+  std::optional<std::vector<int64_t>> rows_;  // of each unit, in the part, once counted
+  std::unique_ptr<DivisionTest> test_;        // by which they were, where there are divisions
+};
+
+}  // namespace sapwood

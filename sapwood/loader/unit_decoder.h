@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sapwood/loader/pipeline.h"
+#include "sapwood/loader/staging.h"
+
+namespace sapwood {
+
+/// A decoded unit, or a piece of one, while its rows are staged, which may take several goes when it reaches
+/// further than the window.
+struct DecodedUnit {
+  StreamUnit place;
+  ErrorContext context;
+  std::vector<uint8_t> in_parts;  ///< whether each entry is in the divisions' parts, or empty: all are
+  std::optional<RowWriter> writer{};
+  std::shared_ptr<const CachedRows> cached{};  ///< instead of the writer
+  int64_t staged = 0;                          ///< entries
+  uint64_t decoding_bytes = 0;                 ///< that it is charged with
+
+  int64_t begin() const { return place.position + staged; }  ///< in the stream, of what is left
+  int64_t end() const { return place.position + place.unit.entries.size(); }
+  /// Stages the entries up to stream position `end`.
+  void stage(const EpochPlan& plan, int64_t end, WorkerStaging& staging);
+};
+
+/// What became of a unit: pieces to stage, and entries that can't be read.
+struct DecodedPieces {
+  std::vector<std::unique_ptr<DecodedUnit>> pieces{};
+  std::vector<std::pair<StreamUnit, std::string>> failed{};  ///< with what is wrong
+};
+
+/// Turns fetched units into rows, or into what they are written from. Safe from many threads.
+class UnitDecoder {
+ public:
+  UnitDecoder(const EpochPlan& plan, std::shared_ptr<MemoryPool> pool)
+      : plan_(plan), pool_(std::move(pool)) {}
+  /// The unit's rows from the cache, or null.
+  std::unique_ptr<DecodedUnit> find(const StreamUnit& unit) const;
+  /// Whole, with rows that stay where the cache has room; or, where bytes are wrong and may be skipped,
+  /// cluster by cluster. `fetched` has no columns when fetching failed.
+  DecodedPieces decode(const StreamUnit& unit, FetchedUnit fetched) const;
+  /// The rows that would have come from entries that failed, as far as can be told without their values.
+  int64_t count_rows(const StreamUnit& unit) const;
+
+ private:
+  std::unique_ptr<DecodedUnit> decode_whole(const StreamUnit& unit, FetchedUnit fetched) const;
+  DecodedPieces decode_clusters(const StreamUnit& unit, const FormatError& error) const;
+  std::vector<uint8_t> rows_in_parts(const std::vector<Column>& columns) const;
+  void keep_rows(DecodedUnit& decoded) const;
+
+  const EpochPlan& plan_;
+  std::shared_ptr<MemoryPool> pool_;
+};
+
+}  // namespace sapwood
