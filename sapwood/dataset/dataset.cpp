@@ -107,37 +107,29 @@ Selection Dataset::select(const std::vector<std::string>& columns) const {
   return selection;
 }
 
-std::vector<Unit> Dataset::units(const Selection& selection) const {
-  std::vector<std::vector<Unit>> of_file(source_->files().size());
+Survey Dataset::survey(const Selection& selection) const {
+  std::vector<Survey> of_file(source_->files().size());
   parallel_for(of_file.size(), available_threads(), [&](size_t file) {
     const auto reader = source_->reader(file);
-    of_file[file] = plan_units(
-        *reader, file, source_->column_indices(*reader, selection.stored),
+    const std::vector<size_t> columns = source_->column_indices(*reader, selection.stored);
+    of_file[file].units = plan_units(
+        *reader, file, columns,
         {.target_entries = num_entries() / kUnitsToMix, .max_entries = source_->files()[file].num_entries});
+    for (const size_t column : columns)
+      of_file[file].values_per_entry.push_back(reader->schema()[column].values_per_entry);
   });
-  std::vector<Unit> units;
-  for (const auto& part : of_file) units.insert(units.end(), part.begin(), part.end());
-  return units;
-}
-
-std::vector<double> Dataset::values_per_entry(const Selection& selection) const {
-  std::vector<std::vector<double>> of_file(source_->files().size());
-  parallel_for(of_file.size(), available_threads(), [&](size_t file) {
-    const auto reader = source_->reader(file);
-    for (const size_t index : source_->column_indices(*reader, selection.stored)) {
-      of_file[file].push_back(reader->schema()[index].values_per_entry);
-    }
-  });
-  std::vector<double> means;
+  Survey survey;
+  for (const Survey& part : of_file)
+    survey.units.insert(survey.units.end(), part.units.begin(), part.units.end());
   for (const Selection::Place& column : selection.columns) {
     double values = 0;
     for (size_t file = 0; file < of_file.size(); ++file) {
-      const double each = column.stored ? of_file[file][*column.stored] : 1;
+      const double each = column.stored ? of_file[file].values_per_entry[*column.stored] : 1;
       values += each * static_cast<double>(source_->files()[file].num_entries);
     }
-    means.push_back(values / std::max(1.0, static_cast<double>(num_entries())));
+    survey.values_per_entry.push_back(values / std::max(1.0, static_cast<double>(num_entries())));
   }
-  return means;
+  return survey;
 }
 
 double Dataset::straddling(const std::vector<Unit>& units, const Selection& selection) const {

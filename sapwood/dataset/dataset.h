@@ -33,6 +33,12 @@ struct FetchedUnit {
   ErrorContext context() const { return {reader->file(), reader->object(), {}, unit.entries}; }
 };
 
+/// What reading columns takes, from metadata.
+struct Survey {
+  std::vector<Unit> units{};
+  std::vector<double> values_per_entry{};  ///< mean number of innermost values of each column, over all files
+};
+
 struct ArraysOptions {
   std::optional<EntryRange> entries{};  ///< all when not given; a range past the end is cut
   size_t threads = 0;                   ///< 0: as many as there are processors
@@ -70,9 +76,9 @@ class Dataset {
   Selection select(const std::vector<std::string>& columns) const;
 
   /// The whole data set as units, in the order of files and entries.
-  std::vector<Unit> units(const Selection& selection) const;
-  /// Mean number of innermost values per entry of each selected column, over all files.
-  std::vector<double> values_per_entry(const Selection& selection) const;
+  std::vector<Unit> units(const Selection& selection) const { return survey(selection).units; }
+  /// The same with what metadata tell of the selected columns; opens each file once.
+  Survey survey(const Selection& selection) const;
 
   /// The share of the units' decoded bytes that other units decode as well.
   double straddling(const std::vector<Unit>& units, const Selection& selection) const;

@@ -67,12 +67,11 @@ void LoaderSettings::plan_reading() {
     division_bytes += divided.division->work_bytes();
   }
   selection = dataset->select(columns);
-  std::vector<Unit> read = dataset->units(selection);
+  auto [read, values_per_entry] = dataset->survey(selection);
   std::erase_if(read, [&](const Unit& unit) { return !std::ranges::binary_search(files, unit.file); });
   num_entries = 0;
   for (const Unit& unit : read) num_entries += unit.entries.size();
   units = std::make_shared<std::vector<Unit>>(std::move(read));
-  std::vector<double> values_per_entry = dataset->values_per_entry(selection);
   values_per_entry.resize(format->columns().size());
   row_bytes = format->expected_row_bytes(values_per_entry);
   batch_row_bytes = format->expected_tensor_bytes(values_per_entry);
