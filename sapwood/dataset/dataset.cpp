@@ -107,14 +107,15 @@ Selection Dataset::select(const std::vector<std::string>& columns) const {
   return selection;
 }
 
-Survey Dataset::survey(const Selection& selection) const {
+Survey Dataset::survey(const Selection& selection, bool to_mix) const {
+  const int64_t target_entries = to_mix ? num_entries() / kUnitsToMix : INT64_MAX;
   std::vector<Survey> of_file(source_->files().size());
   parallel_for(of_file.size(), available_threads(), [&](size_t file) {
     const auto reader = source_->reader(file);
     const std::vector<size_t> columns = source_->column_indices(*reader, selection.stored);
-    of_file[file].units = plan_units(
-        *reader, file, columns,
-        {.target_entries = num_entries() / kUnitsToMix, .max_entries = source_->files()[file].num_entries});
+    of_file[file].units =
+        plan_units(*reader, file, columns,
+                   {.target_entries = target_entries, .max_entries = source_->files()[file].num_entries});
     for (const size_t column : columns)
       of_file[file].values_per_entry.push_back(reader->schema()[column].values_per_entry);
   });

@@ -67,7 +67,7 @@ void LoaderSettings::plan_reading() {
     division_bytes += divided.division->work_bytes();
   }
   selection = dataset->select(columns);
-  auto [read, values_per_entry] = dataset->survey(selection);
+  auto [read, values_per_entry] = dataset->survey(selection, options.shuffle);
   std::erase_if(read, [&](const Unit& unit) { return !std::ranges::binary_search(files, unit.file); });
   num_entries = 0;
   for (const Unit& unit : read) num_entries += unit.entries.size();
