@@ -20,7 +20,8 @@ void WorkerStaging::open_chunk(Bucket& bucket, size_t bytes) {
   close_chunk(bucket);
   const size_t whole =
       (bytes / sizeof(StagedRow) + 1) * sizeof(StagedRow);  // entries end where the chunk does
-  const Buffer& memory = bucket.chunks.emplace_back(Buffer(std::max(chunk_bytes_, whole), pool_)).memory;
+  bucket.chunks.push_back({Buffer(std::max(chunk_bytes_, whole), pool_), {}});
+  const Buffer& memory = bucket.chunks.back().memory;
   const std::span<StagedRow> slots = memory.as<StagedRow>();
   bucket.front = memory.data();
   bucket.back = slots.data() + slots.size();
