@@ -23,15 +23,21 @@ def total(value: float) -> float:
 
 
 def main() -> None:
-    """Trains, from the checkpoint in the output folder when there is one."""
+    """Reads the arguments, and trains among the processes that torchrun started."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("ddp-output"))
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--stop-after", type=int, metavar="BATCHES", help="write a checkpoint and end there")
     arguments = parser.parse_args()
-    checkpoint = arguments.output / "checkpoint.pt"
-
     dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    train(arguments)
+    dist.barrier()
+    dist.destroy_process_group()  # when nothing of the training is left that uses it
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """Trains, from the checkpoint in the output folder when there is one."""
+    checkpoint = arguments.output / "checkpoint.pt"
     device = torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
     torch.manual_seed(1)
     features = {"jet": ["log(jet_pt)", "jet_eta", "jet_sdmass / 100", "jet_tau2 / jet_tau1", "jet_nparticles / 50"]}
@@ -75,7 +81,6 @@ def main() -> None:
         if stopped:
             break
         rows = 0
-    dist.destroy_process_group()
 
 
 if __name__ == "__main__":

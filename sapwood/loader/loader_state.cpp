@@ -37,12 +37,12 @@ void Loader::check(const LoaderState& theirs) const {
       throw ConfigError(
           concat("the state is of a loader with ", what, " ", other, ", where this one has ", own));
   };
+  require("shuffle", ours.shuffle, theirs.shuffle);
+  require("drop_remainder", ours.drop_remainder, theirs.drop_remainder);
   if (ours.features != theirs.features)
     throw ConfigError("the state is of a loader with other features, target or weights");
   if (ours.data != theirs.data)
     throw ConfigError("the state is of a loader of other data: files, their entries or samples differ");
-  require("shuffle", ours.shuffle, theirs.shuffle);
-  require("drop_remainder", ours.drop_remainder, theirs.drop_remainder);
   if (ours.part != theirs.part) throw ConfigError("the state is of another part of a split");
   const int64_t most = plan_->num_entries + 1;
   const auto fits = [&](const Leg& leg) {
