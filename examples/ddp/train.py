@@ -4,6 +4,8 @@ torchrun --standalone --nproc-per-node=2 examples/ddp/train.py
 """
 
 import argparse
+import os
+import sys
 from pathlib import Path
 
 import torch
@@ -85,3 +87,5 @@ def train(arguments: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     main()
+    sys.stdout.flush()
+    os._exit(0)  # in the interpreter's usual end, threads of PyTorch's gloo now and then abort the process
