@@ -1,56 +1,32 @@
 #include "sapwood/loader/division.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
-#include <numeric>
+#include <cstring>
 
 #include "sapwood/base/hash.h"
 #include "sapwood/base/parallel.h"
 #include "sapwood/base/random.h"
 #include "sapwood/features/convert.h"
-#include "sapwood/features/transform.h"
 
 namespace sapwood {
 namespace {
 
 constexpr size_t kTile = 512;  // entries that are hashed together
 
-// Calls visit(i, bits) with the 8 bytes that are hashed of value start + i.
-template <class Visit>
-void for_values(const Column& column, size_t start, size_t count, const Visit& visit) {
-  const auto run = [&]<class T>(T) {
-    const auto values = column.values.as<const T>().subspan(start, count);
-    for (size_t i = 0; i < count; ++i) {
-      if constexpr (std::is_floating_point_v<T>) {
-        visit(i, std::bit_cast<uint64_t>(static_cast<double>(values[i])));
-      } else {
-        visit(i, static_cast<uint64_t>(static_cast<int64_t>(values[i])));
-      }
-    }
-  };
-  switch (column.type.kind) {
-    case TypeKind::kBool:
-    case TypeKind::kUInt8:
-      return run(uint8_t{});
-    case TypeKind::kInt8:
-      return run(int8_t{});
-    case TypeKind::kInt16:
-      return run(int16_t{});
-    case TypeKind::kUInt16:
-      return run(uint16_t{});
-    case TypeKind::kInt32:
-      return run(int32_t{});
-    case TypeKind::kUInt32:
-      return run(uint32_t{});
-    case TypeKind::kInt64:
-      return run(int64_t{});
-    case TypeKind::kUInt64:
-      return run(uint64_t{});
-    case TypeKind::kFloat32:
-      return run(float{});
-    default:
-      return run(double{});
+// The 8 bytes that are hashed of values [start, start + bits.size()).
+void hashed_bits(const Column& column, size_t start, std::span<uint64_t> bits) {
+  const TypeKind kind = column.type.kind;
+  const size_t size = primitive_size(kind);
+  const std::byte* in = column.values.data() + start * size;
+  if (kind == TypeKind::kUInt64) {  // half of them are no int64
+    std::memcpy(bits.data(), in, bits.size_bytes());
+    return;
   }
+  const bool floating = kind == TypeKind::kFloat32 || kind == TypeKind::kFloat64;
+  convert_values(in, kind, 1, std::as_writable_bytes(bits).data(), floating ? DType::kFloat64 : DType::kInt64,
+                 bits.size());
 }
 
 }  // namespace
@@ -127,10 +103,12 @@ std::vector<uint8_t> Division::parts_of(std::vector<Column> columns,
   }
   const size_t words = values.size() + 1;
   std::vector<uint64_t> rows(kTile * words, seed_);
+  std::array<uint64_t, kTile> bits;
   for (size_t start = 0; start < length; start += kTile) {
     const size_t count = std::min(kTile, length - start);
     for (size_t v = 0; v < values.size(); ++v) {
-      for_values(values[v], start, count, [&](size_t i, uint64_t bits) { rows[i * words + v + 1] = bits; });
+      hashed_bits(values[v], start, std::span(bits).first(count));
+      for (size_t i = 0; i < count; ++i) rows[i * words + v + 1] = bits[i];
     }
     for (size_t i = 0; i < count; ++i) {
       const uint64_t hash = xxh3_64(std::as_bytes(std::span(rows).subspan(i * words, words)));

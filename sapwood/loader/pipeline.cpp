@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "sapwood/base/error.h"
-#include "sapwood/loader/make_batches.h"
+#include "sapwood/loader/block.h"
 #include "sapwood/loader/staging.h"
 #include "sapwood/loader/unit_decoder.h"
 
@@ -34,27 +34,16 @@ constexpr uint64_t kSlabsOfAll = 32;      // that rows are staged in
 constexpr size_t kMostFetched = 64;       // units, since each keeps its file open
 constexpr int64_t kSegmentsAhead = 1;     // staged beyond those that the next bucket waits for
 
-// Consecutive rows of a sorted bucket, as part of a block.
-struct RowRun {
-  std::shared_ptr<SortedBucket> bucket;
-  size_t begin = 0;
-  size_t end = 0;
-};
+int64_t batch_bytes(const EpochPlan& plan) {
+  return std::max<int64_t>(1, std::llround(plan.batch_row_bytes * static_cast<double>(plan.batch_size)));
+}
 
-// Rows that become `batches`, delivered in the order of `number`.
-struct Block {
-  int64_t number = 0;
-  int64_t rows = 0;
-  uint64_t bytes = 0;  // of all batches
-  std::vector<RowRun> runs;
-  std::vector<Batch> batches;
-
-  RowPlace place(size_t row) const {
-    auto run = runs.begin();
-    for (; row >= run->end - run->begin; ++run) row -= run->end - run->begin;
-    return run->bucket->place(run->begin + row);
-  }
-};
+// Rows that have left the window still take memory: no more than those of a bucket, or of one batch.
+int64_t batches_per_block(const EpochPlan& plan) {
+  const int64_t bucket_rows =
+      std::llround(plan.kept * static_cast<double>(plan.stream.window.segment_entries));
+  return std::max<int64_t>(1, std::min(kBlockBytes / batch_bytes(plan), bucket_rows / plan.batch_size));
+}
 
 class Pipeline final : public BatchStream {
  public:
@@ -88,8 +77,6 @@ class Pipeline final : public BatchStream {
   void pass_delivered();
   void put_back(std::unique_ptr<DecodedUnit> decoded);
   void mark_staged(int64_t begin, int64_t end);
-  void cut_blocks();
-  void fill(Block& block) const;
   void check_memory() const;
 
   // Counts the epochs that share the pools; declared first, so that all memory is back when it ends.
@@ -113,9 +100,8 @@ class Pipeline final : public BatchStream {
   const std::shared_ptr<RecyclingPool> pool_;
   const std::shared_ptr<RecyclingPool> batch_pool_;
   const UnitDecoder decoder_;
+  BlockCutter blocks_;
   std::vector<WorkerStaging> staging_;  // one for each worker
-  int64_t block_rows_ = 1;
-  int64_t most_waiting_rows_ = 1;  // in blocks that are not assembled
   int64_t blocks_ahead_ = 1;
   uint64_t largest_decoding_bytes_ = 0;  // of all units
 
@@ -135,13 +121,8 @@ class Pipeline final : public BatchStream {
   int64_t complete_segments_ = 0;                     // leading segments that are staged whole
   int64_t next_sort_ = 0;                             // bucket
   bool sorting_ = false;
-  std::deque<RowRun> loose_rows_;  // of sorted buckets, not yet in a block
-  int64_t num_loose_ = 0;
-  int64_t uncut_rows_ = INT64_MAX;            // that may still go into blocks
-  std::shared_ptr<SortedBucket> repeatable_;  // the last bucket with rows, where some may have to come twice
   std::vector<SkippedRange> skipped_;
   std::deque<Block> to_assemble_;
-  int64_t blocks_cut_ = 0;
   int64_t blocks_delivered_ = 0;
   size_t assembling_ = 0;
   std::map<int64_t, Block> ready_;
@@ -160,7 +141,8 @@ Pipeline::Pipeline(EpochPlan plan)
       share_(plan_.pools),
       pool_(plan_.pools->work),
       batch_pool_(plan_.pools->batches),
-      decoder_(plan_, pool_) {
+      decoder_(plan_, pool_),
+      blocks_(plan_, batches_per_block(plan_) * plan_.batch_size) {
   // Each worker fills a chunk in every bucket of the window: all of them are to be small beside the rows.
   const double bucket_bytes = static_cast<double>(window_.segment_entries) * plan_.kept *
                               (plan_.row_bytes + static_cast<double>(sizeof(StagedRow)));
@@ -178,21 +160,11 @@ Pipeline::Pipeline(EpochPlan plan)
     largest_decoding_bytes_ =
         std::max(largest_decoding_bytes_, decoding_bytes(next.unit, plan_.selection, plan_.work_bytes));
   }
-  if (plan_.batches)
-    uncut_rows_ = plan_.batches->rows - plan_.batches->rows_before(plan_.first_batch, plan_.batch_size);
   if (plan_.stream.num_entries == 0) complete_segments_ = window_.num_segments;
   if (plan_.after.bucket >= 0) pass_delivered();
 
-  const int64_t batch_bytes =
-      std::max<int64_t>(1, std::llround(plan_.batch_row_bytes * static_cast<double>(plan_.batch_size)));
-  // Rows that have left the window still take memory: no more than those of two buckets, or of one batch.
-  const int64_t bucket_rows = std::llround(plan_.kept * static_cast<double>(window_.segment_entries));
-  const int64_t per_block =
-      std::max<int64_t>(1, std::min(kBlockBytes / batch_bytes, bucket_rows / plan_.batch_size));
-  block_rows_ = per_block * plan_.batch_size;
-  most_waiting_rows_ = std::max(2 * bucket_rows, block_rows_);
-  blocks_ahead_ = std::max<int64_t>(2, static_cast<int64_t>(plan_.memory.ready) / (per_block * batch_bytes));
-
+  const int64_t block_bytes = batches_per_block(plan_) * batch_bytes(plan_);
+  blocks_ahead_ = std::max<int64_t>(2, static_cast<int64_t>(plan_.memory.ready) / block_bytes);
   start_threads();
 }
 
@@ -462,57 +434,22 @@ void Pipeline::sort_bucket(std::unique_lock<std::mutex>& lock) {
     stats_.assemble_seconds += seconds;
   }
   sorting_ = false;
-  if (bucket && bucket->size() != 0) {
-    loose_rows_.push_back({bucket, 0, bucket->size()});
-    num_loose_ += static_cast<int64_t>(bucket->size());
-    if (plan_.batches && plan_.on_error == OnError::kSkip) repeatable_ = bucket;
-  }
-  if (next_sort_ == window_.num_buckets() && plan_.batches && num_loose_ < uncut_rows_) repeat_rows();
-  cut_blocks();
+  if (bucket) blocks_.add(std::move(bucket));
+  const bool last = next_sort_ == window_.num_buckets();
+  if (last && blocks_.missing_rows() > 0) repeat_rows();
+  blocks_.cut(last, to_assemble_);
 }
 
 // Of a rank that skipped some, so that it has as many batches as the others.
 void Pipeline::repeat_rows() {
-  const int64_t missing = uncut_rows_ - num_loose_;
+  const int64_t missing = blocks_.missing_rows();
   if (skipped_.empty())
     throw IoError(concat(missing, " rows are missing that were counted before: did the files change?"));
-  if (!repeatable_) {
+  if (!blocks_.repeat_rows()) {
     throw FormatError(
         concat("none of the ", missing, " rows of this rank can be read: ", skipped_.front().error));
   }
   stats_.repeated_rows = missing;
-  while (num_loose_ < uncut_rows_) {
-    const auto count = std::min(static_cast<size_t>(uncut_rows_ - num_loose_), repeatable_->size());
-    loose_rows_.push_back({repeatable_, 0, count});
-    num_loose_ += static_cast<int64_t>(count);
-  }
-}
-
-void Pipeline::cut_blocks() {
-  const bool last = next_sort_ == window_.num_buckets();
-  while (num_loose_ >= block_rows_ || (last && num_loose_ > 0)) {
-    int64_t rows = std::min({num_loose_, block_rows_, uncut_rows_});
-    if (rows < block_rows_ && plan_.drop_remainder) rows -= rows % plan_.batch_size;
-    if (rows == 0) break;
-    Block block;
-    block.number = blocks_cut_++;
-    block.rows = rows;
-    num_loose_ -= rows;
-    uncut_rows_ -= rows;
-    while (rows > 0) {
-      RowRun& front = loose_rows_.front();
-      const size_t taken = std::min(static_cast<size_t>(rows), front.end - front.begin);
-      block.runs.push_back({front.bucket, front.begin, front.begin + taken});
-      front.begin += taken;
-      rows -= static_cast<int64_t>(taken);
-      if (front.begin == front.end) loose_rows_.pop_front();
-    }
-    to_assemble_.push_back(std::move(block));
-  }
-  if (last && num_loose_ > 0) {  // the remainder that is dropped
-    loose_rows_.clear();
-    num_loose_ = 0;
-  }
 }
 
 void Pipeline::assemble_block(std::unique_lock<std::mutex>& lock) {
@@ -521,8 +458,7 @@ void Pipeline::assemble_block(std::unique_lock<std::mutex>& lock) {
   ++assembling_;
   lock.unlock();
   const auto start = Clock::now();
-  fill(block);
-  block.runs.clear();
+  block.make_batches(plan_, batch_pool_);
   const double seconds = seconds_since(start);
   lock.lock();
   --assembling_;
@@ -531,31 +467,6 @@ void Pipeline::assemble_block(std::unique_lock<std::mutex>& lock) {
   ready_bytes_ += block.bytes;
   ready_.emplace(number, std::move(block));
   if (number == blocks_delivered_) block_ready_.notify_all();
-}
-
-void Pipeline::fill(Block& block) const {
-  std::vector<const std::byte*> rows(static_cast<size_t>(block.rows));
-  size_t filled = 0;
-  for (const RowRun& run : block.runs) {
-    run.bucket->rows(run.begin, run.end, rows.data() + filled);
-    filled += run.end - run.begin;
-  }
-  std::vector<int64_t> batch_rows;
-  const int64_t first_batch = plan_.first_batch + block.number * (block_rows_ / plan_.batch_size);
-  for (int64_t left = block.rows; left > 0; left -= batch_rows.back()) {
-    int64_t most = plan_.batch_size;
-    if (plan_.batches) most = plan_.batches->rows_of(first_batch + std::ssize(batch_rows), most);
-    batch_rows.push_back(std::min(most, left));
-  }
-  block.batches = make_batches(*plan_.format, rows, batch_rows, batch_pool_);
-  int64_t end = 0;
-  for (size_t b = 0; b < block.batches.size(); ++b) {
-    Batch& batch = block.batches[b];
-    batch.number = first_batch + static_cast<int64_t>(b);
-    end += batch.rows;
-    batch.last_row = block.place(static_cast<size_t>(end) - 1);
-    for (const Buffer& tensor : batch.tensors) block.bytes += tensor.size();
-  }
 }
 
 BatchStream::Status Pipeline::next(Batch& batch, double timeout_seconds) {

@@ -238,7 +238,8 @@ def test_split_by_file(events: Events) -> None:
 
 
 def test_split_by_values_is_the_same_wherever_rows_are(events: Events, make_tree: MakeTree) -> None:
-    again = make_tree("again.root", {"id": events[1]["id"][::-1].astype(np.int64), "kind": events[1]["kind"][::-1]})
+    columns = {"id": events[1]["id"][::-1].astype(np.int64), "kind": events[1]["kind"][::-1].astype(np.int16)}
+    again = make_tree("again.root", columns)
     parts = loader_of(events).split(val=0.25, test=0.25, by=["id", "kind"])
     others = loader_of(([again], {})).split(val=0.25, test=0.25, by=["id", "kind"])
     for part, other in zip(parts, others, strict=True):
