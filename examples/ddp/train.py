@@ -73,7 +73,7 @@ def train(arguments: argparse.Namespace) -> None:
                 break
         here = total(own_rows)
         rows += int(here)
-        mean = total(loss_sum) / here
+        mean = total(loss_sum) / max(here, 1)
         stopped = arguments.stop_after is not None
         if loader.rank == 0:
             print(f"epoch {epoch}: {rows} rows, loss {mean:.4f}" + (", stopped" if stopped else ""))

@@ -29,7 +29,6 @@ def record_batch(batch: NumpyBatch, tensors: Sequence[TensorInfo]) -> pa.RecordB
 def _column(array: np.ndarray) -> pa.Array:
     if array.ndim == 1:
         return pa.array(array)
-    if array.dtype != np.bool_:
-        return pa.FixedShapeTensorArray.from_numpy_ndarray(array)
-    storage = pa.FixedSizeListArray.from_arrays(pa.array(array.reshape(-1)), int(np.prod(array.shape[1:])))
-    return pa.FixedShapeTensorArray.from_storage(pa.fixed_shape_tensor(pa.bool_(), array.shape[1:]), storage)
+    values = pa.array(array.reshape(-1))
+    storage = pa.FixedSizeListArray.from_arrays(values, int(np.prod(array.shape[1:])))
+    return pa.FixedShapeTensorArray.from_storage(pa.fixed_shape_tensor(values.type, array.shape[1:]), storage)

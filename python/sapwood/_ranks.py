@@ -20,5 +20,8 @@ def find_ranks(rank: int | None, world_size: int | None) -> tuple[int, int]:
     if distributed is not None and distributed.is_available() and distributed.is_initialized():
         return distributed.get_rank(), distributed.get_world_size()
     if "TORCHELASTIC_RUN_ID" in os.environ:
-        return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+        try:
+            return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+        except (KeyError, ValueError) as error:
+            raise _core.ConfigError(f"torchrun's RANK and WORLD_SIZE can't be read: {error!r}") from None
     return 0, 1

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
+from . import _core
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
@@ -28,7 +30,8 @@ def on_device(
     """Batches on a device, each copied from pinned memory on a stream of its own while the one before is used; but for
     the tensors of the names in `stay`.
 
-    `stand` is called with the loader's `state` after the batch that is given, not after the one copied ahead.
+    An error of the batch that is copied ahead comes before the batch at hand is given. `stand` is called with the
+    loader's `state` after the batch that is given, not after the one copied ahead.
     """
     device = torch.device(device)
     module: Any = getattr(torch, device.type, None)
@@ -67,55 +70,78 @@ def on_device(
 class BatchDataset(IterableDataset):  # type: ignore[type-arg]
     """Whole batches for `torch.utils.data.DataLoader(dataset, batch_size=None)`; made by `Loader.torch_dataset`.
 
-    Each worker process of a DataLoader reads its own share of the rows, with its share of the loader's memory, and
-    gives as many batches as the others. Iterations are epochs, counted also when each has new worker processes.
+    Each worker process of a DataLoader (at most 1,024) reads its own share of the rows, with its share of the loader's
+    memory, and gives as many batches as the others. Iterations are epochs, counted also when each has new worker
+    processes.
     """
 
     def __init__(self, loader: Loader, num_workers: int) -> None:
         super().__init__()
         self._loader = loader
         self._num_workers = num_workers
-        # Epochs begun by each worker, in memory that worker processes share: of those that end, nothing else is left.
-        self._begun = torch.full((_MOST_WORKERS,), loader.epoch, dtype=torch.int64)
-        self._begun.share_memory_()  # type: ignore[no-untyped-call]
-        self._share: tuple[int, Loader] | None = None  # of this process, with its worker's number
+        # The epoch that each worker gives next, in memory that worker processes share: of those that end, nothing else
+        # is left.
+        self._next = torch.full((_MOST_WORKERS,), loader.epoch, dtype=torch.int64)
+        self._next.share_memory_()  # type: ignore[no-untyped-call]
+        self._share: tuple[tuple[int, int], Loader] | None = (
+            None  # of this process' worker: its number, and of how many
+        )
         self._state: State | None = None
+        stand = loader.state_dict()
+        self._within = bool(stand["batches"] or stand["closed"])
 
     @property
     def epoch(self) -> int:
         """Number of the epoch that the next iteration gives; set it to repeat or to skip one."""
-        return int(self._begun[0])
+        return int(self._next[0])
 
     @epoch.setter
     def epoch(self, number: int) -> None:
-        self._begun.fill_(number)
+        self._state = None
+        self._loader.epoch = number
+        self._next.fill_(number)
 
     def __len__(self) -> int:
         """Batches in an epoch; exact when the DataLoader has the `num_workers` that the data set was made for."""
         workers = max(self._num_workers, 1)
         return workers * len(self._loader.share(0, workers))
 
-    def _worker_loader(self) -> tuple[int, Loader]:
+    def _worker_loader(self) -> tuple[int, int, Loader]:
         worker = get_worker_info()
         number, workers = (worker.id, worker.num_workers) if worker is not None else (0, 1)
-        if self._share is None or self._share[0] != number:
-            self._share = number, self._loader.share(number, workers) if workers > 1 else self._loader
-        return self._share
+        if workers > _MOST_WORKERS:
+            raise _core.ConfigError(f"the DataLoader has {workers} workers, at most {_MOST_WORKERS} can be")
+        if self._share is None or self._share[0] != (number, workers):
+            if workers > 1 and self._within and int(self._next[number]) == self._loader.epoch:
+                raise _core.ConfigError(
+                    f"the loader stands within epoch {self._loader.epoch}, which {workers} workers can't go on with: "
+                    "take no workers, or torchdata's StatefulDataLoader from the beginning of an epoch"
+                )
+            self._share = (number, workers), self._loader.share(number, workers) if workers > 1 else self._loader
+        return number, workers, self._share[1]
 
     def __iter__(self) -> Iterator[TorchBatch]:
-        number, loader = self._worker_loader()
-        if self._state is None:
-            loader.epoch = int(self._begun[number])
-        else:
+        number, workers, loader = self._worker_loader()
+        if self._state is not None:
             loader.load_state_dict(self._state)
-            self._state = None
-        self._begun[number] = loader.epoch + 1
-        return loader.torch()
+        elif loader.epoch != int(self._next[number]):
+            loader.epoch = int(self._next[number])
+        # For the workers that have this number when there are fewer of them, too.
+        self._next[number::workers] = loader.epoch + 1
+        return self._give(loader)
+
+    def _give(self, loader: Loader) -> Iterator[TorchBatch]:
+        self._state = None  # only now: an iterator may be made and thrown away
+        yield from loader.torch()
 
     def state_dict(self) -> State:
         """Where this process' share stands (see `Loader.state_dict`): what `torchdata.stateful_dataloader` asks for."""
-        return self._worker_loader()[1].state_dict()
+        if self._state is not None:
+            return dict(self._state)
+        return self._worker_loader()[2].state_dict()
 
     def load_state_dict(self, state: State) -> None:
         """The next iteration goes on from there."""
-        self._state = state
+        self._state = dict(state)
+        number, workers, _ = self._worker_loader()
+        self._next[number::workers] = int(state["epoch"])

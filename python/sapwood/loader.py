@@ -58,13 +58,16 @@ def _core_parts(core: _core.Loader, method: str, arguments: tuple[Any, ...]) -> 
 def _warn_of_skipped(epoch: _core.Epoch) -> None:
     ranges, stats = epoch.skipped, epoch.stats
     if not ranges:
+        if stats.repeated_rows:
+            text = f"{stats.repeated_rows:,} rows came twice in place of some that were skipped before"
+            warnings.warn(text, RuntimeWarning, stacklevel=1)
         return
     repeated = f"; {stats.repeated_rows:,} rows came twice in their place" if stats.repeated_rows else ""
     warnings.warn(
         f"{stats.skipped_rows:,} rows in {len(ranges):,} ranges of entries can't be read and were skipped{repeated}; "
         f"the first: {ranges[0].error}",
         RuntimeWarning,
-        stacklevel=4,
+        stacklevel=1,
     )
 
 
@@ -93,8 +96,7 @@ class Loader:
         self._running: _core.Epoch | None = None
         # Where it stands: a state to go on from, in a running epoch, or (None) before `epoch`.
         self._stand: State | _core.Epoch | None = None
-        #: Number of the epoch that the next iteration gives; set it to repeat or to skip one.
-        self.epoch = 0
+        self._epoch = 0
 
     @property
     def _current(self) -> _core.Loader:
@@ -103,9 +105,20 @@ class Loader:
             rank, world_size = find_ranks(None, None)
             if (rank, world_size) != (self._made.rank, self._made.world_size):
                 self._made = self._recipe.core(rank=rank, world_size=world_size)
-                if isinstance(self._stand, dict):
-                    self._made = self._made.with_order_of(self._stand)
         return self._made
+
+    @property
+    def epoch(self) -> int:
+        """Number of the epoch that the next iteration gives; set it to repeat or to skip one."""
+        return self._epoch
+
+    @epoch.setter
+    def epoch(self, number: int) -> None:
+        if not isinstance(number, int) or number < 0:
+            raise _core.ConfigError(f"epoch is {number!r}, must be a number of at least 0")
+        if not (isinstance(self._stand, dict) and self._stand["epoch"] == number):
+            self._stand = None
+        self._epoch = number
 
     @property
     def seed(self) -> int:
@@ -143,22 +156,23 @@ class Loader:
         """
         yield from self._batches(_tensors.to_numpy)
 
-    def _batches(self, adapter: Callable[[str], Callable[[Any], Any]]) -> Iterator[dict[str, Any]]:
-        """The next epoch; `adapter` gives what makes the tensors of a dtype."""
+    def _batches(
+        self, adapter: Callable[[str], Callable[[Any], Any]], begun: list[_core.Epoch] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """The next epoch; `adapter` gives what makes the tensors of a dtype. The epoch is added to `begun`."""
         adapters = {tensor.name: adapter(tensor.dtype) for tensor in self.tensors}
-        stand, self._stand = self._stand, None
-        if isinstance(stand, dict) and stand["epoch"] == self.epoch:
-            running = self._current.resume(stand)
+        if isinstance(self._stand, dict) and self._stand["epoch"] == self.epoch:
+            running = self._current.resume(self._stand)
         else:
             running = self._current.epoch(self.epoch)
-        self._running = running
-        self.epoch += 1
+        self._running = self._stand = running
+        self._epoch += 1
+        if begun is not None:
+            begun.append(running)
         try:
             while (arrays := running.next()) is not None:
-                if self._running is running:
-                    self._stand = running
                 yield {name: make(array) for (name, make), array in zip(adapters.items(), arrays, strict=True)}
-            if self._running is running:
+            if self._stand is running:
                 self._stand = None
             _warn_of_skipped(running)
         finally:
@@ -171,13 +185,19 @@ class Loader:
         To a GPU the next batch is copied from pinned memory, on a stream of its own, while one is used. The state
         (`state_dict`) does not count batches that are copied ahead.
         """
-        batches = self._batches(_tensors.to_torch)
         if device is None:
-            return batches
+            return self._batches(_tensors.to_torch)
         from ._torch import on_device
 
+        begun: list[_core.Epoch] = []
+
+        def stand(state: State | None) -> None:
+            if self._running is begun[0]:
+                self._stand = state
+
         stay = {tensor.name for tensor in self.tensors if not tensor.axis}
-        return on_device(batches, device, stay, self.state_dict, self._stand_at)
+        batches = self._batches(_tensors.to_torch, begun)
+        return on_device(batches, device, stay, lambda: begun[0].state, stand)
 
     def torch_dataset(self, num_workers: int = 0) -> BatchDataset:
         """The loader as an iterable data set of PyTorch, for code that wants a `torch.utils.data.DataLoader`:
@@ -245,9 +265,12 @@ class Loader:
 
     def share(self, worker: int, workers: int) -> Loader:
         """The loader of one of `workers` processes that make this loader's batches together: a rank of its own, with
-        its share of rows, memory, shuffle buffer and threads.
+        its share of rows, memory, shuffle buffer and threads, at the beginning of epoch `epoch`. Raises ConfigError
+        where a worker's memory is too small.
         """
-        return Loader(self._current.share(worker, workers), replace(self._recipe, finds_ranks=False))
+        loader = Loader(self._current.share(worker, workers), replace(self._recipe, finds_ranks=False))
+        loader._epoch = self._epoch
+        return loader
 
     def state_dict(self) -> State:
         """Where the loader stands, as a few numbers for a checkpoint: after the last batch that the newest iteration
@@ -264,18 +287,18 @@ class Loader:
         Seed and buffer rows are taken from the state; threads, memory and paths may differ. The state of any rank will
         do, when all have been given as many batches. With another world size or batch size than the state's, the next
         iteration gives the rows that no rank has been given yet, each once, in a new order; all ranks must then load
-        the same state. Raises ConfigError where the state is of another loader.
+        the same state. Raises ConfigError where the state is of another loader; the next iteration does where fewer
+        rows than ranks are left.
         """
         self._made = self._current.with_order_of(state)
+        order = {"seed": state["seed"], "buffer_rows": max(state["buffer_rows"], 1)}
+        self._recipe = replace(self._recipe, options={**self._recipe.options, **order})
         self._stand = dict(state)
-        self.epoch = int(state["epoch"])
+        self._epoch = int(state["epoch"])
 
     def skipped(self) -> list[_core.SkippedRange]:
         """What the epoch begun last has left out so far, with ``on_error="skip"``."""
         return self._running.skipped if self._running is not None else []
-
-    def _stand_at(self, state: State | None) -> None:
-        self._stand = state
 
     def __reduce__(self) -> tuple[Any, ...]:
         ranks = {"rank": self.rank, "world_size": self.world_size}

@@ -43,11 +43,16 @@ BlockCutter::BlockCutter(const EpochPlan& plan, int64_t block_rows) : plan_(plan
 }
 
 void BlockCutter::add(std::shared_ptr<SortedBucket> bucket) {
-  if (bucket->size() == 0) return;
-  num_rows_ += static_cast<int64_t>(bucket->size());
-  if (plan_.batches && plan_.on_error == OnError::kSkip) last_ = bucket;
   const size_t size = bucket->size();
-  rows_.push_back({std::move(bucket), 0, size});
+  if (size == 0) return;
+  size_t delivered = 0;
+  if (plan_.may_repeat()) {
+    delivered = bucket->rows_up_to(plan_.after);
+    last_ = bucket;
+  }
+  if (delivered == size) return;
+  num_rows_ += static_cast<int64_t>(size - delivered);
+  rows_.push_back({std::move(bucket), delivered, size});
 }
 
 int64_t BlockCutter::missing_rows() const {

@@ -124,15 +124,21 @@ double Division::work_bytes() const {
   return expressions_.formula_bytes(ones) + 2;
 }
 
-const std::vector<std::vector<uint8_t>>& Division::parts_of_all(const Dataset& dataset,
-                                                                size_t threads) const {
+const std::vector<std::vector<uint8_t>>& Division::parts_of_all(const Dataset& dataset, size_t threads,
+                                                                uint64_t memory) const {
   const std::lock_guard lock(mutex_);
   if (!all_.empty()) return all_;
   std::vector<std::vector<uint8_t>> all;
   for (const FileInfo& file : dataset.source().files()) all.emplace_back(file.num_entries);
   const Selection selection = dataset.select(columns());
   const std::vector<Unit> units = dataset.units(selection);
-  const auto pool = std::make_shared<RecyclingPool>();
+  uint64_t largest = 1;
+  for (const Unit& unit : units) {
+    const double work = work_bytes() * static_cast<double>(unit.entries.size());
+    largest = std::max(largest, unit.stored_bytes + 2 * unit.decoded_bytes + static_cast<uint64_t>(work));
+  }
+  threads = std::clamp<size_t>(memory / 2 / largest, 1, threads);
+  const auto pool = std::make_shared<RecyclingPool>(memory / 2);
   parallel_for(units.size(), threads, [&](size_t u) {
     const Unit& unit = units[u];
     FetchedUnit fetched = dataset.fetch(unit, selection, pool);
@@ -145,10 +151,10 @@ const std::vector<std::vector<uint8_t>>& Division::parts_of_all(const Dataset& d
   return all_;
 }
 
-DivisionTest::DivisionTest(const std::vector<DivisionPart>& divisions, const Dataset& dataset,
-                           size_t threads) {
+DivisionTest::DivisionTest(const std::vector<DivisionPart>& divisions, const Dataset& dataset, size_t threads,
+                           uint64_t memory) {
   for (const DivisionPart& part : divisions)
-    tests_.push_back({part, &part.division->parts_of_all(dataset, threads)});
+    tests_.push_back({part, &part.division->parts_of_all(dataset, threads, memory)});
 }
 
 bool DivisionTest::operator()(size_t file, int64_t entry) const {

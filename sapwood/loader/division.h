@@ -39,8 +39,10 @@ class Division {
   const std::vector<std::string>& columns() const { return expressions_.columns(); }
   /// The part of each entry whose columns are given.
   std::vector<uint8_t> parts_of(std::vector<Column> columns, const std::shared_ptr<MemoryPool>& pool) const;
-  /// The parts of all entries, by file: read once, and kept.
-  const std::vector<std::vector<uint8_t>>& parts_of_all(const Dataset& dataset, size_t threads) const;
+  /// The parts of all entries, by file: read once, in units that together take about `memory` bytes at most
+  /// (one at least), and kept.
+  const std::vector<std::vector<uint8_t>>& parts_of_all(const Dataset& dataset, size_t threads,
+                                                        uint64_t memory) const;
 
  private:
   enum class Kind : uint8_t { kConditions, kValues };
@@ -64,7 +66,8 @@ struct DivisionPart {
 class DivisionTest {
  public:
   /// Reads the divisions' columns, unless that was done before.
-  DivisionTest(const std::vector<DivisionPart>& divisions, const Dataset& dataset, size_t threads);
+  DivisionTest(const std::vector<DivisionPart>& divisions, const Dataset& dataset, size_t threads,
+               uint64_t memory);
   bool operator()(size_t file, int64_t entry) const;
 
  private:

@@ -119,10 +119,10 @@ std::unique_ptr<BatchStream> Loader::start(const LoaderState& from) const {
   epoch.key = {seed(), from.epoch, static_cast<uint32_t>(from.closed.size())};
   epoch.divisions = plan.divisions;
   epoch.division_columns = plan.division_columns;
-  epoch.kept = plan.kept();
+  epoch.kept = leg.kept(from.rank);
   epoch.batch_size = plan.batch_rows;
   epoch.drop_remainder = plan.options.drop_remainder;
-  epoch.batches = leg.batches(from.rank, plan.batch_rows);
+  if (from.world_size > 1) epoch.batches = leg.batches(from.rank, plan.batch_rows);
   epoch.threads = plan.options.threads;
   epoch.on_error = plan.options.on_error;
   epoch.first_batch = from.batches;

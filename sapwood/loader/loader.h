@@ -44,7 +44,7 @@ struct SplitBy {
   std::vector<std::string> values{};
 };
 
-/// What a loader will do, known before anything but metadata is read.
+/// What a loader will do, known from metadata (and, of a part by values or conditions, from their columns).
 struct Explanation {
   int64_t rows = 0;          ///< of this rank, that come
   int64_t dropped_rows = 0;  ///< of this rank, with `drop_remainder`
@@ -127,7 +127,8 @@ class Loader {
   int64_t rank() const;
   int64_t world_size() const;
   /// Rows that come in an epoch of this rank. Exact; the first call on a part of a split evaluates the split
-  /// for every entry (no data is read).
+  /// for every entry; of a part by values or conditions it reads their columns. Throws ConfigError where
+  /// ranks can't have as many batches, and what reading throws, whatever `on_error` says.
   int64_t num_rows() const;
   /// Batches in an epoch, as many on each rank.
   int64_t num_batches() const;
@@ -146,7 +147,8 @@ class Loader {
   LoaderState adopt(const LoaderState& state) const;
   /// The rest of the state's epoch: what `epoch` gives after that many batches, bit for bit, without reading
   /// what lies more than a window before. Where world size or batch size differ: the rows that no rank has
-  /// delivered, once each, in an order of their own. Throws ConfigError as `with_order_of`, where seed or
+  /// delivered, once each (but for rows given after others were skipped for errors, which may come again), in
+  /// an order of their own. Throws ConfigError as `with_order_of`, where seed or
   /// buffer rows differ, and where fewer rows than ranks are left.
   std::unique_ptr<BatchStream> resume(const LoaderState& state) const;
 

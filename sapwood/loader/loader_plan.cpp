@@ -68,14 +68,21 @@ void LoaderSettings::plan_reading() {
   }
   selection = dataset->select(columns);
   auto [read, values_per_entry] = dataset->survey(selection, options.shuffle);
-  std::erase_if(read, [&](const Unit& unit) { return !std::ranges::binary_search(files, unit.file); });
-  num_entries = 0;
-  for (const Unit& unit : read) num_entries += unit.entries.size();
   units = std::make_shared<std::vector<Unit>>(std::move(read));
   values_per_entry.resize(format->columns().size());
   row_bytes = format->expected_row_bytes(values_per_entry);
   batch_row_bytes = format->expected_tensor_bytes(values_per_entry);
   work_bytes = format->expected_work_bytes(values_per_entry) + division_bytes;
+  take_files(std::move(files));
+}
+
+void LoaderSettings::take_files(std::vector<size_t> wanted) {
+  files = std::move(wanted);
+  std::vector<Unit> left = *units;
+  std::erase_if(left, [&](const Unit& unit) { return !std::ranges::binary_search(files, unit.file); });
+  num_entries = 0;
+  for (const Unit& unit : left) num_entries += unit.entries.size();
+  units = std::make_shared<std::vector<Unit>>(std::move(left));
   // A batch that holds all there is, and is never full.
   batch_rows = std::min(options.batch_size, num_entries + 1);
   fit_memory();
@@ -157,7 +164,7 @@ uint64_t LoaderSettings::features_hash() const {
   return xxh3_64(std::as_bytes(std::span(text)));
 }
 
-std::vector<int64_t> LoaderPlan::unit_rows() {
+const std::vector<int64_t>& LoaderPlan::unit_rows() {
   const std::lock_guard lock(mutex_);
   if (rows_) return *rows_;
   if (!divisions.empty()) {
@@ -166,7 +173,7 @@ std::vector<int64_t> LoaderPlan::unit_rows() {
           "counting the rows of a split by values, for its length, ranks or restarts, takes ", parts_bytes(),
           " bytes, which must be at most a quarter of memory (", options.memory, " bytes)"));
     }
-    test_ = std::make_unique<DivisionTest>(divisions, *dataset, options.threads);
+    test_ = std::make_unique<DivisionTest>(divisions, *dataset, options.threads, options.memory);
   }
   rows_ = count_rows(*units, {{*options.seed, part}, test_.get()}, options.threads);
   return *rows_;
@@ -174,7 +181,7 @@ std::vector<int64_t> LoaderPlan::unit_rows() {
 
 int64_t LoaderPlan::num_rows() {
   if (everything()) return num_entries;
-  const std::vector<int64_t> counts = unit_rows();
+  const std::vector<int64_t>& counts = unit_rows();
   return std::accumulate(counts.begin(), counts.end(), int64_t{0});
 }
 
@@ -193,7 +200,7 @@ LegPlan LoaderPlan::leg(uint64_t epoch, const std::vector<Leg>& closed, int64_t 
   order.drop_remainder = options.drop_remainder;
   order.kept = kept();
   if (closed.empty() && world_size == 1) return {order, closed, world_size, options.threads};
-  const std::vector<int64_t> counts = unit_rows();
+  const std::vector<int64_t>& counts = unit_rows();
   order.values = test_.get();
   return {order, closed, world_size, options.threads, &counts};
 }

@@ -36,6 +36,8 @@ struct LoaderSettings {
 
   /// What is read, how it is cut, and how the memory is shared out. Takes pools of its own.
   void plan_reading();
+  /// Leaves the units of other files out.
+  void take_files(std::vector<size_t> wanted);
   /// Shares out the memory. Takes pools of its own.
   void fit_memory();
   void set_buffer_rows(int64_t wanted);
@@ -72,7 +74,7 @@ class LoaderPlan : public LoaderSettings {
   LegPlan leg(uint64_t epoch, const std::vector<Leg>& closed, int64_t world_size);
 
  private:
-  std::vector<int64_t> unit_rows();
+  const std::vector<int64_t>& unit_rows();
 
   std::mutex mutex_;
   std::optional<std::vector<int64_t>> rows_;  // of each unit, in the part, once counted

@@ -9,6 +9,11 @@ namespace {
 
 constexpr int64_t kMostFolds = 255;
 
+// Parts of a part are drawn anew: a division by the same values is not to follow the one before.
+uint64_t division_seed(const LoaderPlan& plan) {
+  return *plan.options.seed + plan.divisions.size() * 0x9E3779B97F4A7C15u;
+}
+
 }  // namespace
 
 std::vector<Loader> Loader::split(const std::vector<double>& fractions, const SplitBy& by) const {
@@ -24,7 +29,8 @@ std::vector<Loader> Loader::split(const std::vector<double>& fractions, const Sp
     return parts;
   }
   if (!by.values.empty()) {
-    const auto division = Division::by_values(plan_->dataset->schema(), by.values, fractions, seed());
+    const auto division =
+        Division::by_values(plan_->dataset->schema(), by.values, fractions, division_seed(*plan_));
     for (size_t p = 0; p < fractions.size(); ++p)
       parts.push_back(of_division({division, Division::Parts().set(p)}));
     return parts;
@@ -62,7 +68,8 @@ std::vector<std::pair<Loader, Loader>> Loader::k_fold(int64_t folds, const Split
     return pairs;
   }
   if (!by.values.empty()) {
-    const auto division = Division::by_values(plan_->dataset->schema(), by.values, fractions, seed());
+    const auto division =
+        Division::by_values(plan_->dataset->schema(), by.values, fractions, division_seed(*plan_));
     for (size_t fold = 0; fold < count; ++fold) {
       const Division::Parts val = Division::Parts().set(fold);
       pairs.emplace_back(of_division({division, ~val}), of_division({division, val}));
@@ -79,10 +86,9 @@ std::vector<std::pair<Loader, Loader>> Loader::k_fold(int64_t folds, const Split
 }
 
 Loader Loader::of_files(std::vector<size_t> files) const {
-  auto plan = std::make_shared<LoaderPlan>(LoaderSettings(*plan_));
-  plan->files = std::move(files);
-  plan->plan_reading();
-  return Loader(std::move(plan));
+  LoaderSettings settings(*plan_);
+  settings.take_files(std::move(files));
+  return Loader(std::make_shared<LoaderPlan>(std::move(settings)));
 }
 
 Loader Loader::of_division(DivisionPart part) const {

@@ -47,9 +47,10 @@ void Loader::check(const LoaderState& theirs) const {
   const int64_t most = plan_->num_entries + 1;
   const auto fits = [&](const Leg& leg) {
     return leg.world_size >= 1 && leg.world_size <= kMostRanks && leg.batch_size >= 1 &&
-           leg.batch_size <= most && leg.batches >= 0 && leg.batches <= most;
+           leg.batch_size <= most && leg.batches >= 0 && leg.batches <= most && leg.world_size <= most;
   };
-  if (!std::ranges::all_of(theirs.closed, fits) || theirs.closed.size() >= kMostLegs ||
+  const auto closes = [&](const Leg& leg) { return fits(leg) && leg.batches > 0; };
+  if (!std::ranges::all_of(theirs.closed, closes) || theirs.closed.size() >= kMostLegs ||
       !fits({theirs.world_size, 1, theirs.batches}) || theirs.batch_size < 1 || theirs.rank < 0 ||
       theirs.rank >= theirs.world_size || theirs.buffer_rows < std::min<int64_t>(1, ours.buffer_rows) ||
       theirs.last_row.bucket < -1 || (theirs.batches == 0) != (theirs.last_row.bucket == -1))
@@ -66,7 +67,10 @@ Loader Loader::with_order_of(const LoaderState& state) const {
                              state.seed));
   }
   plan->options.seed = state.seed;
-  plan->set_buffer_rows(state.buffer_rows);
+  if (plan->shuffled_rows() != state.buffer_rows) {  // what is kept in memory besides has another size too
+    plan->options.buffer_rows = state.buffer_rows;
+    plan->fit_memory();
+  }
   if (plan->shuffled_rows() != state.buffer_rows) {
     throw ConfigError(concat("the state's shuffle buffer has ", state.buffer_rows, " rows, but memory (",
                              plan->options.memory, " bytes) has room for about ", plan->buffer_rows));

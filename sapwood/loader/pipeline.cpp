@@ -241,7 +241,9 @@ bool Pipeline::can_stage() const { return !decoded_.empty() && decoded_.front()-
 bool Pipeline::can_decode() const {
   if (fetched_.empty() || fetched_.begin()->first != next_decode_) return false;
   if (units_[next_decode_].position >= stage_limit() && decoded_.size() >= plan_.threads) return false;
-  const uint64_t needed = decoding_bytes(units_[next_decode_].unit, plan_.selection, plan_.work_bytes);
+  const FetchedUnit& fetched = fetched_.begin()->second;
+  if (!fetched.columns && fetched.unit.stored_bytes == 0) return true;  // its rows are there already
+  const uint64_t needed = decoding_bytes(fetched.unit, plan_.selection, plan_.work_bytes);
   return decoding_bytes_ == 0 || fetched_bytes_ + decoding_bytes_ + needed <= plan_.memory.units;
 }
 
@@ -349,12 +351,14 @@ void Pipeline::decode_unit(std::unique_lock<std::mutex>& lock) {
   stats_.decode_seconds += seconds;
   stats_.skipped_rows += lost;
   fetched_bytes_ -= stored_bytes;
-  if (decoded.pieces.empty() || decoded.pieces.back()->cached) {
-    decoding_bytes_ -= needed;
-  } else {
-    decoded.pieces.back()->decoding_bytes = needed;
+  decoding_bytes_ -= needed;
+  for (auto& piece : decoded.pieces) {
+    if (!piece->cached) {
+      piece->decoding_bytes = needed / decoded.pieces.size();
+      decoding_bytes_ += piece->decoding_bytes;
+    }
+    put_back(std::move(piece));
   }
-  for (auto& piece : decoded.pieces) put_back(std::move(piece));
   for (const auto& [piece, error] : decoded.failed) {
     const std::string& file = plan_.dataset->source().files()[piece.unit.file].path;
     skipped_.push_back({file, piece.unit.entries, error});
@@ -443,11 +447,11 @@ void Pipeline::sort_bucket(std::unique_lock<std::mutex>& lock) {
 // Of a rank that skipped some, so that it has as many batches as the others.
 void Pipeline::repeat_rows() {
   const int64_t missing = blocks_.missing_rows();
-  if (skipped_.empty())
+  if (!plan_.may_repeat())
     throw IoError(concat(missing, " rows are missing that were counted before: did the files change?"));
   if (!blocks_.repeat_rows()) {
-    throw FormatError(
-        concat("none of the ", missing, " rows of this rank can be read: ", skipped_.front().error));
+    throw FormatError(concat("none of the ", missing, " rows of this rank can be read",
+                             skipped_.empty() ? "" : ": " + skipped_.front().error));
   }
   stats_.repeated_rows = missing;
 }

@@ -62,6 +62,9 @@ struct EpochPlan {
   RowPlace after{};         ///< rows up to this one have been delivered already
   MemoryShares memory;
   std::shared_ptr<LoaderPools> pools;
+
+  /// Whether rows may come twice in place of others that can't be read: so that ranks have as many batches.
+  bool may_repeat() const { return batches && on_error == OnError::kSkip; }
 };
 
 /// Starts the threads of an epoch.

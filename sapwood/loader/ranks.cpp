@@ -127,13 +127,7 @@ void LegPlan::deal(const std::vector<int64_t>& rows) {
   std::iota(numbers.begin(), numbers.end(), size_t{0});
   if (order_.shuffle) numbers = stratified_order(order_.units, order_.sample_of_file, order_.key);
 
-  std::vector<int64_t> shares;
-  if (!rows.empty() || world_size_ > 1) {
-    rows_ = std::accumulate(rows.begin(), rows.end(), int64_t{0});
-    for (int64_t rank = 0; rank < world_size_; ++rank) {
-      shares.push_back(*rows_ / world_size_ + (rank < *rows_ % world_size_ ? 1 : 0));
-    }
-  }
+  if (!rows.empty() || world_size_ > 1) rows_ = std::accumulate(rows.begin(), rows.end(), int64_t{0});
   const auto give = [&](int64_t rank, size_t number, EntryRange entries) {
     RankStream& stream = streams_[static_cast<size_t>(rank)];
     Unit unit = order_.units[number];
@@ -149,7 +143,7 @@ void LegPlan::deal(const std::vector<int64_t>& rows) {
     }
   };
   std::priority_queue<Deficit> deficits;
-  for (size_t r = 0; r < shares.size(); ++r) deficits.push({shares[r], static_cast<int64_t>(r)});
+  for (int64_t rank = 0; rows_ && rank < world_size_; ++rank) deficits.push({share_of(rank), rank});
   for (const size_t number : numbers) {
     EntryRange entries = order_.units[number].entries;
     if (!rows_) {
@@ -170,15 +164,22 @@ void LegPlan::deal(const std::vector<int64_t>& rows) {
       left -= most.rows;
     }
   }
-  for (size_t r = 0; r < streams_.size(); ++r) {
-    RankStream& stream = streams_[r];
-    double kept = order_.kept;
-    // All rows fit: one bucket.
-    if (rows_ && shares[r] <= order_.buffer_rows && stream.num_entries > 0) {
-      kept = static_cast<double>(shares[r]) / static_cast<double>(stream.num_entries);
-    }
-    stream.window = plan_window(stream.num_entries, kept, order_.buffer_rows, order_.shuffle);
+  for (int64_t rank = 0; rank < world_size_; ++rank) {
+    RankStream& stream = streams_[static_cast<size_t>(rank)];
+    const bool all_fit = rows_ && share_of(rank) <= order_.buffer_rows;
+    stream.window = plan_window(stream.num_entries, all_fit ? 1 : kept(rank),
+                                all_fit ? stream.num_entries : order_.buffer_rows, order_.shuffle);
   }
+}
+
+int64_t LegPlan::share_of(int64_t rank) const {
+  return *rows_ / world_size_ + (rank < *rows_ % world_size_ ? 1 : 0);
+}
+
+double LegPlan::kept(int64_t rank) const {
+  const int64_t entries = streams_[static_cast<size_t>(rank)].num_entries;
+  if (!rows_ || entries == 0) return order_.kept;
+  return static_cast<double>(share_of(rank)) / static_cast<double>(entries);
 }
 
 int64_t LegPlan::entry_after(size_t number, int64_t entry, int64_t rows) const {
@@ -197,7 +198,9 @@ RowPlace LegPlan::place_after(int64_t rank, int64_t batches, int64_t batch_size)
   if (batches == 0) return {};
   const RankStream& stream = streams_[static_cast<size_t>(rank)];
   const auto plan = this->batches(rank, batch_size);
-  int64_t rows = plan ? plan->rows_before(batches, batch_size) : batches * batch_size;
+  int64_t rows = plan                               ? plan->rows_before(batches, batch_size)
+                 : batches > INT64_MAX / batch_size ? INT64_MAX
+                                                    : batches * batch_size;
 
   std::vector<int64_t> rows_of_bucket(static_cast<size_t>(stream.window.num_buckets()));
   std::mutex mutex;

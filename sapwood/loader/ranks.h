@@ -114,6 +114,8 @@ class LegPlan {
 
   const RowFilter& filter() const { return test_.filter; }
   const RankStream& stream(int64_t rank) const { return streams_[static_cast<size_t>(rank)]; }
+  /// The share of a rank's entries whose rows come; at most, where rows were not counted.
+  double kept(int64_t rank) const;
   /// The batches of a rank, where rows were counted.
   std::optional<BatchPlan> batches(int64_t rank, int64_t batch_size) const;
   /// The place of the last row of a rank's first `batches` batches, without reading data.
@@ -121,6 +123,7 @@ class LegPlan {
 
  private:
   void deal(const std::vector<int64_t>& rows);
+  int64_t share_of(int64_t rank) const;  // rows of the rank, where they were counted
   void close(const Leg& leg);
   int64_t entry_after(size_t number, int64_t entry, int64_t rows) const;
   EpochOrder order_;

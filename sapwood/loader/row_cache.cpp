@@ -8,7 +8,8 @@ namespace sapwood {
 uint64_t CachedRows::bytes_of(const RowWriter& writer) {
   uint64_t bytes = 0;
   for (int64_t entry = 0; entry < writer.num_rows(); ++entry) bytes += writer.row_size(entry);
-  return bytes + static_cast<uint64_t>(writer.num_rows()) * (sizeof(uint32_t) + 1);
+  // Pools round sizes up, by a sixteenth on average.
+  return bytes + bytes / 16 + static_cast<uint64_t>(writer.num_rows()) * (sizeof(uint32_t) + 1);
 }
 
 CachedRows::CachedRows(RowWriter& writer, std::vector<uint8_t> in_parts,
@@ -55,6 +56,11 @@ std::shared_ptr<const CachedRows> RowCache::insert(size_t unit, EntryRange entri
       units_.try_emplace({unit, entries.start}, std::pair(entries.stop, std::move(rows)));
   if (!is_new) taken_ -= bytes;
   return kept->second.first == entries.stop ? kept->second.second : nullptr;
+}
+
+void RowCache::release(uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  taken_ -= bytes;
 }
 
 uint64_t RowCache::bytes() const {

@@ -41,6 +41,8 @@ class RowCache {
   std::shared_ptr<const CachedRows> find(size_t unit, EntryRange entries) const;
   /// Whether there was room for so many bytes, which is taken then.
   bool reserve(uint64_t bytes);
+  /// Gives back what was reserved and not used.
+  void release(uint64_t bytes);
   /// Keeps rows for which room was reserved; gives those that are kept, which another thread may have
   /// brought before.
   std::shared_ptr<const CachedRows> insert(size_t unit, EntryRange entries,

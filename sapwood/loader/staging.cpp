@@ -70,14 +70,10 @@ SortedBucket::SortedBucket(int64_t number, std::vector<StagingChunk> chunks,
     : number_(number), chunks_(std::move(chunks)) {
   for (const StagingChunk& chunk : chunks_) size_ += chunk.rows.size();
   num_parts_ = std::min(kMostParts, std::bit_ceil(size_ / kRowsPerPart + 1));
-  const int shift = 64 - std::countr_zero(num_parts_);
-  const auto part_of = [&](const StagedRow& row) {
-    return num_parts_ == 1 ? 0 : static_cast<size_t>(row.key >> shift);
-  };
 
   parts_ = std::make_unique<Part[]>(num_parts_);
   for (const StagingChunk& chunk : chunks_) {
-    for (const StagedRow& row : chunk.rows) ++parts_[part_of(row)].end;
+    for (const StagedRow& row : chunk.rows) ++parts_[part_of(row.key)].end;
   }
   size_t begin = 0;
   for (size_t p = 0; p < num_parts_; ++p) {
@@ -88,8 +84,27 @@ SortedBucket::SortedBucket(int64_t number, std::vector<StagingChunk> chunks,
   index_ = Buffer(size_ * sizeof(StagedRow), pool);
   const std::span<StagedRow> index = index_.as<StagedRow>();
   for (const StagingChunk& chunk : chunks_) {
-    for (const StagedRow& row : chunk.rows) index[parts_[part_of(row)].end++] = row;
+    for (const StagedRow& row : chunk.rows) index[parts_[part_of(row.key)].end++] = row;
   }
+}
+
+size_t SortedBucket::part_of(uint64_t key) const {
+  const int bits = std::countr_zero(num_parts_);
+  return bits == 0 ? 0 : static_cast<size_t>(key >> (64 - bits));
+}
+
+void SortedBucket::sort(Part& part) {
+  const std::span<StagedRow> rows = index_.as<StagedRow>().subspan(part.begin, part.end - part.begin);
+  part.sort_once([&] { std::sort(rows.begin(), rows.end()); });
+}
+
+size_t SortedBucket::rows_up_to(const RowPlace& place) {
+  if (place.bucket != number_) return place.bucket < number_ ? 0 : size_;
+  Part& part = parts_[part_of(place.key)];
+  sort(part);
+  const auto rows = index_.as<const StagedRow>().subspan(part.begin, part.end - part.begin);
+  const StagedRow at{place.key, place.position, nullptr};
+  return part.begin + static_cast<size_t>(std::upper_bound(rows.begin(), rows.end(), at) - rows.begin());
 }
 
 void SortedBucket::rows(size_t begin, size_t end, const std::byte** out) {
@@ -97,9 +112,7 @@ void SortedBucket::rows(size_t begin, size_t end, const std::byte** out) {
   const auto after = std::upper_bound(parts_.get(), parts_.get() + num_parts_, begin,
                                       [](size_t row, const Part& part) { return row < part.end; });
   for (Part* part = after; part != parts_.get() + num_parts_ && part->begin < end; ++part) {
-    const auto first = index.begin() + static_cast<std::ptrdiff_t>(part->begin);
-    const auto last = index.begin() + static_cast<std::ptrdiff_t>(part->end);
-    part->sort_once([&] { std::sort(first, last); });
+    sort(*part);
     for (size_t i = std::max(begin, part->begin); i < std::min(end, part->end); ++i) *out++ = index[i].row;
   }
 }

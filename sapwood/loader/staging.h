@@ -78,12 +78,16 @@ class SortedBucket {
   size_t size() const { return size_; }
   /// Writes the addresses of rows [begin, end) of the order to `out`.
   void rows(size_t begin, size_t end, const std::byte** out);
+  /// How many rows come up to a place.
+  size_t rows_up_to(const RowPlace& place);
   /// The place of a row that was asked for before.
   RowPlace place(size_t row) const;
 
  private:
   struct Part;
   int64_t number_;
+  size_t part_of(uint64_t key) const;
+  void sort(Part& part);
   std::vector<StagingChunk> chunks_;
   Buffer index_;
   size_t size_ = 0;

@@ -8,6 +8,10 @@ namespace sapwood {
 void DecodedUnit::stage(const EpochPlan& plan, int64_t end, WorkerStaging& staging) {
   const EntryRange& all = place.unit.entries;
   const bool everything = plan.filter->everything();
+  const std::vector<uint8_t>& included = cached ? cached->in_parts() : in_parts;
+  // All of a bucket that may be repeated.
+  RowPlace delivered = plan.after;
+  if (plan.may_repeat()) delivered = {plan.after.bucket - 1, UINT64_MAX, UINT64_MAX};
   std::array<int64_t, RowWriter::kTile> entries;
   std::array<std::byte*, RowWriter::kTile> rows;
   std::array<RowPlace, RowWriter::kTile> places;
@@ -18,10 +22,10 @@ void DecodedUnit::stage(const EpochPlan& plan, int64_t end, WorkerStaging& stagi
     place_rows(plan.stream.window, plan.key, place.unit.file, all.start + tile, begin(),
                std::span(places).first(static_cast<size_t>(tile_end - tile)));
     for (int64_t i = tile; i < tile_end; ++i) {
-      if (!in_parts.empty() && in_parts[static_cast<size_t>(i)] == 0) continue;
+      if (!included.empty() && included[static_cast<size_t>(i)] == 0) continue;
       if (!everything && !plan.filter->keeps(place.number, place.unit.file, all.start + i)) continue;
       const RowPlace& to = places[static_cast<size_t>(i - tile)];
-      if (to <= plan.after) continue;
+      if (to <= delivered) continue;
       if (cached) {
         staging.refer(to.bucket, cached->row(i), to.key, to.position);
         continue;
@@ -37,8 +41,7 @@ void DecodedUnit::stage(const EpochPlan& plan, int64_t end, WorkerStaging& stagi
 std::unique_ptr<DecodedUnit> UnitDecoder::find(const StreamUnit& unit) const {
   auto cached = plan_.pools->cache.find(unit.number, unit.unit.entries);
   if (!cached) return nullptr;
-  return std::make_unique<DecodedUnit>(
-      DecodedUnit{.place = unit, .context = {}, .in_parts = cached->in_parts(), .cached = cached});
+  return std::make_unique<DecodedUnit>(DecodedUnit{.place = unit, .context = {}, .cached = cached});
 }
 
 DecodedPieces UnitDecoder::decode(const StreamUnit& unit, FetchedUnit fetched) const {
@@ -103,13 +106,19 @@ std::vector<uint8_t> UnitDecoder::rows_in_parts(const std::vector<Column>& colum
 }
 
 void UnitDecoder::keep_rows(DecodedUnit& decoded) const {
+  RowCache& cache = plan_.pools->cache;
   const uint64_t bytes = plan_.memory.cache == 0 ? 0 : CachedRows::bytes_of(*decoded.writer);
-  if (bytes == 0 || !plan_.pools->cache.reserve(bytes)) return;
-  with_context(decoded.context, [&] {
-    auto rows = std::make_shared<const CachedRows>(*decoded.writer, decoded.in_parts, pool_);
-    decoded.cached =
-        plan_.pools->cache.insert(decoded.place.number, decoded.place.unit.entries, std::move(rows), bytes);
-  });
+  if (bytes == 0 || !cache.reserve(bytes)) return;
+  std::shared_ptr<const CachedRows> rows;
+  try {
+    rows = with_context(decoded.context, [&] {
+      return std::make_shared<const CachedRows>(*decoded.writer, decoded.in_parts, pool_);
+    });
+  } catch (...) {
+    cache.release(bytes);
+    throw;
+  }
+  decoded.cached = cache.insert(decoded.place.number, decoded.place.unit.entries, std::move(rows), bytes);
   if (decoded.cached) decoded.writer.reset();
 }
 

@@ -17,7 +17,7 @@ namespace sapwood {
 struct DecodedUnit {
   StreamUnit place;
   ErrorContext context;
-  std::vector<uint8_t> in_parts;  ///< whether each entry is in the divisions' parts, or empty: all are
+  std::vector<uint8_t> in_parts{};  ///< whether each entry is in the divisions' parts, or empty: all are
   std::optional<RowWriter> writer{};
   std::shared_ptr<const CachedRows> cached{};  ///< instead of the writer
   int64_t staged = 0;                          ///< entries

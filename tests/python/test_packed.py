@@ -86,6 +86,7 @@ def test_batches_without_values(make_tree: MakeTree) -> None:
     assert [int(batch["v_max_seqlen"]) for batch in batches] == [0, 0, 0, 3]
     assert not batches[0]["v_cu_seqlens"].any()
     assert batches[3]["v_cu_seqlens"].tolist() == list(range(0, 151, 3))
+    assert [len(batch.column("v").values) for batch in loader.arrow()] == [0, 0, 0, 150]
     pytest.importorskip("torch")
     assert [tuple(batch["v"].shape) for batch in loader.torch()] == [(0, 1), (0, 1), (0, 1), (150, 1)]
 

@@ -101,6 +101,46 @@ def test_state_after_a_loop_that_was_left(events: Events) -> None:
     assert contents(second) == contents(loader_of(events))[5:]
 
 
+def test_another_epoch_forgets_the_place(events: Events) -> None:
+    loader = loader_of(events)
+    next(iter(loader))
+    state = loader.state_dict()
+    loader.epoch = 5
+    assert (loader.state_dict()["epoch"], loader.state_dict()["batches"]) == (5, 0)
+    loader.load_state_dict(state)
+    loader.epoch = 3
+    assert (loader.state_dict()["epoch"], loader.state_dict()["batches"]) == (3, 0)
+    with pytest.raises(sw.ConfigError, match="epoch is -1"):
+        loader.epoch = -1
+
+
+def test_a_failed_start_keeps_the_place(make_tree: MakeTree) -> None:
+    path = make_tree("ten.root", numbered(10))
+    loader = sw.open(path).loader("x", batch_size=4, seed=1)
+    running = iter(loader)
+    list(islice(running, 2))
+    state = loader.state_dict()
+    many = sw.open(path).loader("x", batch_size=4, seed=1, rank=0, world_size=8)
+    many.load_state_dict(state)
+    for _ in range(2):
+        with pytest.raises(sw.ConfigError, match="2 rows can't be parted"):
+            next(iter(many))
+        assert many.state_dict() == state
+
+
+def test_state_of_the_newest_iteration(events: Events) -> None:
+    pytest.importorskip("torch")
+    for device in (None, "cpu"):
+        loader = loader_of(events)
+        older, newer = loader.torch(device), loader.torch(device)
+        next(older)
+        list(islice(newer, 2))
+        next(older)
+        assert (loader.state_dict()["epoch"], loader.state_dict()["batches"]) == (1, 2)
+        list(older)
+        assert (loader.state_dict()["epoch"], loader.state_dict()["batches"]) == (1, 2)
+
+
 def test_state_is_small_and_does_not_change(events: Events) -> None:
     loader = loader_of(events)
     running = iter(loader)

@@ -105,6 +105,34 @@ def test_resuming_after_skipped_rows(broken: list[Path]) -> None:
         assert ids(some) + ids(list(second)) == expected
 
 
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_ranks_that_skip_resume_after_any_batch(broken: list[Path], shuffle: bool) -> None:
+    for rank in range(2):
+        options = {"on_error": "skip", "rank": rank, "world_size": 2, "shuffle": shuffle}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            expected = [batch["id"].tobytes() for batch in loader_of(broken, **options)]
+            first = loader_of(broken, **options)
+            for after, _ in enumerate(first, start=1):
+                second = loader_of(broken, **options)
+                second.load_state_dict(first.state_dict())
+                assert [batch["id"].tobytes() for batch in second] == expected[after:]
+
+
+def test_one_rank_repeats_nothing_after_a_restart(broken: list[Path]) -> None:
+    first = loader_of(broken, on_error="skip")
+    running = iter(first)
+    for _ in range(10):
+        next(running)
+    second = loader_of(broken, on_error="skip", batch_size=50)
+    second.load_state_dict(first.state_dict())
+    with pytest.warns(RuntimeWarning, match="skipped"):
+        list(second)
+    stats = second.stats()
+    assert stats is not None
+    assert stats.repeated_rows == 0
+
+
 @pytest.mark.parametrize("format", ["TTree", "RNTuple"])
 def test_whatever_byte_is_wrong_each_row_comes_or_is_listed(make_tree: MakeTree, format: str) -> None:
     """Flips bytes, one at a time, everywhere in the file."""
