@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstdlib>
 #include <map>
@@ -21,17 +22,24 @@ size_t size_class(size_t size) {
   size = std::max(size, kAlignment);
   const size_t step = std::max(kAlignment, std::bit_floor(size) / 8);
   const size_t rounded = (size + step - 1) / step * step;
-  return rounded >= kMappedFrom ? (rounded + kPage - 1) / kPage * kPage : rounded;
+  return rounded >= kMappedFrom ? (rounded + kPage - 1) / kPage * kPage + kPage : rounded;
 }
 
-// Large blocks start at a huge page, since the system grants those only whole; what is mapped too much is
+// Mapped blocks begin at different places of their first page: else equal places of many columns, which are
+// read together, would share the few lines of one set of the first-level cache.
+size_t next_place_in_page() {
+  static std::atomic<size_t> next{0};
+  return next.fetch_add(kAlignment, std::memory_order_relaxed) % kPage;
+}
+
+// Large blocks start in a huge page, since the system grants those only whole; what is mapped too much is
 // given back.
 std::byte* map_block(size_t size) {
   const size_t slack = size >= kHugePage ? kHugePage : 0;
   void* memory = mmap(nullptr, size + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
   auto* begin = static_cast<std::byte*>(memory);
-  if (slack == 0) return begin;
+  if (slack == 0) return begin + next_place_in_page();
   void* aligned = memory;
   size_t space = size + slack;
   std::align(kHugePage, size, aligned, space);
@@ -39,7 +47,7 @@ std::byte* map_block(size_t size) {
   if (data != begin) munmap(begin, static_cast<size_t>(data - begin));
   if (space != size) munmap(data + size, space - size);
   madvise(data, size, MADV_HUGEPAGE);
-  return data;
+  return data + next_place_in_page();
 }
 
 // Blocks of a size that `size_class` gave.
@@ -52,7 +60,7 @@ std::byte* allocate_block(size_t size) {
 
 void free_block(std::byte* data, size_t size) noexcept {
   if (size >= kMappedFrom) {
-    munmap(data, size);
+    munmap(data - std::bit_cast<uintptr_t>(data) % kPage, size);
   } else {
     std::free(data);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -116,7 +117,9 @@ class RowWriter {
 
   int64_t num_rows() const { return num_rows_; }
   /// Bytes of an entry's row; a multiple of 8.
-  size_t row_size(int64_t entry) const;
+  size_t row_size(int64_t entry) const {
+    return jagged_.empty() ? format_.fixed_bytes_ : jagged_row_size(entry);
+  }
   /// The values of each packed group in all entries.
   std::vector<uint64_t> packed_values() const;
   /// Writes `entries` (ascending, all in one tile [t * kTile, (t + 1) * kTile)) to `rows`, one pointer each.
@@ -139,10 +142,11 @@ class RowWriter {
     bool is_stored = false;             // as the tensor's elements, side by side
   };
 
+  size_t jagged_row_size(int64_t entry) const;
   void prepare_slots(const std::shared_ptr<MemoryPool>& pool);
   void prepare_flat(const RowFormat::Group& group);
   void prepare_jagged(const RowFormat::Group& group, const std::shared_ptr<MemoryPool>& pool);
-  void write_flat(size_t group, std::span<const int64_t> entries, std::span<std::byte* const> rows);
+  void write_flat(size_t group, int64_t tile_start);
   size_t write_jagged(size_t group, int64_t entry, std::byte* row, size_t offset);
 
   const RowFormat& format_;
@@ -153,7 +157,8 @@ class RowWriter {
   std::vector<std::vector<FlatChannel>> flat_;  // of each flat group
   std::vector<JaggedGroup> jagged_;
   std::vector<std::byte> tile_;                  // converted channels of one tile
-  std::vector<std::byte> tile_rows_;             // one flat group of one tile, row by row
+  std::array<std::byte*, kTile> tile_rows_;      // where entries of one tile are written
+  std::vector<std::byte> spare_row_;             // and those that nobody wants
   std::vector<const std::byte*> channel_bases_;  // of one group: the tile's first entry, or one entry
 };
 
@@ -166,6 +171,7 @@ class TensorWriter {
 
  private:
   void prefetch_values(const std::byte* row) const;
+  void append_jagged(size_t row, const std::byte* from);
   void append_padded(const RowFormat::Group& group, size_t row, const std::byte* values, size_t count) const;
   void append_packed(const RowFormat::Group& group, const std::byte* values, size_t count);
 

@@ -22,7 +22,8 @@ RowWriter::RowWriter(const RowFormat& format, std::vector<Column> columns,
                      const std::shared_ptr<MemoryPool>& pool)
     : format_(format),
       num_rows_(columns.front().length),
-      values_(format.expressions_.evaluate(std::move(columns), pool)) {
+      values_(format.expressions_.evaluate(std::move(columns), pool)),
+      spare_row_(format.fixed_bytes_) {
   prepare_slots(pool);
   for (const RowFormat::Group& group : format_.flat_) prepare_flat(group);
   for (const RowFormat::Group& group : format_.jagged_) prepare_jagged(group, pool);
@@ -89,7 +90,7 @@ void RowWriter::prepare_jagged(const RowFormat::Group& group, const std::shared_
   jagged_.push_back(std::move(jagged));
 }
 
-size_t RowWriter::row_size(int64_t entry) const {
+size_t RowWriter::jagged_row_size(int64_t entry) const {
   size_t bytes = format_.fixed_bytes_;
   for (size_t g = 0; g < jagged_.size(); ++g) {
     const RowFormat::Group& group = format_.jagged_[g];
@@ -113,7 +114,12 @@ std::vector<uint64_t> RowWriter::packed_values() const {
 }
 
 void RowWriter::write(std::span<const int64_t> entries, std::span<std::byte* const> rows) {
-  for (size_t g = 0; g < flat_.size(); ++g) write_flat(g, entries, rows);
+  if (entries.empty()) return;
+  const int64_t tile_start = entries.front() / kTile * kTile;
+  tile_rows_.fill(spare_row_.data());
+  for (size_t i = 0; i < entries.size(); ++i)
+    tile_rows_[static_cast<size_t>(entries[i] - tile_start)] = rows[i];
+  for (size_t g = 0; g < flat_.size(); ++g) write_flat(g, tile_start);
   if (jagged_.empty()) return;
   for (size_t i = 0; i < entries.size(); ++i) {
     size_t offset = format_.fixed_bytes_;
@@ -121,10 +127,8 @@ void RowWriter::write(std::span<const int64_t> entries, std::span<std::byte* con
   }
 }
 
-void RowWriter::write_flat(size_t index, std::span<const int64_t> entries, std::span<std::byte* const> rows) {
-  if (entries.empty()) return;
+void RowWriter::write_flat(size_t index, int64_t tile_start) {
   const RowFormat::Group& group = format_.flat_[index];
-  const int64_t tile_start = entries.front() / kTile * kTile;
   const auto tile_size = static_cast<size_t>(std::min(kTile, num_rows_ - tile_start));
   const size_t channel_bytes = static_cast<size_t>(kTile) * group.element_size;
   if (tile_.size() < group.channels.size() * channel_bytes)
@@ -147,15 +151,8 @@ void RowWriter::write_flat(size_t index, std::span<const int64_t> entries, std::
       channel_bases_.push_back(converted);
     }
   }
-  const size_t row_bytes = group.channels.size() * group.element_size;
-  if (tile_rows_.size() < static_cast<size_t>(kTile) * row_bytes)
-    tile_rows_.resize(static_cast<size_t>(kTile) * row_bytes);
-  kernels::interleave(channel_bases_.data(), channel_bases_.size(), tile_size, group.element_size,
-                      tile_rows_.data());
-  for (size_t i = 0; i < entries.size(); ++i) {
-    const std::byte* row = tile_rows_.data() + static_cast<size_t>(entries[i] - tile_start) * row_bytes;
-    std::memcpy(rows[i] + group.row_offset, row, row_bytes);
-  }
+  kernels::scatter(channel_bases_.data(), channel_bases_.size(), tile_size, group.element_size,
+                   tile_rows_.data(), group.row_offset);
 }
 
 size_t RowWriter::write_jagged(size_t index, int64_t entry, std::byte* row, size_t offset) {

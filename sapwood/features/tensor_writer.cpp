@@ -10,11 +10,36 @@ namespace {
 // Rows are fetched into the cache before their turn: first their fixed part, and when that is there, the
 // beginning of their jagged groups, after which the processor sees where it goes on.
 constexpr size_t kAhead = 16;
+constexpr size_t kTogether = 4;
 constexpr size_t kValuesAhead = 4;
 constexpr size_t kMostAhead = 2048;  // bytes
+constexpr size_t kLine = 64;
+constexpr size_t kLongestRun = 256;
 
 void prefetch_row(const std::byte* row, size_t bytes) {
-  for (size_t offset = 0; offset < bytes; offset += 64) __builtin_prefetch(row + offset);
+  for (size_t offset = 0; offset < bytes; offset += kLine) __builtin_prefetch(row + offset);
+  if (bytes % kLine != 0) __builtin_prefetch(row + bytes - 1);
+}
+
+template <size_t Bytes>
+void copy_items(std::span<const std::byte* const> rows, size_t offset, std::byte* to) {
+  for (size_t i = 0; i < rows.size(); ++i) std::memcpy(to + i * Bytes, rows[i] + offset, Bytes);
+}
+
+// Copies `bytes` bytes from each row, one after the other. Short runs take no call.
+void copy_items(std::span<const std::byte* const> rows, size_t offset, size_t bytes, std::byte* to) {
+  constexpr size_t kStep = 16;
+  if (bytes == 4) return copy_items<4>(rows, offset, to);
+  if (bytes == 8) return copy_items<8>(rows, offset, to);
+  for (size_t i = 0; i < rows.size(); ++i, to += bytes) {
+    const std::byte* from = rows[i] + offset;
+    if (bytes < kStep || bytes > kLongestRun) {
+      std::memcpy(to, from, bytes);
+      continue;
+    }
+    for (size_t at = 0; at + kStep <= bytes; at += kStep) std::memcpy(to + at, from + at, kStep);
+    std::memcpy(to + bytes - kStep, from + bytes - kStep, kStep);
+  }
 }
 
 uint32_t load_count(const std::byte* from) {
@@ -53,26 +78,36 @@ TensorWriter::TensorWriter(const RowFormat& format, std::vector<std::byte*> tens
 }
 
 void TensorWriter::append(std::span<const std::byte* const> rows) {
-  for (size_t i = 0; i < rows.size(); ++i) {
-    if (i + kAhead < rows.size()) prefetch_row(rows[i + kAhead], format_.fixed_bytes_);
-    if (i + kValuesAhead < rows.size()) prefetch_values(rows[i + kValuesAhead]);
+  for (size_t first = 0; first < rows.size(); first += kTogether) {
+    const std::span<const std::byte* const> left = rows.subspan(first);
+    const std::span<const std::byte* const> now = left.first(std::min(kTogether, left.size()));
+    for (size_t i = kAhead; i < std::min(kAhead + kTogether, left.size()); ++i)
+      prefetch_row(left[i], format_.fixed_bytes_);
     for (const RowFormat::Group& group : format_.flat_) {
       const size_t bytes = group.channels.size() * group.element_size;
-      std::memcpy(next_[group.first_tensor] + i * bytes, rows[i] + group.row_offset, bytes);
+      copy_items(now, group.row_offset, bytes, next_[group.first_tensor] + first * bytes);
     }
-    size_t offset = format_.fixed_bytes_;
-    for (const RowFormat::Group& group : format_.jagged_) {
-      const size_t count = load_count(rows[i] + group.row_offset);
-      if (group.spec.is_packed()) {
-        append_packed(group, rows[i] + offset, count);
-      } else {
-        append_padded(group, i, rows[i] + offset, count);
-      }
-      offset += row_aligned(count * group.channels.size() * group.element_size);
+    if (format_.jagged_.empty()) continue;
+    for (size_t i = 0; i < now.size(); ++i) {
+      if (i + kValuesAhead < left.size()) prefetch_values(left[i + kValuesAhead]);
+      append_jagged(first + i, now[i]);
     }
   }
   for (size_t t = 0; t < next_.size(); ++t) {
     if (format_.tensors_[t].axis == Axis::kRows) next_[t] += rows.size() * format_.item_bytes_[t];
+  }
+}
+
+void TensorWriter::append_jagged(size_t row, const std::byte* from) {
+  const std::byte* values = from + format_.fixed_bytes_;
+  for (const RowFormat::Group& group : format_.jagged_) {
+    const size_t count = load_count(from + group.row_offset);
+    if (group.spec.is_packed()) {
+      append_packed(group, values, count);
+    } else {
+      append_padded(group, row, values, count);
+    }
+    values += row_aligned(count * group.channels.size() * group.element_size);
   }
 }
 

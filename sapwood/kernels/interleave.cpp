@@ -1,5 +1,6 @@
 #include "sapwood/kernels/interleave.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -14,21 +15,42 @@ namespace sapwood::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
-template <size_t ElementSize>
-void interleave_block(const std::byte* const* columns, size_t first_column, size_t last_column, size_t first,
-                      size_t last, size_t num_columns, std::byte* out) {
-  for (size_t i = first; i < last; ++i) {
-    std::byte* row = out + i * num_columns * ElementSize;
-    for (size_t c = first_column; c < last_column; ++c) {
-      std::memcpy(row + c * ElementSize, columns[c] + i * ElementSize, ElementSize);
-    }
+// Rows that are filled together: of columns of four bytes, as many as one cache line holds of each. Columns
+// often lie at like places in their pages, where they share the few lines of one set of the cache.
+constexpr size_t kRows = 16;
+
+// Where rows are to be written: one after the other, or at an offset from pointers.
+struct Consecutive {
+  std::byte* out;
+  size_t row_bytes;
+  std::byte* operator[](size_t row) const { return out + row * row_bytes; }
+};
+struct Scattered {
+  std::byte* const* rows;
+  size_t offset;
+  std::byte* operator[](size_t row) const { return rows[row] + offset; }
+};
+
+template <size_t ElementSize, class Rows>
+void fill_block(const std::byte* const* columns, size_t first_column, size_t last_column, size_t first,
+                size_t last, const Rows& rows) {
+  for (size_t c = first_column; c < last_column; ++c) {
+    for (size_t i = first; i < last; ++i)
+      std::memcpy(rows[i] + c * ElementSize, columns[c] + i * ElementSize, ElementSize);
   }
+}
+
+template <size_t ElementSize, class Rows>
+void fill_rows(const std::byte* const* columns, size_t num_columns, size_t count, const Rows& rows) {
+  for (size_t i = 0; i < count; i += kRows)
+    fill_block<ElementSize>(columns, 0, num_columns, i, std::min(i + kRows, count), rows);
 }
 
 #if HWY_TARGET == HWY_SCALAR
 
-void interleave_words(const std::byte* const* columns, size_t num_columns, size_t count, std::byte* out) {
-  interleave_block<4>(columns, 0, num_columns, 0, count, num_columns, out);
+template <class Rows>
+void fill_rows_of_words(const std::byte* const* columns, size_t num_columns, size_t count, const Rows& rows) {
+  fill_rows<4>(columns, num_columns, count, rows);
 }
 
 #else
@@ -41,56 +63,70 @@ HWY_INLINE hn::Vec<hn::FixedTag<uint32_t, 4> > load_words(const std::byte* bytes
                      hn::LoadU(d8, static_cast<const uint8_t*>(static_cast<const void*>(bytes))));
 }
 
-HWY_INLINE void store_row(hn::Vec<hn::FixedTag<uint64_t, 2> > row, std::byte* out) {
+HWY_INLINE void store_words(hn::Vec<hn::FixedTag<uint64_t, 2> > words, std::byte* out) {
   const hn::FixedTag<uint8_t, 16> d8;
-  hn::StoreU(hn::BitCast(d8, row), d8, static_cast<uint8_t*>(static_cast<void*>(out)));
+  hn::StoreU(hn::BitCast(d8, words), d8, static_cast<uint8_t*>(static_cast<void*>(out)));
 }
 
 // Four rows of four columns in registers: pairs of columns are interleaved, then pairs of those pairs.
-HWY_INLINE void interleave_4x4(const std::byte* const* columns, size_t first, size_t row_bytes,
-                               std::byte* out) {
+template <class Rows>
+HWY_INLINE void fill_4x4(const std::byte* const* columns, size_t c, size_t i, const Rows& rows) {
   const hn::FixedTag<uint32_t, 4> d32;
   const hn::FixedTag<uint64_t, 2> d64;
-  const auto a = load_words(columns[0] + first * 4);
-  const auto b = load_words(columns[1] + first * 4);
-  const auto c = load_words(columns[2] + first * 4);
-  const auto d = load_words(columns[3] + first * 4);
-  const auto ab_low = hn::BitCast(d64, hn::InterleaveLower(d32, a, b));
-  const auto cd_low = hn::BitCast(d64, hn::InterleaveLower(d32, c, d));
-  const auto ab_high = hn::BitCast(d64, hn::InterleaveUpper(d32, a, b));
-  const auto cd_high = hn::BitCast(d64, hn::InterleaveUpper(d32, c, d));
-  store_row(hn::InterleaveLower(d64, ab_low, cd_low), out);
-  store_row(hn::InterleaveUpper(d64, ab_low, cd_low), out + row_bytes);
-  store_row(hn::InterleaveLower(d64, ab_high, cd_high), out + 2 * row_bytes);
-  store_row(hn::InterleaveUpper(d64, ab_high, cd_high), out + 3 * row_bytes);
+  const auto w = load_words(columns[c] + i * 4);
+  const auto x = load_words(columns[c + 1] + i * 4);
+  const auto y = load_words(columns[c + 2] + i * 4);
+  const auto z = load_words(columns[c + 3] + i * 4);
+  const auto wx_low = hn::BitCast(d64, hn::InterleaveLower(d32, w, x));
+  const auto yz_low = hn::BitCast(d64, hn::InterleaveLower(d32, y, z));
+  const auto wx_high = hn::BitCast(d64, hn::InterleaveUpper(d32, w, x));
+  const auto yz_high = hn::BitCast(d64, hn::InterleaveUpper(d32, y, z));
+  store_words(hn::InterleaveLower(d64, wx_low, yz_low), rows[i] + c * 4);
+  store_words(hn::InterleaveUpper(d64, wx_low, yz_low), rows[i + 1] + c * 4);
+  store_words(hn::InterleaveLower(d64, wx_high, yz_high), rows[i + 2] + c * 4);
+  store_words(hn::InterleaveUpper(d64, wx_high, yz_high), rows[i + 3] + c * 4);
 }
 
-void interleave_words(const std::byte* const* columns, size_t num_columns, size_t count, std::byte* out) {
-  const size_t row_bytes = num_columns * 4;
+template <class Rows>
+void fill_rows_of_words(const std::byte* const* columns, size_t num_columns, size_t count, const Rows& rows) {
   const size_t whole_columns = num_columns / 4 * 4;
-  const size_t whole_rows = count / 4 * 4;
-  for (size_t i = 0; i < whole_rows; i += 4) {
-    std::byte* rows = out + i * row_bytes;
-    for (size_t c = 0; c < whole_columns; c += 4) interleave_4x4(columns + c, i, row_bytes, rows + c * 4);
+  for (size_t first = 0; first < count; first += kRows) {
+    const size_t last = std::min(first + kRows, count);
+    const size_t whole_last = first + (last - first) / 4 * 4;
+    for (size_t c = 0; c < whole_columns; c += 4) {
+      for (size_t k = c; k < c + 4; ++k) __builtin_prefetch(columns[k] + (first + 2 * kRows) * 4);
+      for (size_t i = first; i < whole_last; i += 4) fill_4x4(columns, c, i, rows);
+    }
+    fill_block<4>(columns, whole_columns, num_columns, first, whole_last, rows);
+    fill_block<4>(columns, 0, num_columns, whole_last, last, rows);
   }
-  interleave_block<4>(columns, whole_columns, num_columns, 0, whole_rows, num_columns, out);
-  interleave_block<4>(columns, 0, num_columns, whole_rows, count, num_columns, out);
 }
 
 #endif
 
-void interleave(const std::byte* const* columns, size_t num_columns, size_t count, size_t element_size,
-                std::byte* out) {
+template <class Rows>
+void fill(const std::byte* const* columns, size_t num_columns, size_t count, size_t element_size,
+          const Rows& rows) {
   switch (element_size) {
     case 1:
-      return interleave_block<1>(columns, 0, num_columns, 0, count, num_columns, out);
+      return fill_rows<1>(columns, num_columns, count, rows);
     case 2:
-      return interleave_block<2>(columns, 0, num_columns, 0, count, num_columns, out);
+      return fill_rows<2>(columns, num_columns, count, rows);
     case 4:
-      return interleave_words(columns, num_columns, count, out);
+      return fill_rows_of_words(columns, num_columns, count, rows);
     default:
-      return interleave_block<8>(columns, 0, num_columns, 0, count, num_columns, out);
+      return fill_rows<8>(columns, num_columns, count, rows);
   }
+}
+
+void interleave(const std::byte* const* columns, size_t num_columns, size_t count, size_t element_size,
+                std::byte* out) {
+  fill(columns, num_columns, count, element_size, Consecutive{out, num_columns * element_size});
+}
+
+void scatter(const std::byte* const* columns, size_t num_columns, size_t count, size_t element_size,
+             std::byte* const* rows, size_t offset) {
+  fill(columns, num_columns, count, element_size, Scattered{rows, offset});
 }
 
 }  // namespace
@@ -103,12 +139,18 @@ namespace sapwood::kernels {
 namespace {
 
 HWY_EXPORT(interleave);
+HWY_EXPORT(scatter);
 
 }  // namespace
 
 void interleave(const std::byte* const* columns, size_t num_columns, size_t count, size_t element_size,
                 std::byte* out) {
   HWY_DYNAMIC_DISPATCH(interleave)(columns, num_columns, count, element_size, out);
+}
+
+void scatter(const std::byte* const* columns, size_t num_columns, size_t count, size_t element_size,
+             std::byte* const* rows, size_t offset) {
+  HWY_DYNAMIC_DISPATCH(scatter)(columns, num_columns, count, element_size, rows, offset);
 }
 
 }  // namespace sapwood::kernels

@@ -10,4 +10,8 @@ namespace sapwood::kernels {
 void interleave(const std::byte* const* columns, size_t num_columns, size_t count, size_t element_size,
                 std::byte* out);
 
+/// The same, with row i at `rows[i] + offset`.
+void scatter(const std::byte* const* columns, size_t num_columns, size_t count, size_t element_size,
+             std::byte* const* rows, size_t offset);
+
 }  // namespace sapwood::kernels

@@ -1,15 +1,38 @@
 #include "sapwood/loader/staging.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
+#include <numeric>
 #include <utility>
 
 namespace sapwood {
 namespace {
 
-constexpr size_t kRowsPerPart = 32;  // sorted at once, in the first-level cache
+constexpr size_t kRowsPerPart = 256;  // sorted at once, in the first-level cache
 constexpr size_t kMostParts = 16384;
+
+// Which of 2^bits equal ranges a key is in.
+size_t range_of(uint64_t key, int bits) { return bits == 0 ? 0 : static_cast<size_t>(key >> (64 - bits)); }
+
+// Rows of random keys whose first `known_bits` are the same: moved to about where they belong, by the next
+// bits, then put in order there.
+void sort_rows(std::span<StagedRow> rows, int known_bits) {
+  constexpr size_t kMost = 4 * kRowsPerPart;
+  if (rows.size() > kMost) return std::sort(rows.begin(), rows.end());
+  const auto bits = static_cast<int>(std::bit_width(rows.size()));
+  std::array<uint16_t, 2 * kMost> ends{};
+  for (const StagedRow& row : rows) ++ends[range_of(row.key << known_bits, bits)];
+  std::partial_sum(ends.begin(), ends.begin() + (std::ptrdiff_t{1} << bits), ends.begin());
+  std::array<StagedRow, kMost> moved;
+  for (const StagedRow& row : rows) moved[--ends[range_of(row.key << known_bits, bits)]] = row;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    size_t at = i;
+    for (; at > 0 && moved[i] < rows[at - 1]; --at) rows[at] = rows[at - 1];
+    rows[at] = moved[i];
+  }
+}
 
 }  // namespace
 
@@ -89,13 +112,12 @@ SortedBucket::SortedBucket(int64_t number, std::vector<StagingChunk> chunks,
 }
 
 size_t SortedBucket::part_of(uint64_t key) const {
-  const int bits = std::countr_zero(num_parts_);
-  return bits == 0 ? 0 : static_cast<size_t>(key >> (64 - bits));
+  return range_of(key, std::countr_zero(num_parts_));
 }
 
 void SortedBucket::sort(Part& part) {
   const std::span<StagedRow> rows = index_.as<StagedRow>().subspan(part.begin, part.end - part.begin);
-  part.sort_once([&] { std::sort(rows.begin(), rows.end()); });
+  part.sort_once([&] { sort_rows(rows, std::countr_zero(num_parts_)); });
 }
 
 size_t SortedBucket::rows_up_to(const RowPlace& place) {

@@ -12,9 +12,9 @@ namespace sapwood {
 
 /// A staged row: its place in its bucket, and where it lies.
 struct StagedRow {
-  uint64_t key = 0;
-  uint64_t position = 0;  ///< in the stream: parts rows of equal keys
-  const std::byte* row = nullptr;
+  uint64_t key;
+  uint64_t position;  ///< in the stream: parts rows of equal keys
+  const std::byte* row;
   bool operator<(const StagedRow& other) const {
     return key != other.key ? key < other.key : position < other.position;
   }
@@ -38,6 +38,9 @@ class WorkerStaging {
     open.front += size;
     open.room -= size + sizeof(StagedRow);
     *--open.back = {key, position, row};
+    __builtin_prefetch(open.front + 64, 1);
+    __builtin_prefetch(open.front + 128, 1);
+    __builtin_prefetch(open.back - 3, 1);
     return row;
   }
   /// A row that lies elsewhere, as long as it is wanted.
