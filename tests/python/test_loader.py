@@ -110,7 +110,7 @@ def jet_loader(jets: sw.Dataset, **options: Any) -> sw.Loader:
 
 
 @pytest.mark.parametrize(
-    "options", [{"threads": 2}, {"threads": 4}, {"memory": "60 MB"}, {"memory": "200 MB", "threads": 3}]
+    "options", [{"threads": 2}, {"threads": 4}, {"threads": 8}, {"memory": "60 MB"}, {"memory": "200 MB", "threads": 3}]
 )
 def test_same_bits_for_any_threads_and_memory(jets: sw.Dataset, options: dict[str, Any]) -> None:
     reference, other = jet_loader(jets, threads=1), jet_loader(jets, **options)
@@ -481,7 +481,7 @@ def test_ctrl_c_ends_at_once(examples: Path) -> None:
 # Bounds
 
 
-@pytest.mark.parametrize("threads", [1, 4, 16])
+@pytest.mark.parametrize("threads", [1, 8, 16])
 @pytest.mark.parametrize(
     "options",
     [

@@ -35,7 +35,11 @@ def ids(batches: Any) -> list[int]:
     epoch=st.integers(0, 5),
     split=st.none() | st.floats(0.3, 0.9),
     options=st.fixed_dictionaries(
-        {"buffer_rows": st.none() | st.integers(1, 1200), "shuffle": st.booleans(), "threads": st.integers(1, 3)}
+        {
+            "buffer_rows": st.none() | st.integers(1, 1200),
+            "shuffle": st.booleans(),
+            "threads": st.sampled_from([1, 2, 8]),
+        }
     ),
     legs=st.lists(st.tuples(st.integers(1, 8), st.integers(2, 50), st.integers(0, 4)), min_size=1, max_size=4),
     data=st.data(),
