@@ -492,11 +492,12 @@ BatchStream::Status Pipeline::next(Batch& batch, double timeout_seconds) {
     current_batch_ = 0;
     ready_bytes_ -= current_.bytes;
     ++blocks_delivered_;
-    stats_.rows += current_.rows;
-    stats_.batches += static_cast<int64_t>(current_.batches.size());
     work_changed_.notify_all();
   }
   batch = std::move(current_.batches[current_batch_++]);
+  const std::lock_guard lock(mutex_);
+  stats_.rows += batch.rows;
+  ++stats_.batches;
   return Status::kBatch;
 }
 

@@ -340,6 +340,15 @@ def test_stats(jets: sw.Dataset) -> None:
     assert stats.consumer_wait_seconds >= 0
 
 
+@pytest.mark.parametrize("threads", [1, 8])
+def test_stats_count_what_was_delivered(jets: sw.Dataset, threads: int) -> None:
+    loader = jet_loader(jets, batch_size=100, threads=threads)
+    for number, _ in enumerate(loader, start=1):
+        stats = loader.stats()
+        assert stats is not None
+        assert (stats.batches, stats.rows) == (number, 100 * number)
+
+
 def test_shows_itself(jets: sw.Dataset) -> None:
     loader = jet_loader(jets)
     assert repr(loader).startswith("<Loader: 9600 rows in 38 batches of part [3, 40] float32")
