@@ -124,8 +124,9 @@ def _add_training_commands(commands: argparse._SubParsersAction[argparse.Argumen
     train.add_argument("--epochs", type=_count, metavar="N", help="instead of those in the configuration")
     checkpoints = train.add_argument_group(
         "checkpoints",
-        "The output folder keeps model, optimizer, random state and place in the data: after each epoch, and every ten "
-        "minutes within one, unless told otherwise. A training may be killed at any moment, also while it writes them.",
+        "The output folder keeps model, optimizer, random state and place in the data:\n"
+        "after each epoch, and every ten minutes within one, unless told otherwise.\n"
+        "A training may be killed at any moment, also while it writes them.",
     )
     checkpoints.add_argument(
         "--resume",
