@@ -18,6 +18,10 @@ def run(options: argparse.Namespace) -> int:
         config.output = options.output
     if options.epochs is not None:
         config.training.epochs = options.epochs
+    if options.checkpoint_minutes is not None:
+        config.training.checkpoint_minutes = options.checkpoint_minutes
+    if options.checkpoint_batches is not None:
+        config.training.checkpoint_batches = options.checkpoint_batches
     print_result(train(config, resume=options.resume))
     return 0
 

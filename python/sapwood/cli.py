@@ -115,12 +115,31 @@ def _add_training_commands(commands: argparse._SubParsersAction[argparse.Argumen
         commands,
         "train",
         "the training of a classifier as a YAML file describes it",
-        "sapwood train config.yaml\nsapwood train config.yaml --output run2 --epochs 50 --resume",
+        "sapwood train config.yaml\n"
+        "sapwood train config.yaml --output run2 --epochs 50\n"
+        "sapwood train config.yaml --output run2 --epochs 50 --resume",
     )
     train.add_argument("config", metavar="CONFIG")
     train.add_argument("--output", metavar="FOLDER", help="instead of the one in the configuration")
     train.add_argument("--epochs", type=_count, metavar="N", help="instead of those in the configuration")
-    train.add_argument("--resume", action="store_true", help="go on after the last epoch of this training")
+    checkpoints = train.add_argument_group(
+        "checkpoints",
+        "The output folder keeps model, optimizer, random state and place in the data:\n"
+        "after each epoch, and every ten minutes within one, unless told otherwise.\n"
+        "A training may be killed at any moment, also while it writes them.",
+    )
+    checkpoints.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the batch after the last checkpoint in the output folder, to the weights that an "
+        "uninterrupted training gives (bit for bit on CPUs); without it the training begins anew and forgets them",
+    )
+    checkpoints.add_argument(
+        "--checkpoint-minutes", type=float, metavar="M", help="minutes between checkpoints within an epoch (10)"
+    )
+    checkpoints.add_argument(
+        "--checkpoint-batches", type=int, metavar="N", help="also after every N batches of an epoch"
+    )
     train.set_defaults(run=_cli_train.run)
 
     predict = _command(

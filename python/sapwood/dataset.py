@@ -354,6 +354,9 @@ def _feature_groups(
         unknown = set(value) - set(named) if isinstance(value, Mapping) else set()
         if unknown:
             raise _core.ConfigError(f"{option} names no feature group: {', '.join(sorted(unknown))}")
+    # What is said of padding is for the other groups, where there are others.
+    padding: dict[str, Any] = {"pad_value": pad_value, "channels": channels}
+    of_packed = padding if packed_names.issuperset(named) else {}
     groups = []
     for name, variables in named.items():
         length = pad.get(name) if isinstance(pad, Mapping) else pad
@@ -367,9 +370,8 @@ def _feature_groups(
                 variables,
                 pad=length or 0,
                 packed=name in packed_names,
-                channels=channels,
                 dtype=dtype.get(name, "float32") if isinstance(dtype, Mapping) else dtype,
-                pad_value=pad_value,
+                **(of_packed if name in packed_names else padding),
             )
         )
     return groups

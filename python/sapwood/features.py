@@ -86,7 +86,7 @@ class FeatureGroup:
         Jagged variables without padding: ``[T, C]``, the values of all rows of the batch, row after row, with
         ``"<name>_cu_seqlens"``, int32 ``[N + 1]``, where each row's values begin and the last one's end, and
         ``"<name>_max_seqlen"``, an int32 ``[]``, the largest multiplicity in the batch: what variable-length attention
-        takes.
+        takes. `channels`, `pad_value` and `mask` are not for these.
     channels
         ``"last"``: a padded group is ``[N, P, C]`` and its mask ``[N, P]`` instead of ``[N, 1, P]``.
     dtype
@@ -123,6 +123,10 @@ class FeatureGroup:
     ) -> None:
         if channels not in ("first", "last"):
             raise _core.ConfigError(f"channels is '{channels}', must be 'first' or 'last'")
+        if packed and (channels != "first" or pad_value != 0 or mask == "padding"):
+            raise _core.ConfigError(
+                f"the packed group '{name}' is [T, C] and has no padding: leave channels, pad_value and mask out"
+            )
         listed = [variables] if isinstance(variables, (str, Variable)) else variables
         self.name = name
         self.variables = [v if isinstance(v, Variable) else Variable(v) for v in listed]

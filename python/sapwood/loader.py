@@ -35,7 +35,7 @@ class Recipe:
     options: dict[str, Any]
     #: Whether rank and world size were not given, and are looked for again when they are needed.
     finds_ranks: bool = False
-    #: The splits that it is a part of: the core's method, its arguments, and the part's place.
+    #: The splits and shares that it is a part of: the core's method, its arguments, and the part's place.
     splits: tuple[tuple[str, tuple[Any, ...], int], ...] = ()
 
     def core(self, **options: Any) -> _core.Loader:
@@ -52,6 +52,8 @@ class Recipe:
 
 def _core_parts(core: _core.Loader, method: str, arguments: tuple[Any, ...]) -> list[_core.Loader]:
     parts = getattr(core, method)(*arguments)
+    if method == "share":
+        return [parts]
     return [loader for pair in parts for loader in pair] if method == "k_fold" else parts
 
 
@@ -159,7 +161,9 @@ class Loader:
     def _batches(
         self, adapter: Callable[[str], Callable[[Any], Any]], begun: list[_core.Epoch] | None = None
     ) -> Iterator[dict[str, Any]]:
-        """The next epoch; `adapter` gives what makes the tensors of a dtype. The epoch is added to `begun`."""
+        """The next epoch; `adapter` gives what makes the tensors of a dtype. The epoch is added to `begun`, for which
+        who asks warns of skipped rows.
+        """
         adapters = {tensor.name: adapter(tensor.dtype) for tensor in self.tensors}
         if isinstance(self._stand, dict) and self._stand["epoch"] == self.epoch:
             running = self._current.resume(self._stand)
@@ -174,19 +178,12 @@ class Loader:
                 yield {name: make(array) for (name, make), array in zip(adapters.items(), arrays, strict=True)}
             if self._stand is running:
                 self._stand = None
-            _warn_of_skipped(running)
+            if begun is None:
+                _warn_of_skipped(running)
         finally:
             running.close()
 
-    def torch(self, device: torch.device | str | None = None) -> Iterator[dict[str, torch.Tensor]]:
-        """The next epoch, as PyTorch tensors that share the loader's memory; copied to `device` when that is given, but
-        for ``max_seqlen`` of packed groups, which kernels want as a number.
-
-        To a GPU the next batch is copied from pinned memory, on a stream of its own, while one is used. The state
-        (`state_dict`) does not count batches that are copied ahead.
-        """
-        if device is None:
-            return self._batches(_tensors.to_torch)
+    def _on_device(self, device: torch.device | str) -> Iterator[dict[str, torch.Tensor]]:
         from ._torch import on_device
 
         begun: list[_core.Epoch] = []
@@ -197,7 +194,19 @@ class Loader:
 
         stay = {tensor.name for tensor in self.tensors if not tensor.axis}
         batches = self._batches(_tensors.to_torch, begun)
-        return on_device(batches, device, stay, lambda: begun[0].state, stand)
+        yield from on_device(batches, device, stay, lambda: begun[0].state, stand)
+        _warn_of_skipped(begun[0])  # now: a warning may be an error, which would have come before the last batch
+
+    def torch(self, device: torch.device | str | None = None) -> Iterator[dict[str, torch.Tensor]]:
+        """The next epoch, as PyTorch tensors that share the loader's memory; copied to `device` when that is given, but
+        for ``max_seqlen`` of packed groups, which kernels want as a number.
+
+        To a GPU the next batch is copied from pinned memory, on a stream of its own, while one is used. The state
+        (`state_dict`) does not count batches that are copied ahead.
+        """
+        if device is None:
+            return self._batches(_tensors.to_torch)
+        return self._on_device(device)
 
     def torch_dataset(self, num_workers: int = 0) -> BatchDataset:
         """The loader as an iterable data set of PyTorch, for code that wants a `torch.utils.data.DataLoader`:
@@ -268,7 +277,11 @@ class Loader:
         its share of rows, memory, shuffle buffer and threads, at the beginning of epoch `epoch`. Raises ConfigError
         where a worker's memory is too small.
         """
-        loader = Loader(self._current.share(worker, workers), replace(self._recipe, finds_ranks=False))
+        core, whole = self._current, self._recipe
+        if whole.finds_ranks:
+            ranks = {"rank": core.rank, "world_size": core.world_size}
+            whole = replace(whole, options={**whole.options, **ranks}, finds_ranks=False)
+        loader = Loader(core.share(worker, workers), whole.part("share", (worker, workers), 0))
         loader._epoch = self._epoch
         return loader
 
@@ -301,8 +314,11 @@ class Loader:
         return self._running.skipped if self._running is not None else []
 
     def __reduce__(self) -> tuple[Any, ...]:
-        ranks = {"rank": self.rank, "world_size": self.world_size}
-        return _from_recipe, (self._recipe, {"seed": self.seed, **ranks}, self.state_dict())
+        current = self._current
+        order = {"seed": current.seed}
+        if self._recipe.finds_ranks:
+            order |= {"rank": current.rank, "world_size": current.world_size}
+        return _from_recipe, (self._recipe, order, self.state_dict())
 
     def explain(self) -> _core.Explanation:
         """What an epoch will do, from metadata alone; print it."""

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -48,9 +49,11 @@ class Reader {
   virtual std::vector<StorageBlock> blocks(size_t column) const = 0;
 
   /// Reads what is stored of `columns` over `entries` with as few, coalesced requests as possible. Buffers
-  /// come from `pool`. Throws IoError, FormatError, UnsupportedError.
+  /// come from `pool`. Throws IoError, FormatError, UnsupportedError; CancelledError where a stop is
+  /// requested while it waits for files to be readable again.
   virtual std::unique_ptr<FetchedColumns> fetch(std::span<const size_t> columns, EntryRange entries,
-                                                const std::shared_ptr<MemoryPool>& pool) const = 0;
+                                                const std::shared_ptr<MemoryPool>& pool,
+                                                const std::stop_token& stop = {}) const = 0;
 
   /// Decompresses and decodes the `position`-th of the fetched columns: exactly its entries, in order. May be
   /// called for the positions of one `fetched` from different threads. A column of fixed width is written to

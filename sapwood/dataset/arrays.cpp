@@ -75,7 +75,7 @@ class ArraysJob {
         size_t column = 0;
         for (const Selection& piece : pieces) {
           if (stop.stop_requested()) return;
-          const FetchedUnit fetched = dataset_.fetch(units_[u], piece, work_pool_);
+          const FetchedUnit fetched = dataset_.fetch(units_[u], piece, work_pool_, stop);
           for (size_t c = 0; c < piece.columns.size(); ++c) decode_in_place(u, fetched, piece, c, column++);
         }
       };
@@ -89,7 +89,8 @@ class ArraysJob {
       std::vector<FetchedUnit> fetched(count);
       parallel_for(
           count, threads,
-          [&](size_t u) { fetched[u] = dataset_.fetch(units_[first + u], selection_, work_pool_); }, stop);
+          [&](size_t u) { fetched[u] = dataset_.fetch(units_[first + u], selection_, work_pool_, stop); },
+          stop);
       if (count == units_.size() && num_columns >= 2 * threads) {
         // The parts of one column are joined while they are in the cache; then the next takes their memory.
         const auto whole_column = [&](size_t c) {

@@ -150,11 +150,12 @@ double Dataset::straddling(const std::vector<Unit>& units, const Selection& sele
 }
 
 FetchedUnit Dataset::fetch(const Unit& unit, const Selection& selection,
-                           const std::shared_ptr<MemoryPool>& pool) const {
+                           const std::shared_ptr<MemoryPool>& pool, const std::stop_token& stop) const {
   const ErrorContext context{source_->files()[unit.file].path, source_->tree(), {}, unit.entries};
   return with_context(context, [&] {
     auto reader = source_->reader(unit.file);
-    auto fetched = reader->fetch(source_->column_indices(*reader, selection.stored), unit.entries, pool);
+    auto fetched =
+        reader->fetch(source_->column_indices(*reader, selection.stored), unit.entries, pool, stop);
     return FetchedUnit{unit, std::move(reader), std::move(fetched)};
   });
 }

@@ -84,9 +84,9 @@ class Dataset {
   /// The share of the units' decoded bytes that other units decode as well.
   double straddling(const std::vector<Unit>& units, const Selection& selection) const;
 
-  /// Reads what is stored of the selected columns in one unit.
-  FetchedUnit fetch(const Unit& unit, const Selection& selection,
-                    const std::shared_ptr<MemoryPool>& pool) const;
+  /// Reads what is stored of the selected columns in one unit. Throws as `Reader::fetch`.
+  FetchedUnit fetch(const Unit& unit, const Selection& selection, const std::shared_ptr<MemoryPool>& pool,
+                    const std::stop_token& stop = {}) const;
   /// Decodes the `position`-th of the columns that were fetched; into `destination` when given (as
   /// `Reader::decode`).
   Column decode(const FetchedUnit& fetched, const Selection& selection, size_t position,

@@ -95,7 +95,7 @@ class Scan {
 
  private:
   std::vector<Partial> scan_unit(const Unit& unit, const std::stop_token& stop) const {
-    FetchedUnit fetched = dataset_.fetch(unit, selection_, pool_);
+    FetchedUnit fetched = dataset_.fetch(unit, selection_, pool_, stop);
     std::vector<Column> columns = dataset_.decode(fetched, selection_, pool_, stop);
     return with_context(fetched.context(), [&] {
       const std::vector<Column> values = expressions_.evaluate(std::move(columns), pool_);

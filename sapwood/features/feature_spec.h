@@ -78,7 +78,7 @@ struct FeatureGroup {
   int64_t pad = 0;
   Layout layout = Layout::kChannelsFirst;  ///< of a padded group; kPacked makes a group jagged without a pad
   DType dtype = DType::kFloat32;
-  double pad_value = 0;
+  double pad_value = 0;  ///< of a padded group, and of a flat one with slots
   bool squeeze = false;  ///< of a flat group with one channel: [N] instead of [N, 1]
   Role role = Role::kInput;
   Mask mask = Mask::kValues;  ///< of a padded group, or [N, C] of a flat one with slots

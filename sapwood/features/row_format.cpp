@@ -64,6 +64,8 @@ void check(const FeatureGroup& group) {
     throw ConfigError(concat("pad of group '", group.name, "' is ", group.pad, ", must be in 0..",
                              FeatureGroup::kLargestPad));
   }
+  if (group.is_packed() && (group.pad_value != 0 || group.mask == Mask::kPadding))
+    throw ConfigError("packed group '" + group.name + "' has no padding: leave pad_value and mask out");
 }
 
 const char* kind_of(const FeatureGroup& group) {

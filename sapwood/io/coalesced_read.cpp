@@ -17,12 +17,14 @@ void require_inside(const RandomAccessFile& file, const ByteRange& range) {
 }  // namespace
 
 void RandomAccessFile::read_vector(std::span<const ByteRange> ranges,
-                                   std::span<const std::span<std::byte>> outs) const {
-  for (size_t i = 0; i < ranges.size(); ++i) read_at(ranges[i].offset, outs[i].first(ranges[i].size));
+                                   std::span<const std::span<std::byte>> outs,
+                                   const std::stop_token& stop) const {
+  for (size_t i = 0; i < ranges.size(); ++i) read_at(ranges[i].offset, outs[i].first(ranges[i].size), stop);
 }
 
 CoalescedRead::CoalescedRead(const RandomAccessFile& file, std::span<const ByteRange> ranges,
-                             const std::shared_ptr<MemoryPool>& pool, uint64_t max_gap)
+                             const std::shared_ptr<MemoryPool>& pool, uint64_t max_gap,
+                             const std::stop_token& stop)
     : views_(ranges.size()) {
   std::vector<size_t> order;
   order.reserve(ranges.size());
@@ -63,7 +65,7 @@ CoalescedRead::CoalescedRead(const RandomAccessFile& file, std::span<const ByteR
       outs.push_back(left.first(range.size));
       left = left.subspan(range.size);
     }
-    file.read_vector(request, std::span(outs).subspan(first));
+    file.read_vector(request, std::span(outs).subspan(first), stop);
   }
   for (const size_t i : order) {
     const size_t place = joined_of[i];

@@ -15,7 +15,7 @@ class MemoryFile final : public RandomAccessFile {
   explicit MemoryFile(std::string content) : content_(std::move(content)) {}
   const std::string& uri() const override { return uri_; }
   uint64_t size() const override { return content_.size(); }
-  void read_at(uint64_t offset, std::span<std::byte> out) const override {
+  void read_at(uint64_t offset, std::span<std::byte> out, const std::stop_token&) const override {
     ++reads;
     std::memcpy(out.data(), content_.data() + offset, out.size());
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,7 +19,7 @@ class MemoryFile final : public RandomAccessFile {
 
   const std::string& uri() const override { return uri_; }
   uint64_t size() const override { return bytes_.size(); }
-  void read_at(uint64_t offset, std::span<std::byte> out) const override {
+  void read_at(uint64_t offset, std::span<std::byte> out, const std::stop_token& = {}) const override {
     if (offset > bytes_.size() || out.size() > bytes_.size() - offset) {
       throw FormatError(concat("file ends at byte ", bytes_.size(), "; ", out.size(),
                                " bytes were expected at byte ", offset),

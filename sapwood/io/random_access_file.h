@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "sapwood/base/buffer.h"
 #include "sapwood/base/cursor.h"
+#include "sapwood/io/retries.h"
 
 namespace sapwood::io {
 
@@ -27,16 +29,18 @@ class RandomAccessFile {
   virtual const std::string& uri() const = 0;
   virtual uint64_t size() const = 0;
   /// Fills `out` from `offset`. Throws IoError when the system refuses, FormatError when the file ends
-  /// before.
-  virtual void read_at(uint64_t offset, std::span<std::byte> out) const = 0;
+  /// before; CancelledError where a stop is requested while it waits to try again.
+  virtual void read_at(uint64_t offset, std::span<std::byte> out, const std::stop_token& stop = {}) const = 0;
   /// Several ranges, ascending and apart from each other by less than `kLargestGap`, in one request where the
   /// medium has such; here one `read_at` after the other.
-  virtual void read_vector(std::span<const ByteRange> ranges,
-                           std::span<const std::span<std::byte>> outs) const;
+  virtual void read_vector(std::span<const ByteRange> ranges, std::span<const std::span<std::byte>> outs,
+                           const std::stop_token& stop = {}) const;
 };
 
-/// Opens a local file. Throws IoError: missing, a directory, not permitted.
-std::unique_ptr<RandomAccessFile> open_local_file(const std::string& path);
+/// Opens a local file. Throws IoError: missing, a directory, not permitted. What the system refuses for a
+/// reason that may pass (`is_transient`) is tried again, on the file opened anew, which must be the same
+/// still.
+std::unique_ptr<RandomAccessFile> open_local_file(const std::string& path, RetryOptions retries = {});
 
 /// Opens by URI: a path or file://. root://, http(s)://, s3:// throw `UnsupportedError`: not built in yet.
 std::unique_ptr<RandomAccessFile> open_file(const std::string& uri);
@@ -47,7 +51,8 @@ class CoalescedRead {
   /// Reads `ranges` (any order, may overlap); neighbours less than `max_gap` bytes apart share a request.
   /// What lies between them is not kept.
   CoalescedRead(const RandomAccessFile& file, std::span<const ByteRange> ranges,
-                const std::shared_ptr<MemoryPool>& pool, uint64_t max_gap = RandomAccessFile::kLargestGap);
+                const std::shared_ptr<MemoryPool>& pool, uint64_t max_gap = RandomAccessFile::kLargestGap,
+                const std::stop_token& stop = {});
   /// The bytes of the i-th range; valid as long as this object.
   Bytes operator[](size_t i) const { return views_[i]; }
   size_t requests() const { return buffers_.size(); }

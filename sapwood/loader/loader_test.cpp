@@ -81,10 +81,12 @@ TEST(Loader, SameBitsForAnyNumberOfThreads) {
   LoaderOptions wanted = options();
   wanted.threads = 1;
   const auto expected = epoch_bytes(Loader(jets(), wanted), 3);
-  for (const size_t threads : {2, 5}) {
-    wanted.threads = threads;
-    wanted.memory = uint64_t{100} << 20;
-    EXPECT_EQ(epoch_bytes(Loader(jets(), wanted), 3), expected);
+  for (const size_t threads : {2, 4, 8}) {
+    for (const uint64_t megabytes : {12, 25, 100}) {
+      wanted.threads = threads;
+      wanted.memory = megabytes << 20;
+      EXPECT_EQ(epoch_bytes(Loader(jets(), wanted), 3), expected) << threads << " threads, " << megabytes;
+    }
   }
   wanted.seed = 12;
   EXPECT_NE(epoch_bytes(Loader(jets(), wanted), 3), expected);
@@ -94,7 +96,7 @@ TEST(Loader, SameBitsForAnyNumberOfThreads) {
 TEST(Loader, ManyThreadsWithAWindowOfFewRows) {
   LoaderOptions wanted = options();
   wanted.features.groups.erase(wanted.features.groups.begin());
-  wanted.threads = 3;
+  wanted.threads = 8;
   wanted.buffer_rows = 500;
   const Loader loader(jets(), wanted);
   for (uint64_t epoch = 0; epoch < 100; ++epoch) epoch_bytes(loader, epoch);
@@ -231,7 +233,7 @@ TEST(Loader, GoesOnAfterAnyBatch) {
       while (const auto batch = stream->next()) states.push_back(loader.state(2).after(*batch));
       ASSERT_EQ(states.size(), expected.size() + 1);
       LoaderOptions elsewhere = wanted;
-      elsewhere.threads = 3;
+      elsewhere.threads = 8;
       elsewhere.memory = uint64_t{200} << 20;
       const Loader other = Loader(jets(), elsewhere).split({0.6, 0.4}).front();
       for (const LoaderState& state : states) {

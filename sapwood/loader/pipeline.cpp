@@ -9,6 +9,7 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <stop_token>
 #include <system_error>
 #include <thread>
 
@@ -99,6 +100,7 @@ class Pipeline final : public BatchStream {
   const Share share_;
   const std::shared_ptr<RecyclingPool> pool_;
   const std::shared_ptr<RecyclingPool> batch_pool_;
+  std::stop_source stop_;  // for threads that wait for files to be readable again
   const UnitDecoder decoder_;
   BlockCutter blocks_;
   std::vector<WorkerStaging> staging_;  // one for each worker
@@ -141,7 +143,7 @@ Pipeline::Pipeline(EpochPlan plan)
       share_(plan_.pools),
       pool_(plan_.pools->work),
       batch_pool_(plan_.pools->batches),
-      decoder_(plan_, pool_),
+      decoder_(plan_, pool_, stop_.get_token()),
       blocks_(plan_, batches_per_block(plan_) * plan_.batch_size) {
   // Each worker fills a chunk in every bucket of the window: all of them are to be small beside the rows.
   const double bucket_bytes = static_cast<double>(window_.segment_entries) * plan_.kept *
@@ -198,6 +200,7 @@ Pipeline::~Pipeline() {
 }
 
 void Pipeline::cancel() {
+  stop_.request_stop();
   const std::lock_guard lock(mutex_);
   stopping_ = true;
   work_changed_.notify_all();
@@ -299,6 +302,7 @@ void Pipeline::work(size_t worker, bool only_fetch) {
     if (!lock.owns_lock()) lock.lock();
     if (!failure_) failure_ = std::current_exception();
     stopping_ = true;
+    stop_.request_stop();
   }
   work_changed_.notify_all();
   block_ready_.notify_all();
@@ -317,7 +321,7 @@ void Pipeline::fetch_unit(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   const auto start = Clock::now();
   try {
-    fetched = plan_.dataset->fetch(units_[place].unit, plan_.selection, pool_);
+    fetched = plan_.dataset->fetch(units_[place].unit, plan_.selection, pool_, stop_.get_token());
   } catch (const FormatError&) {
     if (plan_.on_error == OnError::kRaise) throw;
   }
@@ -488,11 +492,12 @@ BatchStream::Status Pipeline::next(Batch& batch, double timeout_seconds) {
     current_batch_ = 0;
     ready_bytes_ -= current_.bytes;
     ++blocks_delivered_;
-    stats_.rows += current_.rows;
-    stats_.batches += static_cast<int64_t>(current_.batches.size());
     work_changed_.notify_all();
   }
   batch = std::move(current_.batches[current_batch_++]);
+  const std::lock_guard lock(mutex_);
+  stats_.rows += batch.rows;
+  ++stats_.batches;
   return Status::kBatch;
 }
 

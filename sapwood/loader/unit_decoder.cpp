@@ -47,7 +47,7 @@ std::unique_ptr<DecodedUnit> UnitDecoder::find(const StreamUnit& unit) const {
 DecodedPieces UnitDecoder::decode(const StreamUnit& unit, FetchedUnit fetched) const {
   DecodedPieces decoded;
   try {
-    if (!fetched.columns) fetched = plan_.dataset->fetch(unit.unit, plan_.selection, pool_);
+    if (!fetched.columns) fetched = plan_.dataset->fetch(unit.unit, plan_.selection, pool_, stop_);
     decoded.pieces.push_back(decode_whole(unit, std::move(fetched)));
     keep_rows(*decoded.pieces.back());
   } catch (const FormatError& error) {
@@ -82,7 +82,8 @@ DecodedPieces UnitDecoder::decode_clusters(const StreamUnit& unit, const FormatE
       continue;
     }
     try {
-      decoded.pieces.push_back(decode_whole(piece, plan_.dataset->fetch(piece.unit, plan_.selection, pool_)));
+      FetchedUnit fetched = plan_.dataset->fetch(piece.unit, plan_.selection, pool_, stop_);
+      decoded.pieces.push_back(decode_whole(piece, std::move(fetched)));
     } catch (const FormatError& of_piece) {
       decoded.failed.emplace_back(piece, of_piece.what());
     }

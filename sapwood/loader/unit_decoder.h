@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,8 +39,8 @@ struct DecodedPieces {
 /// Turns fetched units into rows, or into what they are written from. Safe from many threads.
 class UnitDecoder {
  public:
-  UnitDecoder(const EpochPlan& plan, std::shared_ptr<MemoryPool> pool)
-      : plan_(plan), pool_(std::move(pool)) {}
+  UnitDecoder(const EpochPlan& plan, std::shared_ptr<MemoryPool> pool, std::stop_token stop)
+      : plan_(plan), pool_(std::move(pool)), stop_(std::move(stop)) {}
   /// The unit's rows from the cache, or null.
   std::unique_ptr<DecodedUnit> find(const StreamUnit& unit) const;
   /// Whole, with rows that stay where the cache has room; or, where bytes are wrong and may be skipped,
@@ -56,6 +57,7 @@ class UnitDecoder {
 
   const EpochPlan& plan_;
   std::shared_ptr<MemoryPool> pool_;
+  std::stop_token stop_;
 };
 
 }  // namespace sapwood

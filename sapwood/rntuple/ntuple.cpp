@@ -143,7 +143,8 @@ std::vector<StorageBlock> Ntuple::blocks(size_t column) const {
 }
 
 std::unique_ptr<FetchedColumns> Ntuple::fetch(std::span<const size_t> columns, EntryRange entries,
-                                              const std::shared_ptr<MemoryPool>& pool) const {
+                                              const std::shared_ptr<MemoryPool>& pool,
+                                              const std::stop_token& stop) const {
   return with_context({.file = file(), .object = object_, .entries = entries}, [&] {
     if (entries.start < 0 || entries.start > entries.stop || entries.stop > num_entries()) {
       throw SchemaError(concat("entries wanted of ", num_entries()));
@@ -154,7 +155,7 @@ std::unique_ptr<FetchedColumns> Ntuple::fetch(std::span<const size_t> columns, E
       nodes.push_back(&nodes_[column]);
     }
     std::unique_ptr<FetchedPages> fetched =
-        fetch_pages(file_->bytes(), descriptor_, anchor_.max_key_size, clusters_, nodes, entries, pool);
+        fetch_pages(file_->bytes(), descriptor_, anchor_.max_key_size, clusters_, nodes, entries, pool, stop);
     fetched->columns.assign(columns.begin(), columns.end());
     return fetched;
   });

@@ -31,7 +31,8 @@ class Ntuple final : public Reader {
   std::span<const EntryRange> clusters() const override { return ranges_; }
   std::vector<StorageBlock> blocks(size_t column) const override;
   std::unique_ptr<FetchedColumns> fetch(std::span<const size_t> columns, EntryRange entries,
-                                        const std::shared_ptr<MemoryPool>& pool) const override;
+                                        const std::shared_ptr<MemoryPool>& pool,
+                                        const std::stop_token& stop = {}) const override;
   Column decode(const FetchedColumns& fetched, size_t position, const std::shared_ptr<MemoryPool>& pool,
                 const Buffer& destination = {}) const override;
 

@@ -19,11 +19,12 @@ int64_t multiplied(int64_t elements, int64_t size) {
 class PageFetcher {
  public:
   PageFetcher(const io::RandomAccessFile& file, const Descriptor& descriptor, uint64_t max_key_size,
-              const std::shared_ptr<MemoryPool>& pool, FetchedPages& fetched)
+              const std::shared_ptr<MemoryPool>& pool, const std::stop_token& stop, FetchedPages& fetched)
       : file_(file),
         descriptor_(descriptor),
         max_key_size_(max_key_size),
         pool_(pool),
+        stop_(stop),
         scratch_(pool),
         fetched_(fetched) {}
 
@@ -170,7 +171,8 @@ class PageFetcher {
     std::vector<io::ByteRange> ranges;
     ranges.reserve(requests_.size());
     for (const PageRequest& request : requests_) ranges.push_back(request.range);
-    fetched_.reads.push_back(std::make_unique<io::CoalescedRead>(file_, ranges, pool_));
+    fetched_.reads.push_back(
+        std::make_unique<io::CoalescedRead>(file_, ranges, pool_, io::RandomAccessFile::kLargestGap, stop_));
     const io::CoalescedRead& read = *fetched_.reads.back();
     for (size_t i = 0; i < requests_.size(); ++i) {
       const PageRequest& request = requests_[i];
@@ -183,6 +185,7 @@ class PageFetcher {
   const Descriptor& descriptor_;
   uint64_t max_key_size_;
   const std::shared_ptr<MemoryPool>& pool_;
+  const std::stop_token& stop_;
   PageScratch scratch_;
   FetchedPages& fetched_;
   const NamedNode* column_ = nullptr;  // for which is being requested
@@ -209,7 +212,8 @@ size_t ClusterSlice::representation(std::span<const PhysicalColumn> columns,
 std::unique_ptr<FetchedPages> fetch_pages(const io::RandomAccessFile& file, const Descriptor& descriptor,
                                           uint64_t max_key_size, std::span<const Cluster> clusters,
                                           std::span<const NamedNode* const> nodes, EntryRange entries,
-                                          const std::shared_ptr<MemoryPool>& pool) {
+                                          const std::shared_ptr<MemoryPool>& pool,
+                                          const std::stop_token& stop) {
   auto fetched = std::make_unique<FetchedPages>();
   fetched->entries = entries;
   auto cluster = std::ranges::partition_point(
@@ -219,7 +223,7 @@ std::unique_ptr<FetchedPages> fetch_pages(const io::RandomAccessFile& file, cons
     const int64_t last = std::min(entries.stop, cluster->entries.stop) - cluster->entries.start;
     fetched->slices.push_back({&*cluster, {first, last}, {}});
   }
-  PageFetcher fetcher(file, descriptor, max_key_size, pool, *fetched);
+  PageFetcher fetcher(file, descriptor, max_key_size, pool, stop, *fetched);
   for (size_t slice = 0; slice < fetched->slices.size(); ++slice) {
     for (const NamedNode* node : nodes) fetcher.add(slice, *node);
   }

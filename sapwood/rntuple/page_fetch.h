@@ -80,6 +80,7 @@ class FetchedPages final : public FetchedColumns {
 std::unique_ptr<FetchedPages> fetch_pages(const io::RandomAccessFile& file, const Descriptor& descriptor,
                                           uint64_t max_key_size, std::span<const Cluster> clusters,
                                           std::span<const NamedNode* const> nodes, EntryRange entries,
-                                          const std::shared_ptr<MemoryPool>& pool);
+                                          const std::shared_ptr<MemoryPool>& pool,
+                                          const std::stop_token& stop);
 
 }  // namespace sapwood::rntuple

@@ -21,7 +21,8 @@ class BlocksReader final : public Reader {
   std::span<const EntryRange> clusters() const override { return clusters_; }
   std::vector<StorageBlock> blocks(size_t column) const override { return blocks_[column]; }
   std::unique_ptr<FetchedColumns> fetch(std::span<const size_t>, EntryRange,
-                                        const std::shared_ptr<MemoryPool>&) const override {
+                                        const std::shared_ptr<MemoryPool>&,
+                                        const std::stop_token&) const override {
     throw UnsupportedError("blocks only");
   }
   Column decode(const FetchedColumns&, size_t, const std::shared_ptr<MemoryPool>&,

@@ -118,7 +118,8 @@ std::vector<StorageBlock> Tree::blocks(size_t column) const {
 }
 
 std::unique_ptr<FetchedColumns> Tree::fetch(std::span<const size_t> columns, EntryRange entries,
-                                            const std::shared_ptr<MemoryPool>& pool) const {
+                                            const std::shared_ptr<MemoryPool>& pool,
+                                            const std::stop_token& stop) const {
   if (entries.start < 0 || entries.stop < entries.start || entries.stop > num_entries_) {
     throw ConfigError(
         concat("entries ", entries.start, " to ", entries.stop, " of a tree with ", num_entries_),
@@ -159,7 +160,8 @@ std::unique_ptr<FetchedColumns> Tree::fetch(std::span<const size_t> columns, Ent
         ranges.push_back({basket.seek, size});
       }
     }
-    fetched->read = std::make_unique<io::CoalescedRead>(file_->bytes(), ranges, pool);
+    fetched->read = std::make_unique<io::CoalescedRead>(file_->bytes(), ranges, pool,
+                                                        io::RandomAccessFile::kLargestGap, stop);
     size_t range = 0;
     for (const auto& [index, baskets] : wanted) {
       FetchedBranch& data = fetched->branches[index];

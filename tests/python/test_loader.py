@@ -110,7 +110,7 @@ def jet_loader(jets: sw.Dataset, **options: Any) -> sw.Loader:
 
 
 @pytest.mark.parametrize(
-    "options", [{"threads": 2}, {"threads": 4}, {"memory": "60 MB"}, {"memory": "200 MB", "threads": 3}]
+    "options", [{"threads": 2}, {"threads": 4}, {"threads": 8}, {"memory": "60 MB"}, {"memory": "200 MB", "threads": 3}]
 )
 def test_same_bits_for_any_threads_and_memory(jets: sw.Dataset, options: dict[str, Any]) -> None:
     reference, other = jet_loader(jets, threads=1), jet_loader(jets, **options)
@@ -340,6 +340,15 @@ def test_stats(jets: sw.Dataset) -> None:
     assert stats.consumer_wait_seconds >= 0
 
 
+@pytest.mark.parametrize("threads", [1, 8])
+def test_stats_count_what_was_delivered(jets: sw.Dataset, threads: int) -> None:
+    loader = jet_loader(jets, batch_size=100, threads=threads)
+    for number, _ in enumerate(loader, start=1):
+        stats = loader.stats()
+        assert stats is not None
+        assert (stats.batches, stats.rows) == (number, 100 * number)
+
+
 def test_shows_itself(jets: sw.Dataset) -> None:
     loader = jet_loader(jets)
     assert repr(loader).startswith("<Loader: 9600 rows in 38 batches of part [3, 40] float32")
@@ -481,7 +490,7 @@ def test_ctrl_c_ends_at_once(examples: Path) -> None:
 # Bounds
 
 
-@pytest.mark.parametrize("threads", [1, 4, 16])
+@pytest.mark.parametrize("threads", [1, 8, 16])
 @pytest.mark.parametrize(
     "options",
     [

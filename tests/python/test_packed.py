@@ -202,6 +202,17 @@ def test_wrong_use(jets: sw.Dataset, tmp_path: Path) -> None:
         jets.loader({"p": "part_px"}, packed=["q"])
     with pytest.raises(sw.SchemaError, match="packed group 'p' wants a list of numbers"):
         jets.loader({"p": "jet_pt"}, packed=True)
+    for padding in ({"pad_value": -1.0}, {"channels": "last"}, {"mask": "padding"}, {"pad_value": float("nan")}):
+        with pytest.raises(sw.ConfigError, match=r"packed group 'p' .* has no padding: leave"):
+            sw.FeatureGroup("p", "part_px", packed=True, **padding)  # type: ignore[arg-type]
+    for short in ({"pad_value": -1.0}, {"channels": "last"}):
+        with pytest.raises(sw.ConfigError, match=r"packed group 'p' .* has no padding: leave"):
+            jets.loader({"p": "part_px"}, packed=True, **short)  # type: ignore[arg-type]
+    for written in ({"pad_value": -1}, {"mask": "padding"}):
+        group = {"name": "p", "variables": ["part_px"], "layout": "packed", **written}
+        spec = sw.FeatureSpec.from_dict({"format": "sapwood-features", "version": 1, "inputs": [group]})
+        with pytest.raises(sw.ConfigError, match="packed group 'p' has no padding: leave pad_value and mask out"):
+            jets.loader(spec)
     spec = sw.FeatureSpec(inputs=[sw.FeatureGroup("p", "part_px", packed=True)])
     with pytest.raises(sw.ConfigError, match="leave them out"):
         jets.loader(spec, packed=True)
@@ -221,6 +232,26 @@ def test_training_refuses_it(jets: sw.Dataset, tmp_path: Path, bundle: bool) -> 
     }
     with pytest.raises(sw.UnsupportedError, match=r"'p' is (of a packed group|packed), which"):
         train(config)
+
+
+def test_what_is_said_of_padding_is_for_padded_groups(jets: sw.Dataset) -> None:
+    loader = jets.loader(
+        {"p": "part_px", "q": "part_py"}, packed="p", pad={"q": 200}, channels="last", pad_value=-7, batch_size=8
+    )
+    batch = next(iter(loader))
+    assert batch["q"].shape == (8, 200, 1)
+    assert (batch["q"][~batch["q_mask"]] == -7).all()
+    assert batch["p"].shape == (batch["q_mask"].sum(), 1)
+
+
+def test_groups_are_the_same_after_json() -> None:
+    for group in (
+        sw.FeatureGroup("p", "part_px", packed=True, dtype="int64"),
+        sw.FeatureGroup("p", "part_px", packed=True, pad=5, mask="none"),
+        sw.FeatureGroup("q", "part_px", pad=5, channels="last", mask="padding", pad_value=-1),
+    ):
+        spec = sw.FeatureSpec(inputs=[group])
+        assert sw.FeatureSpec.from_json(spec.to_json()).inputs == [group]
 
 
 def test_unequal_lengths(make_tree: MakeTree) -> None:

@@ -35,7 +35,11 @@ def ids(batches: Any) -> list[int]:
     epoch=st.integers(0, 5),
     split=st.none() | st.floats(0.3, 0.9),
     options=st.fixed_dictionaries(
-        {"buffer_rows": st.none() | st.integers(1, 1200), "shuffle": st.booleans(), "threads": st.integers(1, 3)}
+        {
+            "buffer_rows": st.none() | st.integers(1, 1200),
+            "shuffle": st.booleans(),
+            "threads": st.sampled_from([1, 2, 8]),
+        }
     ),
     legs=st.lists(st.tuples(st.integers(1, 8), st.integers(2, 50), st.integers(0, 4)), min_size=1, max_size=4),
     data=st.data(),
@@ -190,6 +194,28 @@ def test_pickled_loaders_are_the_same(events: Events, part: str) -> None:
     list(loader)
     again = pickle.loads(pickle.dumps(loader))  # noqa: S301
     assert ids(again) == ids(loader) != []
+
+
+@pytest.mark.parametrize("buffer_rows", [None, 100])
+@pytest.mark.parametrize("part", ["whole", "fraction", "values"])
+def test_pickled_shares_are_the_same(events: Events, part: str, buffer_rows: int | None) -> None:
+    loader = PARTS[part](loader_of(events, memory="90 MB", threads=6, batch_size=20, buffer_rows=buffer_rows))
+    loader.epoch = 3
+    share = loader.share(1, 3)
+    again = pickle.loads(pickle.dumps(share))  # noqa: S301
+    assert (again.rank, again.world_size, again.epoch) == (1, 3, 3)
+    plan = again.explain()
+    assert (plan.memory, plan.threads) == (30_000_000, 2)
+    assert str(plan) == str(share.explain())
+    running = iter(again)
+    some = ids(islice(running, 4))
+    later = pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(again))))  # noqa: S301
+    assert later.explain().memory == 30_000_000
+    assert some + ids(later) == ids(share)
+    of_share = pickle.loads(pickle.dumps(share.share(1, 2)))  # noqa: S301
+    assert (of_share.rank, of_share.world_size, of_share.explain().memory) == (3, 6, 15_000_000)
+    workers = [pickle.loads(pickle.dumps(loader.share(worker, 3))) for worker in range(3)]  # noqa: S301
+    assert sorted(row for worker in workers for row in ids(worker)) == sorted(ids(loader))
 
 
 @pytest.mark.parametrize("part", PARTS)

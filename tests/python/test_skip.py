@@ -67,6 +67,26 @@ def test_clusters_that_cannot_be_read_are_skipped(broken: list[Path], shuffle: b
     assert (stats.skipped_rows, stats.repeated_rows, stats.rows) == (400, 0, 3600)
 
 
+@pytest.mark.parametrize("device", [None, "cpu"])
+def test_where_warnings_are_errors_all_batches_come_before(broken: list[Path], device: str | None) -> None:
+    pytest.importorskip("torch")
+    loader = loader_of(broken, on_error="skip")
+    rows: list[int] = []
+
+    def loop() -> None:
+        for batch in loader.torch(device):
+            rows.extend(batch["id"][:, 0].tolist())
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(RuntimeWarning, match="400 rows"):
+            loop()
+    assert sorted(rows) == readable()
+    assert (loader.state_dict()["epoch"], loader.state_dict()["batches"]) == (1, 0)
+    with pytest.warns(RuntimeWarning, match="400 rows"):
+        assert sum(len(batch["id"]) for batch in loader.torch(device)) == len(rows)
+
+
 def test_columns_that_are_not_wanted_may_be_wrong(broken: list[Path]) -> None:
     loader = sw.open(broken).loader("id", dtype="int64", seed=1, on_error="skip")
     assert sum(len(batch["features"]) for batch in loader) == 2 * ENTRIES

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +82,117 @@ def test_a_resumed_training_is_the_uninterrupted_one(config: dict[str, Any], tmp
     assert resumed.history.val_loss == whole.history.val_loss
     for name, value in whole.model.state_dict().items():
         assert torch.equal(value, resumed.model.state_dict()[name]), name
+
+
+SLOW = """
+import json, sys, time
+from sapwood.train import _torch, train
+
+step = _torch.TorchTrainer.step
+
+def slow(self, batch):
+    time.sleep(0.02)
+    return step(self, batch)
+
+_torch.TorchTrainer.step = slow
+train(json.loads(sys.argv[1]), resume=True)
+"""
+
+
+def assert_same_training(result: Any, whole: Any) -> None:
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(value, result.model.state_dict()[name]), name
+    for losses in ("train_loss", "val_loss", "val_auc", "rows", "best_epoch"):
+        assert getattr(result.history, losses) == getattr(whole.history, losses)
+    assert result.metrics.auc == whole.metrics.auc
+
+
+@pytest.mark.slow
+def test_killed_within_epochs_and_resumed(config: dict[str, Any], tmp_path: Path) -> None:
+    config["model"] |= {"dropout": 0.2}
+    config["training"] |= {"epochs": 2, "threads": 8}
+    whole = train({**config, "output": str(tmp_path / "whole")})
+    config["training"] |= {"checkpoint_batches": 5, "checkpoint_minutes": None}
+    state = tmp_path / "out" / "checkpoint" / "state.json"
+
+    def place() -> tuple[int, int]:
+        content = json.loads(state.read_text()) if state.exists() else {"loader": {"epoch": 0, "batches": 0}}
+        return content["loader"]["epoch"], content["loader"]["batches"]
+
+    stopped_at = []
+    for wanted in ((0, 10), (0, 35), (1, 20)):
+        with subprocess.Popen([sys.executable, "-c", SLOW, json.dumps(config)], stderr=subprocess.PIPE) as process:
+            while place() < wanted and process.poll() is None:
+                time.sleep(0.005)
+            process.kill()
+        assert process.returncode == -signal.SIGKILL, process.stderr
+        stopped_at.append(place())
+    assert [epoch for epoch, _ in stopped_at] == [0, 0, 1]
+    assert all(batches > 0 for _, batches in stopped_at)
+    assert_same_training(train(config, resume=True), whole)
+
+
+@pytest.mark.slow
+def test_ended_at_any_moment_of_writing(
+    config: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each time some steps further into the writing of checkpoints."""
+    monkeypatch.setattr("sapwood.train._report.write_report", lambda *_, **__: None)
+    config["model"] |= {"dropout": 0.2}
+    config["training"] |= {"epochs": 2, "batch_size": 128}
+    whole = train({**config, "output": str(tmp_path / "whole")})
+    config["training"] |= {"checkpoint_batches": 8, "checkpoint_minutes": None}
+
+    class KilledError(BaseException):
+        pass
+
+    from sapwood.train import loop
+
+    to_disk = loop._to_disk
+    left = 0
+
+    def some_to_disk(path: Path) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            if path.suffix == ".new":
+                path.write_bytes(path.read_bytes()[:50])
+            raise KilledError
+        to_disk(path)
+
+    monkeypatch.setattr(loop, "_to_disk", some_to_disk)
+    interruptions = 0
+    for steps in (2, 5, 6, 7, 9, 11, 12, 13, 100):
+        left = steps
+        try:
+            result = train(config, resume=True)
+        except KilledError:
+            interruptions += 1
+    assert interruptions >= 5
+    assert_same_training(result, whole)
+    folder = tmp_path / "out" / "checkpoint"
+    best = f"best-{whole.history.best_epoch + 1}.model"
+    assert sorted(path.name for path in folder.iterdir()) == [best, "last-2.model", "state.json"]
+
+
+def test_checkpoints_come_after_minutes(config: dict[str, Any]) -> None:
+    from sapwood.train import loop
+
+    written = []
+    write = loop.Checkpoint.write
+
+    def note(self: Any, trainer: Any, history: Any, loader: Any, within: Any, **options: Any) -> None:
+        written.append(within.batches)
+        write(self, trainer, history, loader, within, **options)
+
+    config["training"] |= {"epochs": 1, "batch_size": 512}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop.Checkpoint, "write", note)
+        train({**config, "training": {**config["training"], "checkpoint_minutes": 0}})
+        assert written == [1, 2, 3, 4, 5, 6, 7, 8, 0]
+        written.clear()
+        train({**config, "training": {**config["training"], "checkpoint_minutes": None}})
+        assert written == [0]
 
 
 def test_a_checkpoint_of_another_training_is_refused(config: dict[str, Any]) -> None:
@@ -200,6 +315,9 @@ def test_scikit_learn_and_user_files(config: dict[str, Any], tmp_path: Path) -> 
         ({"model": object()}, "can't be trained"),
         ({"split": {"validation": 0.5, "test": 1.5}}, "must be between 0 and 1"),
         ({"training": {"epochs_per": "chunk"}}, "'chunk' with a chunk_size"),
+        ({"training": {"checkpoint_batches": 0}}, "checkpoint_batches is 0, must be at least 1"),
+        ({"training": {"checkpoint_minutes": -1}}, "checkpoint_minutes is -1"),
+        ({"training": {"epochs_per": "chunk", "chunk_size": 9, "checkpoint_batches": 3}}, "for models taught in steps"),
         ({"training": {"epochs": "ten"}}, "training.epochs is 'ten', must be a whole number"),
         ({"training": {"epochs": 0}}, "training.epochs is 0, must be at least 1"),
         ({"training": {"batch_size": 12.5}}, "training.batch_size is 12.5"),
@@ -311,6 +429,10 @@ def test_the_command_trains_from_yaml(
     path.write_text(yaml.safe_dump(config))
     assert main(["train", str(path), "--epochs", "1", "--output", str(tmp_path / "other")]) == 0
     assert "AUC" in capsys.readouterr().out
+    assert main(["train", str(path), "--checkpoint-batches", "0"]) == 1
+    assert "checkpoint_batches is 0" in capsys.readouterr().err
+    assert main(["train", str(path), "--checkpoint-minutes", "-3"]) == 1
+    assert "checkpoint_minutes is -3" in capsys.readouterr().err
     assert (tmp_path / "other" / "report.html").exists()
     path.write_text("data: [")
     assert main(["train", str(path)]) == 1
@@ -391,6 +513,28 @@ def test_keras_with_dropout_goes_on_as_if_uninterrupted(keras_config: dict[str, 
     keras_config["training"]["epochs"] = 4
     whole = train({**keras_config, "output": str(tmp_path / "whole")})
     train({**keras_config, "training": {**keras_config["training"], "epochs": 2}})
+    resumed = train(keras_config, resume=True)
+    assert resumed.history.val_loss == whole.history.val_loss
+    assert resumed.history.train_loss == whole.history.train_loss
+
+
+def test_keras_goes_on_within_an_epoch(keras_config: dict[str, Any], tmp_path: Path) -> None:
+    keras_config["model"]["dropout"] = 0.3
+    keras_config["training"] |= {"epochs": 2, "batch_size": 256, "checkpoint_batches": 5}
+    whole = train({**keras_config, "output": str(tmp_path / "whole")})
+    from sapwood.train import loop
+
+    write = loop.Checkpoint.write
+
+    def write_then_stop(self: Any, *arguments: Any, **options: Any) -> None:
+        write(self, *arguments, **options)
+        if arguments[3].batches == 10:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop.Checkpoint, "write", write_then_stop)
+        with pytest.raises(KeyboardInterrupt):
+            train(keras_config)
     resumed = train(keras_config, resume=True)
     assert resumed.history.val_loss == whole.history.val_loss
     assert resumed.history.train_loss == whole.history.train_loss

@@ -64,8 +64,8 @@ def train(config: TrainConfig | Mapping[str, Any] | str | Path, *, resume: bool 
     config
         A `TrainConfig`, its plain data, or the path of a YAML file with it.
     resume
-        Go on after the last whole epoch in ``config.output``, where there is one: with the same batches as if the
-        training had not been interrupted.
+        Go on with the batch after the last checkpoint in ``config.output``, where there is one: to the same weights
+        (bit for bit on CPUs) as if the training had not been interrupted.
 
     Raises ConfigError (an option, a model that can't be trained, a checkpoint of another training), and what opening
     and reading files raises.

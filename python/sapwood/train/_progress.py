@@ -10,14 +10,16 @@ import time
 class Progress:
     """A bar with rows per second and the mean loss; where there is no terminal, one line at the end of an epoch."""
 
-    def __init__(self, title: str, total: int) -> None:
+    def __init__(self, title: str, total: int, rows: int = 0, loss_sum: float = 0.0) -> None:
+        """Of an epoch of `total` rows; `rows` and `loss_sum` when it goes on."""
         self._title = title
         self._total = total
+        self._rows_before = rows
         self._begin = time.perf_counter()
         self._shown = 0.0
         self._live = sys.stderr.isatty()
-        self.rows = 0
-        self.loss_sum = 0.0
+        self.rows = rows
+        self.loss_sum = loss_sum
 
     @property
     def loss(self) -> float:
@@ -27,7 +29,7 @@ class Progress:
     @property
     def rate(self) -> float:
         """Rows per second."""
-        return self.rows / max(time.perf_counter() - self._begin, 1e-9)
+        return (self.rows - self._rows_before) / max(time.perf_counter() - self._begin, 1e-9)
 
     def add(self, rows: int, loss: float) -> None:
         """Counts a batch with its mean loss, NaN when it has none."""

@@ -47,6 +47,8 @@ class TrainingConfig:
     device: str | None = None  #: of PyTorch; "cuda" where there is one
     epochs_per: str = "epoch"  #: "chunk": all epochs on one chunk before the next, as MLaaS4HEP's reference does
     chunk_size: int | None = None  #: rows of a chunk
+    checkpoint_minutes: float | None = 10  #: between checkpoints within an epoch; None: only after epochs
+    checkpoint_batches: int | None = None  #: the same in batches of an epoch, as well
 
 
 @dataclass
@@ -99,7 +101,16 @@ class TrainConfig:
         _fields.check(self.data, "data")
         _fields.check(self.split, "split")
         _fields.check(
-            self.training, "training", epochs=1, batch_size=1, patience=1, chunk_size=1, seed=0, weight_decay=0
+            self.training,
+            "training",
+            epochs=1,
+            batch_size=1,
+            patience=1,
+            chunk_size=1,
+            seed=0,
+            weight_decay=0,
+            checkpoint_minutes=0,
+            checkpoint_batches=1,
         )
         if self.training.learning_rate <= 0:
             raise _core.ConfigError(f"training.learning_rate is {self.training.learning_rate}, must be above 0")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,7 @@ from ._progress import Progress
 from .metrics import Metrics, evaluate, finite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from ..loader import Loader
@@ -37,8 +39,19 @@ class History:
     stopped_early: bool = False
 
 
+@dataclass
+class Within:
+    """How far an epoch has come."""
+
+    batches: int = 0
+    rows: int = 0
+    loss_sum: float = 0.0  #: over these rows
+    seconds: float = 0.0
+    seen: list[int] = field(default_factory=list)  #: rows of each class
+
+
 class Checkpoint:
-    """A folder that holds the training after each epoch: model, history, and where the loader stands.
+    """A folder that holds the training, after epochs and within them: model, history, and where the loader stands.
 
     `identity` is what a training that goes on must have in common with the one that wrote it. Raises IoError where the
     folder can't be made.
@@ -54,40 +67,53 @@ class Checkpoint:
 
     def clear(self) -> None:
         """Forgets an earlier training."""
-        for path in (self._folder / "state.json", self.best, *self._folder.glob("last-*.model")):
+        for path in (self._folder / "state.json", *self._models(), *self._folder.glob("*.new")):
             path.unlink(missing_ok=True)
 
-    @property
-    def best(self) -> Path:
+    def best(self, history: History) -> Path:
         """The model of the epoch with the lowest validation loss."""
-        return self._folder / "best.model"
+        return self._folder / f"best-{history.best_epoch + 1}.model"
 
-    def write(self, trainer: Trainer, history: History, loader: Loader, *, better: bool) -> None:
-        """After an epoch. What was there stays whole until the new one is. Raises IoError."""
-        model = self._folder / f"last-{loader.epoch}.model"
+    def write(self, trainer: Trainer, history: History, loader: Loader, within: Within, *, better: bool) -> None:
+        """After an epoch, or `within` one. What was there stays valid until the new one is whole and on the disk, so
+        that the process may be killed at any moment. Raises IoError.
+        """
+        batches = f"-{within.batches}" if within.batches else ""
+        model, best = self._folder / f"last-{len(history.val_loss)}{batches}.model", self.best(history)
         state = {
             **self._identity,
             "loader": loader.state_dict(),
             "history": {name: _plain(value) for name, value in asdict(history).items()},
+            "within": asdict(within),
             "file": model.name,
         }
+        text = json.dumps(state, indent=1, allow_nan=False)
         try:
-            trainer.save(model)
+            self._replace(model, trainer.save)
             if better:
-                trainer.save(self._folder / "best.new")
-                (self._folder / "best.new").replace(self.best)
-            text = json.dumps(state, indent=1, allow_nan=False)
-            (self._folder / "state.new").write_text(text, encoding="utf-8")
-            (self._folder / "state.new").replace(self._folder / "state.json")
+                self._replace(best, trainer.save)
+            # Names the other files, which are of no other state: with it the new checkpoint takes the old one's place.
+            self._replace(self._folder / "state.json", lambda path: path.write_text(text, encoding="utf-8"))
+            for old in self._models():
+                if old not in (model, best):
+                    old.unlink(missing_ok=True)
         except (OSError, RuntimeError) as error:  # RuntimeError: PyTorch's, for a full disk
-            for unfinished in (model, self._folder / "best.new", self._folder / "state.new"):
+            for unfinished in self._folder.glob("*.new"):
                 unfinished.unlink(missing_ok=True)
             raise _core.IoError(f"can't write the checkpoint in {self._folder}: {error}") from error
-        for old in self._folder.glob("last-*.model"):
-            if old != model:
-                old.unlink()
 
-    def read(self, trainer: Trainer, loader: Loader) -> History | None:
+    def _models(self) -> list[Path]:
+        return [*self._folder.glob("last-*.model"), *self._folder.glob("best-*.model")]
+
+    def _replace(self, path: Path, write: Callable[[Path], Any]) -> None:
+        """The file is there whole or as it was, also when the power fails."""
+        new = path.with_name(f"{path.name}.new")
+        write(new)
+        _to_disk(new)
+        new.replace(path)
+        _to_disk(self._folder)
+
+    def read(self, trainer: Trainer, loader: Loader) -> tuple[History, Within] | None:
         """Where the training goes on, when there is a checkpoint. Raises ConfigError when it is of another one,
         FormatError when it is damaged.
         """
@@ -97,6 +123,7 @@ class Checkpoint:
         try:
             state = json.loads(path.read_text(encoding="utf-8"))
             history = History(**{name: _restored(value) for name, value in state["history"].items()})
+            within = Within(**state["within"])
             stand, model = state["loader"], self._folder / state["file"]
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise _core.FormatError(f"the checkpoint {path} is damaged: {error}") from error
@@ -107,7 +134,7 @@ class Checkpoint:
                 )
         loader.load_state_dict(stand)
         self.load(trainer, model)
-        return history
+        return history, within
 
     def load(self, trainer: Trainer, model: Path) -> None:
         """The model of a checkpoint. Raises FormatError when it is damaged."""
@@ -115,6 +142,17 @@ class Checkpoint:
             trainer.load(model)
         except Exception as error:  # of all kinds that frameworks raise
             raise _core.FormatError(f"the checkpoint's model {model} can't be loaded: {error}") from error
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems have no such thing for folders
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def _plain(value: Any) -> Any:
@@ -141,25 +179,27 @@ def fit(
         raise _core.ConfigError(
             f"epochs_per is '{config.epochs_per}': 'epoch', or 'chunk' with a chunk_size and a model taught in steps"
         )
+    if config.checkpoint_batches is not None and (by_chunk or trainer.whole):
+        raise _core.ConfigError("checkpoint_batches is for models taught in steps, and for epochs_per 'epoch'")
     if not resume:
         checkpoint.clear()
     epochs = 1 if trainer.whole or by_chunk else config.epochs
-    chunk_rows, repeats = (config.chunk_size or 0, config.epochs) if by_chunk else (0, 1)
     trainer.begin(config, len(train))
-    history = (checkpoint.read(trainer, train) if resume else None) or History()
+    history, within = (checkpoint.read(trainer, train) if resume else None) or (History(), Within())
     for epoch in range(len(history.val_loss), epochs):
         if _has_stopped(history, config):
             break
         title = f"epoch {epoch + 1:>2}/{epochs}"
-        _train_epoch(trainer, train, title, history, classes, validation, chunk_rows, repeats)
+        _train_epoch(trainer, train, validation, title, history, within, classes, config, checkpoint)
+        within = Within()
         known = [loss for loss in history.val_loss if not math.isnan(loss)]
         better = epoch == 0 or history.val_loss[-1] == min(known, default=math.nan)
         if better:
             history.best_epoch = epoch
         history.stopped_early = _has_stopped(history, config) and epoch + 1 < epochs
-        checkpoint.write(trainer, history, train, better=better)
+        checkpoint.write(trainer, history, train, within, better=better)
     if not trainer.whole and history.best_epoch != len(history.val_loss) - 1:
-        checkpoint.load(trainer, checkpoint.best)
+        checkpoint.load(trainer, checkpoint.best(history))
     return history
 
 
@@ -171,23 +211,35 @@ def _has_stopped(history: History, config: TrainingConfig) -> bool:
 def _train_epoch(
     trainer: Trainer,
     train: Loader,
+    validation: Loader,
     title: str,
     history: History,
+    within: Within,
     classes: list[str],
-    validation: Loader,
-    chunk_rows: int,
-    repeats: int,
+    config: TrainingConfig,
+    checkpoint: Checkpoint,
 ) -> None:
-    begin = time.perf_counter()
-    progress = Progress(title, train.num_rows * repeats)
+    """An epoch, or what is left of it after `within`."""
+    begin = time.perf_counter() - within.seconds
+    by_chunk = config.epochs_per == "chunk"
+    chunk_rows, repeats = (config.chunk_size or 0, config.epochs) if by_chunk else (0, 1)
+    progress = Progress(title, train.num_rows * repeats, within.rows, within.loss_sum)
     validation.epoch = train.epoch  # the same order, resumed or not
-    seen = np.zeros(len(classes), np.int64)
+    seen = np.array(within.seen or [0] * len(classes), np.int64)
+    written = time.monotonic()
     for batch in _repeated(_timed(trainer.feed(train), history), chunk_rows, repeats):
         seen += _counts(batch, classes)
         loss = trainer.step(batch)
         if not trainer.whole and not math.isfinite(loss):
             raise _core.ModelError(_why_not_finite(loss, batch))
         progress.add(len(batch["target"]), loss)
+        within.batches += 1
+        # Rows that a chunk repeats, or a model gathers, are behind the loader, and not in the model's state.
+        if not by_chunk and not trainer.whole and _is_due(config, within.batches, written):
+            within.rows, within.loss_sum, within.seen = progress.rows, progress.loss_sum, seen.tolist()
+            within.seconds = time.perf_counter() - begin
+            checkpoint.write(trainer, history, train, within, better=False)
+            written = time.monotonic()
     if not seen.all():
         raise _core.ConfigError(f"of {seen.sum()} rows to train on none is of class '{classes[int(seen.argmin())]}'")
     trainer.end_epoch()
@@ -198,6 +250,13 @@ def _train_epoch(
     history.val_loss.append(metrics.loss)
     history.val_auc.append(metrics.auc if metrics.rows else math.nan)
     progress.close(f"  validation {metrics.loss:.4f}  AUC {history.val_auc[-1]:.4f}" if metrics.rows else "")
+
+
+def _is_due(config: TrainingConfig, batches: int, written: float) -> bool:
+    """Whether to write a checkpoint after so many batches of an epoch, the last one having been `written` then."""
+    if config.checkpoint_batches is not None and batches % config.checkpoint_batches == 0:
+        return True
+    return config.checkpoint_minutes is not None and time.monotonic() - written >= 60 * config.checkpoint_minutes
 
 
 def _counts(batch: Batch, classes: list[str]) -> Array:
