@@ -318,6 +318,32 @@ class Dataset:
 
 def open_dataset(samples: Sequence[Sample], tree: str = '') -> Dataset: ...
 
+class BalancedClass:
+    """What there is of a class, and what an epoch gives of it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def stored(self) -> int:
+        """Rows, without those outside the bins."""
+
+    @property
+    def rows(self) -> int:
+        """Rows of an epoch, of all ranks."""
+
+    @property
+    def bins(self) -> int:
+        """Bins that hold rows."""
+
+    @property
+    def short_bins(self) -> int:
+        """
+        Bins of which each row comes ``most_copies`` times, and which give fewer than the others.
+        """
+
+    def __repr__(self) -> str: ...
+
 class Explanation:
     """What a loader will do, known before anything but metadata is read."""
 
@@ -418,6 +444,14 @@ class Explanation:
     @property
     def cached(self) -> float:
         """The share of the rows that stay in memory for later epochs."""
+
+    @property
+    def classes(self) -> list[BalancedClass]:
+        """Of a balanced loader."""
+
+    @property
+    def outside(self) -> int:
+        """Rows outside the bins, which don't come."""
 
     def __str__(self) -> str: ...
 
@@ -523,6 +557,8 @@ class Loader:
     def world_size(self) -> int: ...
 
     def k_fold(self, folds: int, files: bool, values: Sequence[str]) -> list[tuple[Loader, Loader]]: ...
+
+    def balance(self, by: str, fractions: Sequence[tuple[str, float]], bins: Sequence[tuple[str, Sequence[float]]], rows: int | None, most_copies: float) -> Loader: ...
 
     def share(self, worker: int, workers: int) -> Loader: ...
 

@@ -11,7 +11,7 @@ from . import _core, _html, _tensors
 from ._ranks import find_ranks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy as np
     import pyarrow
@@ -35,7 +35,7 @@ class Recipe:
     options: dict[str, Any]
     #: Whether rank and world size were not given, and are looked for again when they are needed.
     finds_ranks: bool = False
-    #: The splits and shares that it is a part of: the core's method, its arguments, and the part's place.
+    #: The splits, shares and the balance that it comes from: the core's method, its arguments, and the part's place.
     splits: tuple[tuple[str, tuple[Any, ...], int], ...] = ()
 
     def core(self, **options: Any) -> _core.Loader:
@@ -52,7 +52,7 @@ class Recipe:
 
 def _core_parts(core: _core.Loader, method: str, arguments: tuple[Any, ...]) -> list[_core.Loader]:
     parts = getattr(core, method)(*arguments)
-    if method == "share":
+    if method in ("share", "balance"):
         return [parts]
     return [loader for pair in parts for loader in pair] if method == "k_fold" else parts
 
@@ -267,6 +267,57 @@ class Loader:
         """
         parts = self._parts("k_fold", folds, by == "file", _split_values(by))
         return list(zip(parts[::2], parts[1::2], strict=True))
+
+    def balance(
+        self,
+        by: str | None = None,
+        *,
+        fractions: Mapping[str | int, float] | None = None,
+        bins: Mapping[str, Sequence[float]] | None = None,
+        rows: int | None = None,
+        most_copies: float = 1,
+    ) -> Loader:
+        """A loader that gives the rows of each class as often as you say. Batches are balanced all through the epoch,
+        nothing is loaded before, and each epoch gives as many rows of a class, of frequent classes others in turn:
+        over epochs all rows of a class come equally often, or once more.
+
+        ``train.balance()``
+            The samples that the data set was opened with come equally often, as often as the smallest allows.
+        ``train.balance("flavour", fractions={0: 0.5, 4: 0.25, 5: 0.25}, most_copies=3)``
+            Classes are the values of a column, or formula, of whole numbers, one for each entry.
+        ``train.balance(bins={"jet_pt": [200, 400, 600, 1000], "jet_eta": [-2.5, 0, 2.5]})``
+            Inside each class all bins of this histogram come equally often.
+
+        by
+            A column or formula whose values are the classes; None: the samples are.
+        fractions
+            The share of each class in an epoch, by label or value; of all classes, with a sum of 1. None: equal.
+        bins
+            Columns, or formulas, of one number for each entry, and the edges of their bins: ascending, also infinite; a
+            bin holds its lower edge, the last one both, as in ``numpy.histogram``. Rows outside, and such with NaN, are
+            left out.
+        rows
+            Rows of an epoch, of all ranks. None: as many as possible where no row comes more than `most_copies` times
+            on average. With bins that is not the emptiest bin's number: of a class each bin gives the 10 % quantile
+            of its filled bins' rows, times `most_copies`.
+        most_copies
+            How often a row may come in an epoch, on average over its class or bin: 1 to 1,000. With 1 frequent classes
+            are undersampled; with more, scarce ones are oversampled. A bin with too few rows for its share gives fewer.
+
+        The rows are counted first, in one pass over the columns of `by` and `bins`; without these, and of a loader that
+        is no part of a split by rows, values or conditions, from metadata. Several ranks, and restarts with others,
+        need two bytes of memory for each counted entry. `explain` shows what comes of each class.
+
+        Raises ConfigError where classes have other names, a class has no rows or too few for its share of `rows`, there
+        are more than 65,535 classes or bins in all, or the loader is balanced already; SchemaError where a value is not
+        one number for each entry. Balanced loaders can't be split: split first.
+        """
+        named = [
+            (str(int(name) if isinstance(name, bool) else name), float(share))
+            for name, share in (fractions or {}).items()
+        ]
+        edges = [(value, [float(edge) for edge in of_value]) for value, of_value in (bins or {}).items()]
+        return self._parts("balance", by or "", named, edges, rows, float(most_copies))[0]
 
     def _parts(self, method: str, *arguments: Any) -> tuple[Loader, ...]:
         cores = _core_parts(self._current, method, arguments)

@@ -140,6 +140,17 @@ LoaderState state_from_dict(const nb::dict& dict) {
 }  // namespace
 
 void bind_loader(nb::module_& module) {
+  nb::class_<BalancedClass>(module, "BalancedClass",
+                            "What there is of a class, and what an epoch gives of it.")
+      .def_ro("name", &BalancedClass::name)
+      .def_ro("stored", &BalancedClass::stored, "Rows, without those outside the bins.")
+      .def_ro("rows", &BalancedClass::rows, "Rows of an epoch, of all ranks.")
+      .def_ro("bins", &BalancedClass::bins, "Bins that hold rows.")
+      .def_ro("short_bins", &BalancedClass::short_bins,
+              "Bins of which each row comes ``most_copies`` times, and which give fewer than the others.")
+      .def("__repr__", [](const BalancedClass& of) {
+        return concat("<BalancedClass ", of.name, ": ", of.rows, " rows of ", of.stored, ">");
+      });
   nb::class_<Explanation>(module, "Explanation",
                           "What a loader will do, known before anything but metadata is read.")
       .def_ro("rows", &Explanation::rows)
@@ -180,6 +191,8 @@ void bind_loader(nb::module_& module) {
       .def_ro("ready_bytes", &Explanation::ready_bytes)
       .def_ro("cache_bytes", &Explanation::cache_bytes)
       .def_ro("cached", &Explanation::cached, "The share of the rows that stay in memory for later epochs.")
+      .def_ro("classes", &Explanation::classes, "Of a balanced loader.")
+      .def_ro("outside", &Explanation::outside, "Rows outside the bins, which don't come.")
       .def("__str__", &Explanation::to_string)
       .def("__repr__", &Explanation::to_string);
   nb::class_<SkippedRange>(module, "SkippedRange", "Entries of a file that a loader left out.")
@@ -282,6 +295,17 @@ void bind_loader(nb::module_& module) {
             return loader.k_fold(folds, {files, std::move(values)});
           },
           nb::arg("folds"), nb::arg("files"), nb::arg("values"))
+      .def(
+          "balance",
+          [](const Loader& loader, std::string by, std::vector<std::pair<std::string, double>> fractions,
+             const std::vector<std::pair<std::string, std::vector<double>>>& bins,
+             std::optional<int64_t> rows, double most_copies) {
+            Balance balance{std::move(by), std::move(fractions), {}, rows, most_copies};
+            for (const auto& [value, edges] : bins) balance.bins.push_back({value, edges});
+            return run_interruptibly([&](const std::stop_token&) { return loader.balance(balance); });
+          },
+          nb::arg("by"), nb::arg("fractions"), nb::arg("bins"), nb::arg("rows").none(),
+          nb::arg("most_copies"))
       .def("share", &Loader::share, nb::arg("worker"), nb::arg("workers"))
       .def_prop_ro("tensors", &Loader::tensors)
       .def_prop_ro("seed", &Loader::seed)

@@ -6,9 +6,9 @@
 #include <cstring>
 
 #include "sapwood/base/hash.h"
-#include "sapwood/base/parallel.h"
 #include "sapwood/base/random.h"
 #include "sapwood/features/convert.h"
+#include "sapwood/loader/read_columns.h"
 
 namespace sapwood {
 namespace {
@@ -130,25 +130,41 @@ const std::vector<std::vector<uint8_t>>& Division::parts_of_all(const Dataset& d
   if (!all_.empty()) return all_;
   std::vector<std::vector<uint8_t>> all;
   for (const FileInfo& file : dataset.source().files()) all.emplace_back(file.num_entries);
-  const Selection selection = dataset.select(columns());
-  const std::vector<Unit> units = dataset.units(selection);
-  uint64_t largest = 1;
-  for (const Unit& unit : units) {
-    const double work = work_bytes() * static_cast<double>(unit.entries.size());
-    largest = std::max(largest, unit.stored_bytes + 2 * unit.decoded_bytes + static_cast<uint64_t>(work));
-  }
-  threads = std::clamp<size_t>(memory / 2 / largest, 1, threads);
-  const auto pool = std::make_shared<RecyclingPool>(memory / 2);
-  parallel_for(units.size(), threads, [&](size_t u) {
-    const Unit& unit = units[u];
-    FetchedUnit fetched = dataset.fetch(unit, selection, pool);
-    std::vector<Column> read = dataset.decode(fetched, selection, pool);
-    const std::vector<uint8_t> parts =
-        with_context(fetched.context(), [&] { return parts_of(std::move(read), pool); });
-    std::ranges::copy(parts, all[unit.file].begin() + unit.entries.start);
-  });
+  read_columns(dataset, columns(), {}, work_bytes(), threads, memory,
+               [&](const Unit& unit, std::vector<Column> read, const std::shared_ptr<MemoryPool>& pool) {
+                 std::ranges::copy(parts_of(std::move(read), pool),
+                                   all[unit.file].begin() + unit.entries.start);
+               });
   all_ = std::move(all);
   return all_;
+}
+
+std::vector<size_t> add_columns(std::vector<std::string>& columns, const std::vector<std::string>& wanted) {
+  std::vector<size_t> places;
+  for (const std::string& column : wanted) {
+    const auto found = std::ranges::find(columns, column);
+    places.push_back(static_cast<size_t>(found - columns.begin()));
+    if (found == columns.end()) columns.push_back(column);
+  }
+  return places;
+}
+
+std::vector<uint8_t> rows_in_parts(const std::vector<DivisionPart>& divisions,
+                                   const std::vector<std::vector<size_t>>& places,
+                                   const std::vector<Column>& columns,
+                                   const std::shared_ptr<MemoryPool>& pool) {
+  std::vector<uint8_t> in_parts;
+  for (size_t d = 0; d < divisions.size(); ++d) {
+    const auto& [division, parts] = divisions[d];
+    std::vector<Column> read;
+    for (const size_t place : places[d]) read.push_back(columns[place]);
+    const std::vector<uint8_t> numbers = division->parts_of(std::move(read), pool);
+    in_parts.resize(numbers.size(), 1);
+    for (size_t i = 0; i < numbers.size(); ++i) {
+      if (!parts[numbers[i]]) in_parts[i] = 0;
+    }
+  }
+  return in_parts;
 }
 
 DivisionTest::DivisionTest(const std::vector<DivisionPart>& divisions, const Dataset& dataset, size_t threads,

@@ -62,6 +62,16 @@ struct DivisionPart {
   Division::Parts parts;
 };
 
+/// Adds those of `wanted` that are missing to `columns`, and gives the places of all.
+std::vector<size_t> add_columns(std::vector<std::string>& columns, const std::vector<std::string>& wanted);
+
+/// Whether each entry is in all of the parts; empty: there are none. `places` are those of each division's
+/// columns among `columns`.
+std::vector<uint8_t> rows_in_parts(const std::vector<DivisionPart>& divisions,
+                                   const std::vector<std::vector<size_t>>& places,
+                                   const std::vector<Column>& columns,
+                                   const std::shared_ptr<MemoryPool>& pool);
+
 /// Whether a row is in all of the parts.
 class DivisionTest {
  public:

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <iomanip>
@@ -58,6 +59,42 @@ std::string shape_text(const TensorInfo& tensor, int64_t batch_size) {
   return text + "]";
 }
 
+void add_classes(Table& table, const Explanation& e) {
+  constexpr size_t kMost = 12;
+  std::vector<std::array<std::string, 4>> lines{{"class", "rows stored", "rows of an epoch", "copies"}};
+  int64_t bins = 0;
+  int64_t short_bins = 0;
+  int64_t most_bins = 0;
+  for (const BalancedClass& of : e.classes) {
+    bins += of.bins;
+    short_bins += of.short_bins;
+    most_bins = std::max(most_bins, of.bins);
+    if (lines.size() > kMost) continue;
+    std::ostringstream copies;
+    copies << std::fixed << std::setprecision(2)
+           << static_cast<double>(of.rows) / static_cast<double>(of.stored);
+    lines.push_back({of.name.empty() ? "all" : of.name, grouped(of.stored), grouped(of.rows), copies.str()});
+  }
+  std::array<size_t, 4> widths{};
+  for (const auto& line : lines) {
+    for (size_t c = 0; c < line.size(); ++c) widths[c] = std::max(widths[c], line[c].size());
+  }
+  for (const auto& line : lines) {
+    std::string text = line[0] + std::string(widths[0] - line[0].size(), ' ');
+    for (size_t c = 1; c < line.size(); ++c)
+      text += std::string(widths[c] - line[c].size() + 2, ' ') + line[c];
+    table.row(&line == lines.data() ? "balance" : "", text);
+  }
+  if (e.classes.size() > kMost) table.row("", "the first of ", grouped(std::ssize(e.classes)), " classes");
+  if (most_bins > 1) {
+    table.row(
+        "", "in ", grouped(bins), " bins that hold rows, ",
+        short_bins == 0 ? "all of a class alike" : concat("of which ", grouped(short_bins), " give less"));
+  }
+  if (e.outside > 0)
+    table.row("", grouped(e.outside), e.outside == 1 ? " row is" : " rows are", " outside the bins");
+}
+
 }  // namespace
 
 std::string Explanation::to_string() const {
@@ -66,7 +103,9 @@ std::string Explanation::to_string() const {
   const std::string where = concat(" in ", grouped(files), files == 1 ? " file, " : " files, ",
                                    grouped(clusters), clusters == 1 ? " cluster" : " clusters");
   const int64_t of_rank = rows + dropped_rows;
-  table.row("rows", grouped(of_rank), of_rank == entries ? "" : concat(" of ", grouped(entries)), where);
+  const char* of = classes.empty() ? " of " : " from ";
+  table.row("rows", grouped(of_rank), of_rank == entries ? "" : concat(of, grouped(entries)), where);
+  if (!classes.empty()) add_classes(table, *this);
   if (world_size > 1) table.row("rank", rank, ", of ranks 0 to ", grouped(world_size - 1));
   table.row(
       "batches", grouped(batches), " of ", grouped(batch_size), " rows",

@@ -72,7 +72,8 @@ Explanation Loader::explain() const {
   e.files = std::ssize(plan.files);
   for (const size_t file : plan.files)
     e.clusters += std::ssize(plan.dataset->source().files()[file].clusters);
-  e.units = static_cast<int64_t>(plan.units->size());
+  const std::vector<Unit>& units = plan.balanced ? plan_->readings().units : *plan.units;
+  e.units = std::ssize(units);
   const BatchPlan batches = plan_->batches();
   e.rows = batches.rows;
   e.dropped_rows = batches.dropped;
@@ -83,7 +84,7 @@ Explanation Loader::explain() const {
   e.seed = seed();
   e.threads = plan.options.threads;
   e.tensors = plan.format->tensors();
-  for (const Unit& unit : *plan.units) {
+  for (const Unit& unit : units) {
     e.stored_bytes += unit.stored_bytes;
     e.decoded_bytes += unit.decoded_bytes;
   }
@@ -92,8 +93,9 @@ Explanation Loader::explain() const {
   e.buffer_rows = plan.buffer_rows;
   if (e.shuffle) {
     const LegPlan leg = plan_->leg(0, {}, e.world_size);
-    e.expected =
-        expected_quality(leg.stream(e.rank), plan.sample_of_file, plan.batch_rows, e.entries, e.units);
+    int64_t entries = 0;
+    for (const Unit& unit : units) entries += unit.entries.size();
+    e.expected = expected_quality(leg.stream(e.rank), plan.sample_of_file, plan.batch_rows, entries, e.units);
   }
   e.memory = plan.options.memory;
   e.staging_bytes = plan.memory.staging;
@@ -101,6 +103,10 @@ Explanation Loader::explain() const {
   e.ready_bytes = plan.memory.ready;
   e.cache_bytes = plan.memory.cache;
   e.cached = e.world_size == 1 ? plan.cached_share() : 0;
+  if (plan.balanced) {
+    e.classes = plan.balanced->quotas.classes;
+    e.outside = plan.balanced->cells->outside();
+  }
   return e;
 }
 
@@ -117,6 +123,7 @@ std::unique_ptr<BatchStream> Loader::start(const LoaderState& from) const {
   epoch.stream = leg.stream(from.rank);
   epoch.filter = std::make_shared<RowFilter>(leg.filter());
   epoch.key = {seed(), from.epoch, static_cast<uint32_t>(from.closed.size())};
+  epoch.copies = leg.copies();
   epoch.divisions = plan.divisions;
   epoch.division_columns = plan.division_columns;
   epoch.kept = leg.kept(from.rank);

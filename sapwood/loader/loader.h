@@ -9,6 +9,7 @@
 
 #include "sapwood/dataset/dataset.h"
 #include "sapwood/features/feature_spec.h"
+#include "sapwood/loader/balance.h"
 #include "sapwood/loader/batch.h"
 #include "sapwood/loader/ranks.h"
 #include "sapwood/loader/shuffle_quality.h"
@@ -53,7 +54,7 @@ struct Explanation {
   int64_t entries = 0;  ///< of all ranks, as are the figures of files, clusters, units and bytes
   int64_t files = 0;
   int64_t clusters = 0;
-  int64_t units = 0;
+  int64_t units = 0;  ///< that are read, some several times where classes are balanced
   int64_t batches = 0;
   int64_t batch_size = 0;
   int64_t last_batch_rows = 0;
@@ -68,11 +69,13 @@ struct Explanation {
   int64_t buffer_rows = 0;
   ShuffleQuality expected{};
   uint64_t memory = 0;
-  uint64_t staging_bytes = 0;  ///< share of `memory` for the shuffle buffer
-  uint64_t unit_bytes = 0;     ///< for units that are read ahead or being decoded
-  uint64_t ready_bytes = 0;    ///< for batches not fetched yet
-  uint64_t cache_bytes = 0;    ///< of staging_bytes, for rows that stay for later epochs
-  double cached = 0;           ///< the share of rows that will
+  uint64_t staging_bytes = 0;            ///< share of `memory` for the shuffle buffer
+  uint64_t unit_bytes = 0;               ///< for units that are read ahead or being decoded
+  uint64_t ready_bytes = 0;              ///< for batches not fetched yet
+  uint64_t cache_bytes = 0;              ///< of staging_bytes, for rows that stay for later epochs
+  double cached = 0;                     ///< the share of rows that will
+  std::vector<BalancedClass> classes{};  ///< of a balanced loader
+  int64_t outside = 0;                   ///< rows outside its bins, which don't come
 
   /// A table for people.
   std::string to_string() const;
@@ -121,6 +124,14 @@ class Loader {
   /// validation, those of the others for training. Throws ConfigError: not 2 to 255, or fewer files.
   std::vector<std::pair<Loader, Loader>> k_fold(int64_t folds, const SplitBy& by = {}) const;
 
+  /// A loader of these rows that gives those of each class, and of each bin of a class, as often as `balance`
+  /// says: some are left out, some come several times; in the same number every epoch, each other rows, so
+  /// that over epochs all rows of a class or bin come equally often. Counts them first, in one pass over the
+  /// columns of `balance`; where the samples are the classes and there are no bins or parts, from metadata.
+  /// Throws ConfigError (also where the loader is balanced already), SchemaError (not one number for each
+  /// entry), and what reading throws, whatever `on_error` says. A balanced loader can't be split.
+  Loader balance(const Balance& balance) const;
+
   const Dataset& dataset() const;
   const std::vector<TensorInfo>& tensors() const;
   uint64_t seed() const;
@@ -160,6 +171,7 @@ class Loader {
   Loader of_part(SplitPart part) const;
   Loader of_files(std::vector<size_t> files) const;
   Loader of_division(DivisionPart part) const;
+  void require_unbalanced() const;
   void check(const LoaderState& state) const;
   std::unique_ptr<BatchStream> start(const LoaderState& from) const;
   Loader(std::shared_ptr<LoaderPlan> plan) : plan_(std::move(plan)) {}

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "sapwood/base/hash.h"
 #include "sapwood/features/row_format.h"
@@ -58,12 +59,7 @@ void LoaderSettings::plan_reading() {
   division_columns.clear();
   double division_bytes = 0;
   for (const DivisionPart& divided : divisions) {
-    std::vector<size_t>& places = division_columns.emplace_back();
-    for (const std::string& column : divided.division->columns()) {
-      const auto found = std::ranges::find(columns, column);
-      places.push_back(static_cast<size_t>(found - columns.begin()));
-      if (found == columns.end()) columns.push_back(column);
-    }
+    division_columns.push_back(add_columns(columns, divided.division->columns()));
     division_bytes += divided.division->work_bytes();
   }
   selection = dataset->select(columns);
@@ -83,15 +79,25 @@ void LoaderSettings::take_files(std::vector<size_t> wanted) {
   num_entries = 0;
   for (const Unit& unit : left) num_entries += unit.entries.size();
   units = std::make_shared<std::vector<Unit>>(std::move(left));
-  // A batch that holds all there is, and is never full.
-  batch_rows = std::min(options.batch_size, num_entries + 1);
+  fit_memory();
+}
+
+void LoaderSettings::take_balance(const Balance& balance) {
+  check_balance(balance);
+  const std::vector<DivisionPart> divided = std::exchange(divisions, {});
+  if (!divided.empty()) plan_reading();  // cells know the divisions' rows
+  const CellSource source{dataset, units, files, *options.seed, part, divided};
+  auto cells = std::make_shared<const Cells>(balance, source, options.threads, options.memory);
+  Quotas quotas = plan_quotas(balance, cells->classes(), cells->rows());
+  work_bytes += cells->code_bytes();
+  balanced = std::make_shared<const BalancedRows>(BalancedRows{std::move(cells), std::move(quotas)});
   fit_memory();
 }
 
 // What `memory` has room for, besides the rows of a batch that is put together.
 int64_t LoaderSettings::fitting_rows() const {
   const double fitting = static_cast<double>(memory.staging) / (kStagingRoom * (row_bytes + kIndexBytes));
-  if (static_cast<double>(num_entries) <= fitting) return std::llround(fitting);
+  if (static_cast<double>(most_rows()) <= fitting) return std::llround(fitting);
   if (static_cast<double>(batch_rows) > fitting / 2) {
     throw ConfigError(concat(
         "batches of ", batch_rows, " rows of ", std::llround(row_bytes), " bytes don't fit in memory (",
@@ -103,7 +109,7 @@ int64_t LoaderSettings::fitting_rows() const {
 
 void LoaderSettings::set_buffer_rows(int64_t wanted) {
   const int64_t fitting = fitting_rows();
-  if (wanted > fitting && wanted < num_entries) {
+  if (wanted > fitting && wanted < most_rows()) {
     throw ConfigError(concat("buffer_rows is ", wanted, ", but memory (", options.memory,
                              " bytes) has room for about ", fitting, " rows of ", std::llround(row_bytes),
                              " bytes"));
@@ -112,15 +118,20 @@ void LoaderSettings::set_buffer_rows(int64_t wanted) {
 }
 
 void LoaderSettings::fit_memory() {
+  // A batch that holds all there is, and is never full.
+  batch_rows = std::min(options.batch_size, most_rows() + 1);
   const bool unlimited = options.memory == LoaderOptions::kUnlimitedMemory;
   const uint64_t kept = keeps_parts() && !unlimited ? parts_bytes() : 0;
   memory = share_memory(options.memory - kept, *units, selection, work_bytes);
   check_batch_bytes(batch_rows, batch_row_bytes, options.memory);
   set_buffer_rows(options.buffer_rows.value_or(fitting_rows()));
   // Rows that stay are not copied into the shuffle buffer, which only refers to them.
-  const double buffered = buffer_rows >= num_entries
-                              ? static_cast<double>(num_entries) * kIndexBytes
-                              : static_cast<double>(buffer_rows + batch_rows) * (row_bytes + kIndexBytes);
+  const double referred = static_cast<double>(most_rows()) * kIndexBytes;
+  const bool all_stay = buffer_rows >= most_rows() &&
+                        kStagingRoom * referred + cached_bytes() <= static_cast<double>(memory.staging);
+  const double buffered = all_stay ? referred
+                                   : static_cast<double>(std::min(buffer_rows, most_rows()) + batch_rows) *
+                                         (row_bytes + kIndexBytes);
   const double room = static_cast<double>(memory.staging) - kStagingRoom * buffered;
   memory.cache = options.cache ? static_cast<uint64_t>(std::max(room, 0.0)) : 0;
   pools = std::make_shared<LoaderPools>(memory);
@@ -132,8 +143,12 @@ double LoaderSettings::kept() const {
   return share;
 }
 
+double LoaderSettings::cached_bytes() const {
+  return static_cast<double>(num_entries) * (row_bytes + kCacheBytes);
+}
+
 double LoaderSettings::cached_share() const {
-  const double all = static_cast<double>(num_entries) * (row_bytes + kCacheBytes);
+  const double all = cached_bytes();
   return all > 0 ? std::min(1.0, static_cast<double>(memory.cache) / all) : 0;
 }
 
@@ -155,6 +170,11 @@ uint64_t LoaderSettings::data_hash() const {
   for (const DivisionPart& divided : divisions) {
     numbers.push_back(divided.division->identity());
     for (size_t p = 0; p < divided.parts.size(); ++p) numbers.push_back(divided.parts[p] ? 1 : 0);
+  }
+  if (balanced) {
+    numbers.push_back(balanced->cells->identity());
+    for (const auto* rows : {&balanced->cells->rows(), &balanced->quotas.of_cells})
+      numbers.insert(numbers.end(), rows->begin(), rows->end());
   }
   return xxh3_64(std::as_bytes(std::span(numbers)));
 }
@@ -180,13 +200,19 @@ const std::vector<int64_t>& LoaderPlan::unit_rows() {
 }
 
 int64_t LoaderPlan::num_rows() {
-  if (everything()) return num_entries;
+  if (balanced || everything()) return most_rows();
   const std::vector<int64_t>& counts = unit_rows();
   return std::accumulate(counts.begin(), counts.end(), int64_t{0});
 }
 
 BatchPlan LoaderPlan::batches() {
   return plan_batches(num_rows(), options.rank, options.world_size, batch_rows, options.drop_remainder);
+}
+
+const Readings& LoaderPlan::readings() {
+  const std::lock_guard lock(mutex_);
+  if (!readings_) readings_ = plan_readings(*balanced, shuffled_rows(), options.shuffle);
+  return *readings_;
 }
 
 LegPlan LoaderPlan::leg(uint64_t epoch, const std::vector<Leg>& closed, int64_t world_size) {
@@ -199,10 +225,23 @@ LegPlan LoaderPlan::leg(uint64_t epoch, const std::vector<Leg>& closed, int64_t 
   order.buffer_rows = shuffled_rows();
   order.drop_remainder = options.drop_remainder;
   order.kept = kept();
-  if (closed.empty() && world_size == 1) return {order, closed, world_size, options.threads};
-  const std::vector<int64_t>& counts = unit_rows();
+  const bool counts = !closed.empty() || world_size > 1;
+  if (balanced) {
+    if (counts && !(balanced->cells->are_kept() && keeps_parts())) {
+      throw ConfigError(concat("counting the rows of a balanced loader, for ranks or restarts, takes ",
+                               2 * num_entries, " bytes, which must be at most a quarter of memory (",
+                               options.memory, " bytes)"));
+    }
+    order.units = readings().units;
+    order.readings = readings().readings;
+    order.part = {};  // its rows are those that have copies
+    order.copies = std::make_shared<EpochCopies>(balanced, order.key);
+    return {order, closed, world_size, options.threads};
+  }
+  if (!counts) return {order, closed, world_size, options.threads};
+  const std::vector<int64_t>& rows_of_units = unit_rows();
   order.values = test_.get();
-  return {order, closed, world_size, options.threads, &counts};
+  return {order, closed, world_size, options.threads, &rows_of_units};
 }
 
 }  // namespace sapwood

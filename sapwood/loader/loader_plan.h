@@ -33,17 +33,24 @@ struct LoaderSettings {
   std::vector<std::vector<size_t>> division_columns;  ///< of the selection
   std::vector<size_t> files;                          ///< that rows come from
   int64_t num_entries = 0;                            ///< of those files
+  std::shared_ptr<const BalancedRows> balanced;       ///< of the rows in the part, where they are
 
   /// What is read, how it is cut, and how the memory is shared out. Takes pools of its own.
   void plan_reading();
   /// Leaves the units of other files out.
   void take_files(std::vector<size_t> wanted);
+  /// Counts the rows of classes and bins, and shares out the memory. Takes pools of its own.
+  void take_balance(const Balance& balance);
   /// Shares out the memory. Takes pools of its own.
   void fit_memory();
   void set_buffer_rows(int64_t wanted);
+  /// Rows of an epoch, at most.
+  int64_t most_rows() const { return balanced ? balanced->quotas.rows : num_entries; }
   /// More than all rows are as good as all.
-  int64_t shuffled_rows() const { return std::min(buffer_rows, num_entries); }
-  bool everything() const { return part.everything() && divisions.empty(); }
+  int64_t shuffled_rows() const { return std::min(buffer_rows, most_rows()); }
+  bool everything() const {
+    return part.everything() && divisions.empty() && (!balanced || balanced->cells->everything());
+  }
   /// The share of rows that come, at most.
   double kept() const;
   /// The share of rows that stay in memory from epoch to epoch.
@@ -55,12 +62,16 @@ struct LoaderSettings {
   uint64_t features_hash() const;
 
  protected:
-  /// Bytes of the divisions' parts of all rows, and whether they are kept.
-  uint64_t parts_bytes() const { return divisions.size() * static_cast<uint64_t>(dataset->num_entries()); }
+  /// Bytes of the divisions' parts of all rows, or of their cells, and whether they are kept.
+  uint64_t parts_bytes() const {
+    return divisions.size() * static_cast<uint64_t>(dataset->num_entries()) +
+           (balanced ? balanced->cells->kept_bytes() : 0);
+  }
   bool keeps_parts() const { return parts_bytes() <= options.memory / 4; }
 
  private:
   int64_t fitting_rows() const;
+  double cached_bytes() const;  // of all rows
 };
 
 /// A loader's plan, with what is counted once. Safe from many threads.
@@ -70,8 +81,10 @@ class LoaderPlan : public LoaderSettings {
   /// Rows of all ranks.
   int64_t num_rows();
   BatchPlan batches();
-  /// `closed` as in states of this loader.
+  /// `closed` as in states of this loader. Refers to this plan.
   LegPlan leg(uint64_t epoch, const std::vector<Leg>& closed, int64_t world_size);
+  /// What an epoch of a balanced loader reads.
+  const Readings& readings();
 
  private:
   const std::vector<int64_t>& unit_rows();
@@ -79,6 +92,7 @@ class LoaderPlan : public LoaderSettings {
   std::mutex mutex_;
   std::optional<std::vector<int64_t>> rows_;  // of each unit, in the part, once counted
   std::unique_ptr<DivisionTest> test_;        // by which they were, where there are divisions
+  std::optional<Readings> readings_;
 };
 
 }  // namespace sapwood

@@ -16,7 +16,20 @@ uint64_t division_seed(const LoaderPlan& plan) {
 
 }  // namespace
 
+Loader Loader::balance(const Balance& balance) const {
+  require_unbalanced();
+  LoaderSettings settings(*plan_);
+  settings.take_balance(balance);
+  return Loader(std::make_shared<LoaderPlan>(std::move(settings)));
+}
+
+void Loader::require_unbalanced() const {
+  if (plan_->balanced)
+    throw ConfigError("the loader is balanced: split it first, then balance the parts, each once");
+}
+
 std::vector<Loader> Loader::split(const std::vector<double>& fractions, const SplitBy& by) const {
+  require_unbalanced();
   const double sum = std::accumulate(fractions.begin(), fractions.end(), 0.0);
   const bool positive = std::all_of(fractions.begin(), fractions.end(), [](double f) { return f > 0; });
   if (fractions.empty() || !positive || sum > 1 + 1e-9) {
@@ -45,6 +58,7 @@ std::vector<Loader> Loader::split(const std::vector<double>& fractions, const Sp
 }
 
 std::vector<Loader> Loader::split_where(const std::vector<std::string>& conditions) const {
+  require_unbalanced();
   const auto division = Division::by_conditions(plan_->dataset->schema(), conditions);
   std::vector<Loader> parts;
   for (size_t p = 0; p <= conditions.size(); ++p)
@@ -53,6 +67,7 @@ std::vector<Loader> Loader::split_where(const std::vector<std::string>& conditio
 }
 
 std::vector<std::pair<Loader, Loader>> Loader::k_fold(int64_t folds, const SplitBy& by) const {
+  require_unbalanced();
   if (folds < 2 || folds > kMostFolds)
     throw ConfigError(concat("the number of folds is ", folds, ", must be 2 to ", kMostFolds));
   const auto count = static_cast<size_t>(folds);

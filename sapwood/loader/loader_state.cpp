@@ -42,9 +42,10 @@ void Loader::check(const LoaderState& theirs) const {
   if (ours.features != theirs.features)
     throw ConfigError("the state is of a loader with other features, target or weights");
   if (ours.data != theirs.data)
-    throw ConfigError("the state is of a loader of other data: files, their entries or samples differ");
+    throw ConfigError(
+        "the state is of a loader of other data: files, their entries, samples or balance differ");
   if (ours.part != theirs.part) throw ConfigError("the state is of another part of a split");
-  const int64_t most = plan_->num_entries + 1;
+  const int64_t most = plan_->most_rows() + 1;
   const auto fits = [&](const Leg& leg) {
     return leg.world_size >= 1 && leg.world_size <= kMostRanks && leg.batch_size >= 1 &&
            leg.batch_size <= most && leg.batches >= 0 && leg.batches <= most && leg.world_size <= most;
@@ -92,7 +93,7 @@ LoaderState Loader::adopt(const LoaderState& state) const {
   if (other && state.batches != 0) {
     if (state.closed.size() + 1 == kMostLegs)
       throw ConfigError(concat("the epoch was begun again with other ranks ", kMostLegs, " times"));
-    const int64_t batch_rows = std::min(state.batch_size, plan_->num_entries + 1);
+    const int64_t batch_rows = std::min(state.batch_size, plan_->most_rows() + 1);
     own.closed.push_back({state.world_size, batch_rows, state.batches});
     own.batches = 0;
   }

@@ -77,6 +77,36 @@ TEST(Loader, GivesEveryRowOnce) {
   }
 }
 
+TEST(Loader, BalancesClassesTheSameOnAnyNumberOfThreads) {
+  const auto dataset = jets();
+  const Balance balance{.fractions = {{"QCD", 0.25}, {"top", 0.75}},
+                        .bins = {{"jet_pt", {500, 600, 700, 1000}}},
+                        .rows = 4000,
+                        .most_copies = 3};
+  std::vector<std::vector<std::byte>> first;
+  for (const size_t threads : {1u, 4u}) {
+    LoaderOptions with = options();
+    with.threads = threads;
+    const Loader loader = Loader(dataset, with).split({0.8, 0.2})[0].balance(balance);
+    EXPECT_EQ(loader.num_rows(), 4000);
+    for (const uint64_t epoch : {0u, 1u}) {
+      const auto bytes = epoch_bytes(loader, epoch);
+      std::array<int64_t, 2> counts{};
+      for (size_t row = 0; row < bytes.back().size() / 8; ++row) {
+        int64_t label = 0;
+        std::memcpy(&label, bytes.back().data() + row * 8, 8);
+        ++counts.at(static_cast<size_t>(label));
+      }
+      EXPECT_EQ(counts, (std::array<int64_t, 2>{1000, 3000}));
+      if (epoch == 1 && threads == 1) first = bytes;
+      if (epoch == 1) {
+        EXPECT_EQ(bytes, first);
+      }
+    }
+    EXPECT_THROW(loader.balance({}), ConfigError);
+  }
+}
+
 TEST(Loader, SameBitsForAnyNumberOfThreads) {
   LoaderOptions wanted = options();
   wanted.threads = 1;

@@ -311,7 +311,7 @@ void Pipeline::work(size_t worker, bool only_fetch) {
 void Pipeline::fetch_unit(std::unique_lock<std::mutex>& lock) {
   const size_t place = next_fetch_++;
   FetchedUnit fetched{units_[place].unit, {}, {}};
-  if (plan_.pools->cache.find(units_[place].number, fetched.unit.entries)) {
+  if (plan_.pools->cache.find(units_[place].reading.unit, fetched.unit.entries)) {
     fetched.unit.stored_bytes = 0;
     fetched_.emplace(place, std::move(fetched));
     return;

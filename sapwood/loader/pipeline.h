@@ -51,8 +51,9 @@ struct EpochPlan {
   std::vector<DivisionPart> divisions{};  ///< of which rows must be in all
   /// Places of each division's columns in the selection, behind those of the format.
   std::vector<std::vector<size_t>> division_columns{};
+  std::shared_ptr<const EpochCopies> copies{};  ///< of a balanced epoch
   OrderKey key;
-  double kept = 1;  ///< the share of entries that the filter keeps, at most
+  double kept = 1;  ///< rows of an entry: the share that the filter keeps, at most; or copies
   int64_t batch_size = 1;
   bool drop_remainder = false;
   std::optional<BatchPlan> batches{};  ///< where rows were counted; else all there are, in full batches

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "sapwood/loader/copies.h"
 #include "sapwood/loader/division.h"
 #include "sapwood/loader/row_order.h"
 #include "sapwood/source/units.h"
@@ -37,11 +38,28 @@ struct BatchPlan {
 BatchPlan plan_batches(int64_t rows, int64_t rank, int64_t world_size, int64_t batch_size,
                        bool drop_remainder);
 
-/// A unit, or a piece of one, in the stream of entries that a rank reads.
+/// Rows from one on, up to another, in the order of entries and of their copies.
+struct CopyRange {
+  struct Place {
+    int64_t entry = 0;
+    int64_t copy = 0;
+    auto operator<=>(const Place&) const = default;
+  };
+  Place first{};
+  Place end{INT64_MAX, 0};
+  bool contains(int64_t entry, int64_t copy) const {
+    const Place place{entry, copy};
+    return first <= place && place < end;
+  }
+};
+
+/// A reading of a unit, or a piece of one, in the stream of entries that a rank reads.
 struct StreamUnit {
   Unit unit;             ///< a piece keeps the byte counts of the whole
-  size_t number = 0;     ///< of the whole unit, in file order
+  size_t number = 0;     ///< of the whole reading, in file order
   int64_t position = 0;  ///< in the stream, of its first entry
+  Reading reading{};
+  CopyRange rows{};  ///< of a piece: those of its entries that it gives
 };
 
 /// What one rank reads in a leg, in order.
@@ -53,7 +71,7 @@ struct RankStream {
 
 /// All that fixes the order of an epoch's rows, whatever the number of ranks.
 struct EpochOrder {
-  std::span<const Unit> units;  ///< in file order
+  std::span<const Unit> units;  ///< in file order; of a balanced epoch those of its readings
   std::span<const size_t> sample_of_file;
   OrderKey key;
   SplitPart part{};
@@ -61,7 +79,9 @@ struct EpochOrder {
   int64_t buffer_rows = 0;  ///< of each rank
   bool drop_remainder = false;
   double kept = 1;  ///< the share of the rows that are in the part and pass the test, at most
-  const DivisionTest* values = nullptr;  ///< that rows must pass; needed where they are counted
+  const DivisionTest* values = nullptr;         ///< that rows must pass; needed where they are counted
+  std::span<const Reading> readings{};          ///< of a balanced epoch, one for each of `units`
+  std::shared_ptr<const EpochCopies> copies{};  ///< of its rows
 };
 
 /// Which rows of an epoch are still to come: those of the part of a split that were not delivered in the legs
@@ -70,8 +90,9 @@ class RowFilter {
  public:
   RowFilter(uint64_t seed, const SplitPart& part) : seed_(seed), part_(part) {}
   bool everything() const { return part_.everything() && legs_.empty(); }
-  /// Whether the row of an entry of unit `number` is still to come.
-  bool keeps(size_t number, size_t file, int64_t entry) const;
+  /// Whether the row of an entry of unit `number`, or a copy of it that comes with that reading, is still to
+  /// come.
+  bool keeps(size_t number, size_t file, int64_t entry, int64_t copy = 0) const;
 
  private:
   friend class LegPlan;
@@ -79,13 +100,15 @@ class RowFilter {
     EntryRange entries;
     size_t rank = 0;
     int64_t position = 0;
+    int64_t pass = 0;
+    CopyRange rows{};
   };
   struct ClosedLeg {
     OrderKey key;
     std::vector<Window> windows;             // of each rank
     std::vector<RowPlace> last;              // that was delivered, of each rank
     std::vector<std::vector<Piece>> pieces;  // of each unit
-    bool delivered(size_t number, size_t file, int64_t entry) const;
+    bool delivered(size_t number, size_t file, int64_t entry, int64_t copy) const;
   };
   uint64_t seed_;
   SplitPart part_;
@@ -96,8 +119,9 @@ class RowFilter {
 struct RowTest {
   RowFilter filter;
   const DivisionTest* values = nullptr;
+  std::shared_ptr<const EpochCopies> copies{};  ///< of a balanced epoch, which tell more than `keeps`
 
-  bool everything() const { return values == nullptr && filter.everything(); }
+  bool everything() const { return values == nullptr && !copies && filter.everything(); }
   bool keeps(size_t number, size_t file, int64_t entry) const {
     return (values == nullptr || (*values)(file, entry)) && filter.keeps(number, file, entry);
   }
@@ -113,6 +137,7 @@ class LegPlan {
           const std::vector<int64_t>* unit_rows = nullptr);
 
   const RowFilter& filter() const { return test_.filter; }
+  const std::shared_ptr<const EpochCopies>& copies() const { return test_.copies; }
   const RankStream& stream(int64_t rank) const { return streams_[static_cast<size_t>(rank)]; }
   /// The share of a rank's entries whose rows come; at most, where rows were not counted.
   double kept(int64_t rank) const;
@@ -125,7 +150,8 @@ class LegPlan {
   void deal(const std::vector<int64_t>& rows);
   int64_t share_of(int64_t rank) const;  // rows of the rank, where they were counted
   void close(const Leg& leg);
-  int64_t entry_after(size_t number, int64_t entry, int64_t rows) const;
+  StreamUnit whole(size_t number) const;
+  CopyRange::Place cut_after(const StreamUnit& piece, int64_t rows) const;
   EpochOrder order_;
   int64_t world_size_;
   size_t threads_;
@@ -134,7 +160,22 @@ class LegPlan {
   std::optional<int64_t> rows_;  // of all ranks
 };
 
-/// The rows of each unit that pass. Reads nothing.
-std::vector<int64_t> count_rows(std::span<const Unit> units, const RowTest& test, size_t threads);
+/// The rows of each unit, or reading, that pass. Reads nothing.
+std::vector<int64_t> count_rows(std::span<const Unit> units, const RowTest& test, size_t threads,
+                                std::span<const Reading> readings = {});
+
+/// Calls visit(entry, copy) for the rows of a piece of a balanced epoch, still to come or not, while that
+/// gives true.
+template <class Visit>
+void for_copies(const EpochCopies& epoch, const StreamUnit& piece, const Visit& visit) {
+  const EntryRange& entries = piece.unit.entries;
+  UnitCopies copies(epoch, piece.reading, entries.start);
+  for (int64_t entry = entries.start; entry < entries.stop; ++entry) {
+    const int64_t count = copies.next();
+    for (int64_t copy = 0; copy < count; ++copy) {
+      if (piece.rows.contains(entry, copy) && !visit(entry, copy)) return;
+    }
+  }
+}
 
 }  // namespace sapwood

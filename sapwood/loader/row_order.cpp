@@ -19,7 +19,8 @@ enum class Purpose : uint32_t {
   kStratumPhase = 3,
   kSplit = 4,
   kFileSplit = 5,
-  kUnit = 6
+  kUnit = 6,
+  kCell = 7
 };
 
 constexpr uint32_t kDelays = 32;
@@ -51,6 +52,13 @@ RowPlace shuffled_place(const Window& window, int64_t segment, uint64_t delay_bi
   return {bucket + part, random << window.last_bits, place};
 }
 
+// Copies have random numbers of their own: those of another seed.
+OrderKey key_of_copy(OrderKey key, int64_t pass, int64_t copy) {
+  constexpr int kCopyBits = 16;
+  key.seed += (static_cast<uint64_t>(pass) << kCopyBits | static_cast<uint64_t>(copy)) * 0x9E3779B97F4A7C15u;
+  return key;
+}
+
 double phase(const OrderKey& key, Purpose purpose, size_t index) {
   const auto bits = random_bits(key, purpose, index, 0);
   return uniform_from_bits(bits[0], bits[1]);
@@ -65,12 +73,14 @@ struct KeyedUnit {
 }  // namespace
 
 std::vector<size_t> stratified_order(std::span<const Unit> units, std::span<const size_t> sample_of_file,
-                                     const OrderKey& key) {
+                                     const OrderKey& key, std::span<const Reading> readings) {
   std::vector<std::vector<KeyedUnit>> files(sample_of_file.size());
   for (size_t u = 0; u < units.size(); ++u) {
-    const auto bits =
-        random_bits(key, Purpose::kUnit, units[u].file, static_cast<uint64_t>(units[u].entries.start));
-    files[units[u].file].push_back({uniform_from_bits(bits[0], bits[1]), u});
+    const Reading reading = readings.empty() ? Reading{} : readings[u];
+    const auto bits = random_bits(key_of_copy(key, reading.pass, 0), Purpose::kUnit, units[u].file,
+                                  static_cast<uint64_t>(units[u].entries.start));
+    const double place = static_cast<double>(reading.pass) + uniform_from_bits(bits[0], bits[1]);
+    files[units[u].file].push_back({place / static_cast<double>(reading.passes), u});
   }
   std::map<size_t, std::vector<KeyedUnit>> strata;
   for (size_t file = 0; file < files.size(); ++file) {
@@ -127,6 +137,18 @@ RowPlace place_row(const Window& window, const OrderKey& key, size_t file, int64
   }
   const auto bits = random_bits(key, Purpose::kRow, file, static_cast<uint64_t>(entry));
   return shuffled_place(window, segment, bits[0], uint64_t{bits[1]} << 32 | bits[2], position);
+}
+
+RowPlace place_copy(const Window& window, const OrderKey& key, size_t file, int64_t entry, int64_t position,
+                    int64_t pass, int64_t copy) {
+  RowPlace place = place_row(window, key_of_copy(key, pass, copy), file, entry, position);
+  if (!window.shuffle) place.key += static_cast<uint64_t>(copy);  // below the key of the next row
+  return place;
+}
+
+std::array<uint64_t, 2> cell_bits(const OrderKey& key, size_t cell) {
+  const auto bits = random_bits(key, Purpose::kCell, 0, cell);
+  return {uint64_t{bits[0]} << 32 | bits[1], uint64_t{bits[2]} << 32 | bits[3]};
 }
 
 void place_rows(const Window& window, const OrderKey& key, size_t file, int64_t first_entry,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -19,12 +20,22 @@ struct OrderKey {
 };
 constexpr uint32_t kMostLegs = 256;
 
+/// One of the times that an epoch reads a unit. Most are read once; of a balanced loader some several times,
+/// a share of their rows each time.
+struct Reading {
+  size_t unit = 0;  ///< its number, in file order
+  int64_t pass = 0;
+  int64_t passes = 1;
+  double rows = 1;  ///< mean rows of an entry that come with the pass
+};
+
 /// The units of an epoch in the order they are read, every stratum (sample) and file spread evenly over the
 /// epoch with a random phase: of a file's n units, in a random order, unit i gets the key (i + u_file) / n;
 /// so merged, unit j of a stratum's m gets (j + u_stratum) / m; all are sorted by that. `sample_of_file[f]`
-/// is the stratum of file f. Returns places in `units`.
+/// is the stratum of file f. The readings of a unit (where there are `readings`, one for each of `units`) lie
+/// evenly apart in the order of its file. Returns places in `units`.
 std::vector<size_t> stratified_order(std::span<const Unit> units, std::span<const size_t> sample_of_file,
-                                     const OrderKey& key);
+                                     const OrderKey& key, std::span<const Reading> readings = {});
 
 /// The bounded-delay window: the stream of ordered entries is cut into segments of equal length; a row of
 /// segment s goes to bucket s + d, its random delay d being less than `delays`; inside a bucket rows are
@@ -59,6 +70,14 @@ RowPlace place_row(const Window& window, const OrderKey& key, size_t file, int64
 /// Where the rows of consecutive entries go, which are consecutive in the stream too.
 void place_rows(const Window& window, const OrderKey& key, size_t file, int64_t first_entry,
                 int64_t first_position, std::span<RowPlace> places);
+
+/// Where a copy of a row goes, the `copy`-th (from 0) of those that come with the pass; the first one of pass
+/// 0 as `place_row` says. Each has a place of its own.
+RowPlace place_copy(const Window& window, const OrderKey& key, size_t file, int64_t entry, int64_t position,
+                    int64_t pass, int64_t copy);
+
+/// Random bits for a cell of a balance, of the seed and the epoch.
+std::array<uint64_t, 2> cell_bits(const OrderKey& key, size_t cell);
 
 /// A share of the rows: those whose uniform number for the seed lies in one of the intervals [low, high).
 struct SplitPart {

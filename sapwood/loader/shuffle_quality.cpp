@@ -43,7 +43,7 @@ std::vector<ClassCounts> count_segments(const RankStream& stream, std::span<cons
       const int64_t segment = stream.window.segment(at);
       if (segment >= segments) return counts;
       const int64_t until = std::min(end, (segment + 1) * stream.window.segment_entries);
-      counts[static_cast<size_t>(segment)][of_class] += static_cast<double>(until - at);
+      counts[static_cast<size_t>(segment)][of_class] += static_cast<double>(until - at) * piece.reading.rows;
       at = until;
     }
   }
@@ -64,7 +64,11 @@ double expected_variance(const RankStream& stream, std::span<const size_t> sampl
     }
   }
   if (whole.size() < 2) return 1;
-  const auto window_rows = static_cast<double>(window.segment_entries) * window.delays;
+  double all_rows = 0;
+  for (const StreamUnit& piece : stream.units)
+    all_rows += static_cast<double>(piece.unit.entries.size()) * piece.reading.rows;
+  const auto window_rows = static_cast<double>(window.segment_entries) * window.delays * all_rows /
+                           static_cast<double>(stream.num_entries);
   const double batch = std::min(batch_size, rows / 2);
   double variance = 0;
   double weight = 0;

@@ -2,16 +2,27 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace sapwood {
+namespace {
+
+// Rows up to this one are not staged again: but all of a bucket that may be repeated.
+RowPlace delivered_before(const EpochPlan& plan) {
+  return plan.may_repeat() ? RowPlace{plan.after.bucket - 1, UINT64_MAX, UINT64_MAX} : plan.after;
+}
+
+}  // namespace
 
 void DecodedUnit::stage(const EpochPlan& plan, int64_t end, WorkerStaging& staging) {
+  if (plan.copies) {
+    stage_copies(plan, end, staging);
+    return;
+  }
   const EntryRange& all = place.unit.entries;
   const bool everything = plan.filter->everything();
   const std::vector<uint8_t>& included = cached ? cached->in_parts() : in_parts;
-  // All of a bucket that may be repeated.
-  RowPlace delivered = plan.after;
-  if (plan.may_repeat()) delivered = {plan.after.bucket - 1, UINT64_MAX, UINT64_MAX};
+  const RowPlace delivered = delivered_before(plan);
   std::array<int64_t, RowWriter::kTile> entries;
   std::array<std::byte*, RowWriter::kTile> rows;
   std::array<RowPlace, RowWriter::kTile> places;
@@ -38,8 +49,55 @@ void DecodedUnit::stage(const EpochPlan& plan, int64_t end, WorkerStaging& stagi
   }
 }
 
+void DecodedUnit::stage_copies(const EpochPlan& plan, int64_t end, WorkerStaging& staging) {
+  const EntryRange& all = place.unit.entries;
+  const bool everything = plan.filter->everything();
+  const RowPlace delivered = delivered_before(plan);
+  if (!copies) copies.emplace(*plan.copies, place.reading, all.start);
+  struct Again {
+    const std::byte* row;
+    std::byte* to;
+    size_t size;
+  };
+  std::array<int64_t, RowWriter::kTile> entries;
+  std::array<std::byte*, RowWriter::kTile> rows;
+  std::vector<Again> again;  // a row is written once, and copied
+  while (begin() < end) {
+    const int64_t tile_end =
+        std::min((staged / RowWriter::kTile + 1) * RowWriter::kTile, end - place.position);
+    size_t count = 0;
+    again.clear();
+    for (; staged < tile_end; ++staged) {
+      const int64_t position = begin();
+      const int64_t entry = all.start + staged;
+      const int64_t num_copies = copies->next();
+      for (int64_t copy = 0; copy < num_copies; ++copy) {
+        if (!place.rows.contains(entry, copy)) continue;
+        if (!everything && !plan.filter->keeps(place.number, place.unit.file, entry, copy)) continue;
+        const RowPlace to = place_copy(plan.stream.window, plan.key, place.unit.file, entry, position,
+                                       place.reading.pass, copy);
+        if (to <= delivered) continue;
+        if (cached) {
+          staging.refer(to.bucket, cached->row(staged), to.key, to.position);
+          continue;
+        }
+        const size_t size = writer->row_size(staged);
+        std::byte* row = staging.append(to.bucket, size, to.key, to.position);
+        if (count > 0 && entries[count - 1] == staged) {
+          again.push_back({rows[count - 1], row, size});
+        } else {
+          entries[count] = staged;
+          rows[count++] = row;
+        }
+      }
+    }
+    if (count > 0) writer->write({entries.data(), count}, {rows.data(), count});
+    for (const Again& copy : again) std::memcpy(copy.to, copy.row, copy.size);
+  }
+}
+
 std::unique_ptr<DecodedUnit> UnitDecoder::find(const StreamUnit& unit) const {
-  auto cached = plan_.pools->cache.find(unit.number, unit.unit.entries);
+  auto cached = plan_.pools->cache.find(unit.reading.unit, unit.unit.entries);
   if (!cached) return nullptr;
   return std::make_unique<DecodedUnit>(DecodedUnit{.place = unit, .context = {}, .cached = cached});
 }
@@ -62,7 +120,9 @@ std::unique_ptr<DecodedUnit> UnitDecoder::decode_whole(const StreamUnit& unit, F
   const ErrorContext context = fetched.context();
   return with_context(context, [&] {
     auto decoded = std::make_unique<DecodedUnit>(
-        DecodedUnit{.place = unit, .context = context, .in_parts = rows_in_parts(columns)});
+        DecodedUnit{.place = unit,
+                    .context = context,
+                    .in_parts = rows_in_parts(plan_.divisions, plan_.division_columns, columns, pool_)});
     columns.resize(plan_.format->columns().size());
     decoded->writer.emplace(*plan_.format, std::move(columns), pool_);
     return decoded;
@@ -91,21 +151,6 @@ DecodedPieces UnitDecoder::decode_clusters(const StreamUnit& unit, const FormatE
   return decoded;
 }
 
-std::vector<uint8_t> UnitDecoder::rows_in_parts(const std::vector<Column>& columns) const {
-  std::vector<uint8_t> in_parts;
-  for (size_t d = 0; d < plan_.divisions.size(); ++d) {
-    const auto& [division, parts] = plan_.divisions[d];
-    std::vector<Column> read;
-    for (const size_t column : plan_.division_columns[d]) read.push_back(columns[column]);
-    const std::vector<uint8_t> numbers = division->parts_of(std::move(read), pool_);
-    in_parts.resize(numbers.size(), 1);
-    for (size_t i = 0; i < numbers.size(); ++i) {
-      if (!parts[numbers[i]]) in_parts[i] = 0;
-    }
-  }
-  return in_parts;
-}
-
 void UnitDecoder::keep_rows(DecodedUnit& decoded) const {
   RowCache& cache = plan_.pools->cache;
   const uint64_t bytes = plan_.memory.cache == 0 ? 0 : CachedRows::bytes_of(*decoded.writer);
@@ -119,14 +164,22 @@ void UnitDecoder::keep_rows(DecodedUnit& decoded) const {
     cache.release(bytes);
     throw;
   }
-  decoded.cached = cache.insert(decoded.place.number, decoded.place.unit.entries, std::move(rows), bytes);
+  decoded.cached =
+      cache.insert(decoded.place.reading.unit, decoded.place.unit.entries, std::move(rows), bytes);
   if (decoded.cached) decoded.writer.reset();
 }
 
 int64_t UnitDecoder::count_rows(const StreamUnit& unit) const {
   const EntryRange& entries = unit.unit.entries;
-  if (plan_.filter->everything()) return entries.size();
   int64_t rows = 0;
+  if (plan_.copies) {
+    for_copies(*plan_.copies, unit, [&](int64_t entry, int64_t copy) {
+      rows += plan_.filter->keeps(unit.number, unit.unit.file, entry, copy) ? 1 : 0;
+      return true;
+    });
+    return rows;
+  }
+  if (plan_.filter->everything()) return entries.size();
   for (int64_t entry = entries.start; entry < entries.stop; ++entry)
     rows += plan_.filter->keeps(unit.number, unit.unit.file, entry) ? 1 : 0;
   return rows;

@@ -23,11 +23,15 @@ struct DecodedUnit {
   std::shared_ptr<const CachedRows> cached{};  ///< instead of the writer
   int64_t staged = 0;                          ///< entries
   uint64_t decoding_bytes = 0;                 ///< that it is charged with
+  std::optional<UnitCopies> copies{};          ///< of what is not yet staged, in a balanced epoch
 
   int64_t begin() const { return place.position + staged; }  ///< in the stream, of what is left
   int64_t end() const { return place.position + place.unit.entries.size(); }
   /// Stages the entries up to stream position `end`.
   void stage(const EpochPlan& plan, int64_t end, WorkerStaging& staging);
+
+ private:
+  void stage_copies(const EpochPlan& plan, int64_t end, WorkerStaging& staging);
 };
 
 /// What became of a unit: pieces to stage, and entries that can't be read.
@@ -52,7 +56,6 @@ class UnitDecoder {
  private:
   std::unique_ptr<DecodedUnit> decode_whole(const StreamUnit& unit, FetchedUnit fetched) const;
   DecodedPieces decode_clusters(const StreamUnit& unit, const FormatError& error) const;
-  std::vector<uint8_t> rows_in_parts(const std::vector<Column>& columns) const;
   void keep_rows(DecodedUnit& decoded) const;
 
   const EpochPlan& plan_;
