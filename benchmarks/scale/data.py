@@ -98,8 +98,21 @@ def make_files(wanted: list[Wanted], bytes_each: int) -> list[Path]:
                 pass
         written = total_size([file[0] for file in missing])
         seconds = time.monotonic() - start
+        check_uuids([file[0] for file in wanted])
         print(f"made {len(missing)} files in {folder}: {written / 1e9:.2f} GB in {seconds:.0f} s", flush=True)
     return [file[0] for file in wanted]
+
+
+def check_uuids(paths: list[Path]) -> None:
+    """Each file has one of its own."""
+    seen: dict[bytes, Path] = {}
+    for path in paths:
+        with path.open("rb") as file:
+            header = file.read(80)
+        large = int.from_bytes(header[4:8], "big") >= 1_000_000  # with positions of 64 bits
+        uuid = header[57:75] if large else header[45:63]
+        if seen.setdefault(uuid, path) != path:
+            raise SystemExit(f"{seen[uuid]} and {path} have the same UUID")
 
 
 def check_room(folder: Path, needed: int) -> None:

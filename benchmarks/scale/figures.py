@@ -11,6 +11,8 @@ import matplotlib as mpl
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import NullFormatter
 
 COLORS = {"sapwood": "#1d4ed8", "uproot_torch": "#c2410c", "root_rdataloader": "#059669"}
 FORMAT_COLORS = {"TTree": "#1d4ed8", "RNTuple": "#c2410c"}
@@ -55,7 +57,9 @@ def start_figure(results: list[Result]) -> plt.Figure:
             chosen = [r for r in results if r["format"] == file_format and r["cold"] == cold and r["buffer_bytes"]]
             label = f"{file_format}, {'cold' if cold else 'cached'}"
             lines(axes, chosen, "files", lambda result: result["seconds"], color, label, style)
-    axes.set(xlabel="files", ylabel="time to the first batch (s)", xscale="log", yscale="log")
+    axes.set(xlabel="files", ylabel="time to the first batch (s)")
+    log_scale(axes.xaxis)
+    log_scale(axes.yaxis)
     axes.legend()
     return figure
 
@@ -76,8 +80,10 @@ def files_figure(results: list[Result]) -> plt.Figure:
         color, label = COLORS.get(name, OTHER_COLOR), name.replace("_", " ")
         lines(processors, chosen, "files", lambda result: result["cpu"] / result["seconds"], color, label)
         lines(memory, chosen, "files", lambda result: result["peak_over_baseline"] / 1e6, color, label)
-    processors.set(xlabel="files", ylabel="processors used", xscale="log", ylim=(0, None))
-    memory.set(xlabel="files", ylabel="peak memory over baseline (MB)", xscale="log", ylim=(0, None))
+    processors.set(xlabel="files", ylabel="processors used", ylim=(0, None))
+    memory.set(xlabel="files", ylabel="peak memory over baseline (MB)", ylim=(0, None))
+    log_scale(processors.xaxis)
+    log_scale(memory.xaxis)
     processors.legend()
     return figure
 
@@ -88,11 +94,20 @@ def sweep_figure(results: list[Result]) -> plt.Figure:
         for name, chosen in by_implementation([r for r in results if r["axis"] == axis]).items():
             color = COLORS.get(name, OTHER_COLOR)
             lines(axes, chosen, "value", lambda r: r["rows"] / r["seconds"] / 1e6, color, name.replace("_", " "))
-        axes.set(xlabel=label, yscale="log", xscale="linear" if axis == "columns" else "log")
+        axes.set(xlabel=label)
+        if axis != "columns":
+            log_scale(axes.xaxis)
     for axes in panels[:, 0]:
-        axes.set(ylabel="million rows/s")
+        axes.set(ylabel="million rows/s", ylim=(0, None))
     panels[0, 0].legend()
     return figure
+
+
+def log_scale(axis: Axis) -> None:
+    """With plain numbers, at the powers of ten."""
+    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+    axis.set_major_formatter(lambda value, _: f"{value:,.12g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def by_implementation(results: list[Result]) -> dict[str, list[Result]]:

@@ -201,8 +201,8 @@ LARGE_TEXT = (
 FILES_TEXT = (
     "A network of one convolution trains on the same jets, in batches of 512 from a shuffle buffer of 10,240 "
     "rows, on one thread of PyTorch. Processors used are those of training and loading together. The baseline is "
-    "the process after a step of the training, before it has opened a file. The files are in the page cache as "
-    "far as they fit."
+    "the process after a step of the training, before it has opened a file. The files were taken out of the page "
+    "cache before."
 )
 SWEEP_TEXT = (
     "Shuffled batches of flat rows, TTree Zstandard, as in `load`: 1024 rows of 28 columns and a label, from a "

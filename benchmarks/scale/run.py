@@ -143,6 +143,7 @@ def part_files(settings: Settings) -> list[Result]:
                 files=paths[:count],
                 threads=settings.threads,
                 seconds=settings.seconds,
+                all_caches=settings.all_caches,
             )
             results.append({"implementation": implementation, "files": count, **result})
             print("\n".join(report.files_rows(results[-1:])), flush=True)

@@ -177,9 +177,9 @@ class Network(torch.nn.Module):
         return self.head(torch.cat([mean, scalars], 1))[:, 0]
 
 
-def train(implementation, files, threads, seconds):
-    """Trains for so long, from the first batch on. Processor time and memory are all of the process; the baseline is
-    that of a network that has taken a step, before anything was opened.
+def train(implementation, files, threads, seconds, all_caches):
+    """Trains for so long, from the first batch on, on files that are not in the page cache. Processor time and memory
+    are all of the process; the baseline is that of a network that has taken a step, before anything was opened.
     """
     torch.set_num_threads(1)
     torch.manual_seed(1)
@@ -202,7 +202,7 @@ def train(implementation, files, threads, seconds):
     )
     reset_peak()
     baseline = resident()
-    page_cache.load(files)
+    page_cache.drop(files, all_caches)
     case = cases.Case("training", (), "tree", "jets")
     opened = time.perf_counter()
     epochs = module.epochs(files, case, batches, threads)

@@ -83,7 +83,9 @@ void write_wide_rntuple(const std::string& path, long long rows, unsigned seed, 
   auto label = model->MakeField<int>("label");
   ROOT::RNTupleWriteOptions options;
   options.SetCompression(compression);
-  auto writer = ROOT::RNTupleWriter::Recreate(std::move(model), "Events", path, options);
+  // Without a TFile ROOT would leave the file's UUID empty.
+  TFile file(path.c_str(), "RECREATE", "", compression);
+  auto writer = ROOT::RNTupleWriter::Append(std::move(model), "Events", file, options);
   Values random(seed);
   for (long long i = 0; i < rows; ++i) {
     for (auto& value : values) *value = random.normal();
