@@ -76,7 +76,8 @@ void write_wide_ttree(const std::string& path, long long rows, unsigned seed, in
   file.Write();
 }
 
-void write_wide_rntuple(const std::string& path, long long rows, unsigned seed, int columns, int compression) {
+void write_wide_rntuple(const std::string& path, long long rows, unsigned seed, int columns,
+                        int compression) {
   auto model = ROOT::RNTupleModel::Create();
   std::vector<std::shared_ptr<float>> values;
   for (int i = 0; i + 1 < columns; ++i) values.push_back(model->MakeField<float>(wide_name(i)));
@@ -100,7 +101,7 @@ constexpr int kMostParticles = 150;
 // it is a QCD jet.
 void write_jets(const std::string& path, long long rows, unsigned seed, int compression) {
   const std::vector<std::string> energies{"part_px", "part_py", "part_pz", "part_energy"};
-  const std::vector<std::string> others{"part_deta", "part_dphi",  "part_charge", "part_d0val",
+  const std::vector<std::string> others{"part_deta",  "part_dphi",  "part_charge", "part_d0val",
                                         "part_d0err", "part_dzval", "part_dzerr"};
   const std::vector<std::string> of_jet{"jet_pt", "jet_sdmass", "jet_tau1", "jet_tau2"};
   TFile file(path.c_str(), "RECREATE", "", compression);
