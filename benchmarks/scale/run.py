@@ -38,7 +38,7 @@ import ceiling_program  # noqa: E402
 import provenance  # noqa: E402
 
 PARTS = ("start", "large", "files", "sweep")
-TIMEOUT = 1800  # seconds for one measurement
+TIMEOUT = 900  # seconds for one measurement
 BUFFER_BYTES = 64_000_000
 MEMORY = 1_000_000_000
 SUBSET = 100  # of 1,000 files, which the page cache holds
