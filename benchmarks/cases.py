@@ -21,6 +21,7 @@ class Case:
     table: str
     kind: str  # flat, jets, events, nano
     tasks: tuple[str, ...] = ("read", "load")
+    packed: bool = False  # lists are loaded without padding, one after the other
 
     @property
     def jagged(self) -> bool:
@@ -36,6 +37,8 @@ CASES = [
     Case("flat, RNTuple stored", ("flat/rntuple_stored_*.root",), "Events", "flat", tasks=("read",)),
     Case("jets, TTree Zstandard", ("jets/ttree_*.root",), "tree", "jets"),
     Case("jets, RNTuple Zstandard", ("jets/rntuple_*.root",), "tree", "jets"),
+    Case("jets packed, TTree Zstandard", ("jets/ttree_*.root",), "tree", "jets", tasks=("load",), packed=True),
+    Case("jets packed, RNTuple Zstandard", ("jets/rntuple_*.root",), "tree", "jets", tasks=("load",), packed=True),
     Case("events, TTree LZ4", ("events/ttree_*.root",), "Events", "events"),
     Case("events, RNTuple Zstandard", ("events/rntuple_*.root",), "Events", "events"),
     Case("like NanoAOD, TTree Zstandard", ("nano/ttree_*.root",), "Events", "nano", tasks=("read",)),
@@ -56,8 +59,8 @@ class Batches:
     target: str
     batch_size: int
     batches_in_memory: int  # that loaders shuffle at a time
-    padded: list[str] = dataclasses.field(default_factory=list)
-    length: int = 0
+    lists: list[str] = dataclasses.field(default_factory=list)
+    length: int = 0  # that lists are padded or cut to; 0: they are packed
 
     @property
     def buffer_rows(self) -> int:
@@ -65,15 +68,16 @@ class Batches:
 
     @property
     def columns(self) -> list[str]:
-        return [*self.padded, *self.scalars, self.target]
+        return [*self.lists, *self.scalars, self.target]
 
 
 BATCHES = {
     "flat": Batches(FLAT, "label", batch_size=1024, batches_in_memory=100),
-    "jets": Batches(JET, "label_QCD", batch_size=512, batches_in_memory=20, padded=PARTICLE, length=128),
-    "events": Batches(EVENT, "is_signal", batch_size=512, batches_in_memory=20, padded=EVENT_JETS, length=12),
+    "jets": Batches(JET, "label_QCD", batch_size=512, batches_in_memory=20, lists=PARTICLE, length=128),
+    "events": Batches(EVENT, "is_signal", batch_size=512, batches_in_memory=20, lists=EVENT_JETS, length=12),
 }
 
 
 def batches_of(case: Case) -> Batches:
-    return BATCHES[case.kind]
+    batches = BATCHES[case.kind]
+    return dataclasses.replace(batches, length=0) if case.packed else batches

@@ -68,11 +68,11 @@ def measure_read(module, case, files, threads):
     return {"seconds": clock.wall, "cpu": clock.cpu, "rows": rows, "sums": sums, **clock.more}
 
 
-def measure_load(module, case, files, threads):
+def measure_load(module, case, files, threads, batches=None):
     """The second epoch, of whose batches each value is added up once. The first, which may compile, gives the number of
     rows, the sum over all features, and the time until there is a batch when there was not even a loader before.
     """
-    batches = cases.batches_of(case)
+    batches = batches or cases.batches_of(case)
     if hasattr(module, "run"):
         return module.run(files, case, batches, threads)
     import torch

@@ -13,20 +13,21 @@ class Runner:
 
     implementation: str
     threads: int
-    #: How many times longer than sapwood it shall take, by kind of data; "" is any kind.
+    #: How many times longer than sapwood it shall take, by kind of data (padded); "" is any kind.
     targets: dict[str, float] = dataclasses.field(default_factory=dict, hash=False)
     #: What it can read: parts of the names of cases.
     only: tuple[str, ...] = ("",)
+    packs: bool = True  # whether it gives packed batches
 
     @property
     def label(self) -> str:
         return f"{self.implementation.replace('_', ' ')}, {self.threads} thread{'s' if self.threads > 1 else ''}"
 
     def reads(self, case: Case) -> bool:
-        return any(part in case.name for part in self.only)
+        return any(part in case.name for part in self.only) and (self.packs or not case.packed)
 
     def target(self, case: Case) -> float | None:
-        return self.targets.get(case.kind, self.targets.get(""))
+        return None if case.packed else self.targets.get(case.kind, self.targets.get(""))
 
 
 OURS = ("sapwood", "sapwood_stream")
@@ -53,11 +54,11 @@ RUNNERS = {
         Runner("ceiling", 2),
         Runner("ceiling_gather", 1, only=("flat",)),
         Runner("ceiling_gather", 2, only=("flat",)),
-        Runner("root_rdataloader", 2, {"flat": 8, "jets": 3}),
-        Runner("root_rdataloader_eager", 2, {"": 3}),
+        Runner("root_rdataloader", 2, {"flat": 8, "jets": 3}, packs=False),
+        Runner("root_rdataloader_eager", 2, {"": 3}, packs=False),
         Runner("uproot_torch", 2, {"flat": 2.5, "jets": 8}),
         Runner("uproot_torch_workers", 2),
-        Runner("weaver", 2, only=("jets, TTree", "events, TTree")),
+        Runner("weaver", 2, only=("jets, TTree", "events, TTree"), packs=False),
     ],
 }
 

@@ -6,16 +6,17 @@ import sapwood
 
 
 def epochs(files, case, batches, threads, *, all_is_read, **options):
-    features, pad = {"scalars": batches.scalars}, None
-    if batches.padded:
-        features, pad = {"padded": batches.padded, **features}, {"padded": batches.length}
+    features, layout = {"scalars": batches.scalars}, {}
+    if batches.lists:
+        features = {"lists": batches.lists, **features}
+        layout = {"pad": {"lists": batches.length}} if batches.length else {"packed": "lists"}
     loader = sapwood.open(files, case.table).loader(
         features,
         batches.target,
-        pad=pad,
         batch_size=batches.batch_size,
         threads=threads,
         seed=1,
+        **layout,
         **options,
     )
     while True:
@@ -24,7 +25,10 @@ def epochs(files, case, batches, threads, *, all_is_read, **options):
 
 def epoch(loader, features, *, all_is_read):
     for batch in loader.torch():
-        yield [batch[name] for name in features], batch["target"]
+        tensors = [batch[name] for name in features]
+        if "lists_cu_seqlens" in batch:
+            tensors.append(batch["lists_cu_seqlens"].diff())
+        yield tensors, batch["target"]
     read, planned = loader.stats().stored_bytes, loader.explain().stored_bytes
     if all_is_read and read != planned:
         raise AssertionError(f"the epoch read {read} bytes of {planned}")

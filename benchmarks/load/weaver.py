@@ -22,7 +22,7 @@ def configuration(case, batches):
         "selection": None,
         "new_variables": {},
         "preprocess": {"method": "manual"},
-        "inputs": {"padded": inputs(batches.padded, batches.length), "scalars": inputs(batches.scalars, None)},
+        "inputs": {"padded": inputs(batches.lists, batches.length), "scalars": inputs(batches.scalars, None)},
         "labels": {"type": "custom", "value": {"target": batches.target}},
         "weights": None,
     }

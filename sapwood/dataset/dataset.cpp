@@ -111,13 +111,11 @@ Survey Dataset::survey(const Selection& selection, bool to_mix) const {
   const int64_t target_entries = to_mix ? num_entries() / kUnitsToMix : INT64_MAX;
   std::vector<Survey> of_file(source_->files().size());
   parallel_for(of_file.size(), available_threads(), [&](size_t file) {
-    const auto reader = source_->reader(file);
-    const std::vector<size_t> columns = source_->column_indices(*reader, selection.stored);
-    of_file[file].units =
-        plan_units(*reader, file, columns,
-                   {.target_entries = target_entries, .max_entries = source_->files()[file].num_entries});
-    for (const size_t column : columns)
-      of_file[file].values_per_entry.push_back(reader->schema()[column].values_per_entry);
+    const TableOutline table = source_->outline(file, selection.stored);
+    of_file[file].units = plan_units(
+        table, file, {.target_entries = target_entries, .max_entries = source_->files()[file].num_entries});
+    for (const ColumnOutline& column : table.columns)
+      of_file[file].values_per_entry.push_back(column.values_per_entry);
   });
   Survey survey;
   for (const Survey& part : of_file)
@@ -136,9 +134,8 @@ Survey Dataset::survey(const Selection& selection, bool to_mix) const {
 double Dataset::straddling(const std::vector<Unit>& units, const Selection& selection) const {
   std::atomic<uint64_t> stored_once{0};
   parallel_for(source_->files().size(), available_threads(), [&](size_t file) {
-    const auto reader = source_->reader(file);
-    for (const size_t column : source_->column_indices(*reader, selection.stored)) {
-      for (const StorageBlock& block : reader->blocks(column)) {
+    for (const ColumnOutline& column : source_->outline(file, selection.stored).columns) {
+      for (const StorageBlock& block : column.blocks) {
         if (block.first_entry < source_->files()[file].num_entries) stored_once += block.uncompressed_bytes;
       }
     }

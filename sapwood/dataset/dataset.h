@@ -77,8 +77,8 @@ class Dataset {
 
   /// The whole data set as units, in the order of files and entries.
   std::vector<Unit> units(const Selection& selection) const { return survey(selection).units; }
-  /// The same with what metadata tell of the selected columns; opens each file once. Where there is little
-  /// data, units `to_mix` are smaller, so that rows of many of them come together in a shuffle.
+  /// The same with what metadata tell of the selected columns. Where there is little data, units `to_mix` are
+  /// smaller, so that rows of many of them come together in a shuffle.
   Survey survey(const Selection& selection, bool to_mix = false) const;
 
   /// The share of the units' decoded bytes that other units decode as well.

@@ -196,7 +196,8 @@ const Key* File::find(std::string_view path) const {
 
 Buffer File::read_object(const Key& key, const std::shared_ptr<MemoryPool>& pool) const {
   return with_context({.file = uri(), .object = key.path}, [&] {
-    StoredObject stored = read_record(key.seek, key.record_size, pool);
+    const Buffer record = read_record(key.seek, key.record_size, pool);
+    StoredObject stored = unpack_record({record.data(), record.size()}, pool);
     if (stored.key_size != key.key_size) {
       throw FormatError(concat("corrupt: the record's header has ", stored.key_size,
                                " bytes, the directory says ", key.key_size));
@@ -205,21 +206,24 @@ Buffer File::read_object(const Key& key, const std::shared_ptr<MemoryPool>& pool
   });
 }
 
-StoredObject File::read_streamer_infos(const std::shared_ptr<MemoryPool>& pool) const {
+Buffer File::streamer_info_record(const std::shared_ptr<MemoryPool>& pool) const {
   if (streamer_info_seek_ == 0 || streamer_info_size_ == 0) return {};
   return with_context({.file = uri(), .object = "StreamerInfo"},
                       [&] { return read_record(streamer_info_seek_, streamer_info_size_, pool); });
 }
 
-StoredObject File::read_record(uint64_t seek, uint64_t record_size,
-                               const std::shared_ptr<MemoryPool>& pool) const {
+Buffer File::read_record(uint64_t seek, uint64_t record_size, const std::shared_ptr<MemoryPool>& pool) const {
   if (seek > bytes_->size() || record_size > bytes_->size() - seek) {
     throw FormatError(concat("corrupt or truncated: a record of ", record_size, " bytes at byte ", seek,
                              " in a file of ", bytes_->size()));
   }
   Buffer record(record_size, pool);
   bytes_->read_at(seek, {record.data(), record.size()});
-  BigEndianCursor in({record.data(), record.size()}, "record");
+  return record;
+}
+
+StoredObject unpack_record(Bytes record, const std::shared_ptr<MemoryPool>& pool) {
+  BigEndianCursor in(record, "record");
   const KeyHeader header = read_key_header(in);
   in.seek(static_cast<size_t>(header.key_size));
   const Bytes stored = in.take(in.remaining());

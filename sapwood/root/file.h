@@ -30,6 +30,9 @@ struct StoredObject {
   uint32_t key_size = 0;  ///< of the key header that stood before; references inside the object count from it
 };
 
+/// The object of a record: a key header, and the object's bytes, compressed or not. Throws FormatError.
+StoredObject unpack_record(Bytes record, const std::shared_ptr<MemoryPool>& pool);
+
 /// An open TFile. Immutable after opening; safe from many threads.
 class File {
  public:
@@ -49,14 +52,13 @@ class File {
 
   /// The object's bytes, decompressed. Throws IoError, FormatError.
   Buffer read_object(const Key& key, const std::shared_ptr<MemoryPool>& pool) const;
-  /// The list of streamer infos; empty when the file has none.
-  StoredObject read_streamer_infos(const std::shared_ptr<MemoryPool>& pool) const;
+  /// The record of the list of streamer infos, as it is stored; empty when the file has none.
+  Buffer streamer_info_record(const std::shared_ptr<MemoryPool>& pool) const;
 
  private:
   struct Opener;
   File() = default;
-  StoredObject read_record(uint64_t seek, uint64_t record_size,
-                           const std::shared_ptr<MemoryPool>& pool) const;
+  Buffer read_record(uint64_t seek, uint64_t record_size, const std::shared_ptr<MemoryPool>& pool) const;
 
   std::unique_ptr<io::RandomAccessFile> bytes_;
   int32_t version_ = 0;

@@ -111,6 +111,16 @@ TEST(File, ReadsObjectsAndStreamerInfos) {
   EXPECT_FALSE(infos->derives_from("TBranch", "TBranchElement"));
 }
 
+TEST(SharedStreamerInfos, AreParsedOnce) {
+  SharedStreamerInfos shared;
+  const auto infos = shared.read(*open(load("uproot-nesteddirs.root")));
+  EXPECT_TRUE(infos->derives_from("TBranchElement", "TBranch"));
+  EXPECT_EQ(shared.read(*open(load("uproot-nesteddirs.root"))), infos);
+  const auto others = shared.read(*open(load("uproot-leaflist.root")));
+  EXPECT_NE(others, infos);
+  EXPECT_NE(others->newest("TTree"), nullptr);
+}
+
 TEST(File, OpensAnEmptyFile) { EXPECT_TRUE(open(load("uproot-issue70.root"))->keys().empty()); }
 
 TEST(File, RefusesWhatIsNoRootFile) {

@@ -1,6 +1,7 @@
 #include "sapwood/root/streamer_info.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "sapwood/root/key_header.h"
 #include "sapwood/root/object_stream.h"
@@ -109,36 +110,63 @@ StreamerInfo read_info(ObjectStream& stream) {
 
 }  // namespace
 
+std::shared_ptr<const StreamerInfos> StreamerInfos::read(const File& file) {
+  const Buffer record = file.streamer_info_record(heap_pool());
+  return with_context({.file = file.uri(), .object = "StreamerInfo"}, [&] {
+    return parse({record.data(), record.size()});
+  });
+}
+
 // TList of TStreamerInfo: version header, TObject, TString name, int32 count, then for each a pointer and an
 // option string (uint8 length, characters).
-std::shared_ptr<const StreamerInfos> StreamerInfos::read(const File& file) {
+std::shared_ptr<const StreamerInfos> StreamerInfos::parse(Bytes record) {
   auto infos = std::make_shared<StreamerInfos>();
-  const StoredObject stored = file.read_streamer_infos(heap_pool());
-  if (stored.bytes.empty()) return infos;
-  with_context({.file = file.uri(), .object = "StreamerInfo"}, [&] {
-    ObjectStream stream({stored.bytes.data(), stored.bytes.size()}, stored.key_size,
-                        "list of streamer infos");
-    BigEndianCursor& in = stream.in();
-    stream.read_version();
-    stream.skip_tobject();
-    read_string(in);
-    const auto count = in.read<uint32_t>();
-    in.require(count, 5);
-    for (uint32_t i = 0; i < count; ++i) {
-      const PointerHeader pointer = stream.read_pointer();
-      if (pointer.kind == PointerHeader::Kind::kObject) {
-        if (pointer.class_name == "TStreamerInfo") {
-          StreamerInfo info = read_info(stream);
-          infos->by_name_[info.name].push_back(std::move(info));
-        } else if (!pointer.end) {
-          in.fail(concat("the end of a ", pointer.class_name));
-        }
-        stream.finish(pointer.end, pointer.class_name);
+  if (record.empty()) return infos;
+  const StoredObject stored = unpack_record(record, heap_pool());
+  ObjectStream stream({stored.bytes.data(), stored.bytes.size()}, stored.key_size, "list of streamer infos");
+  BigEndianCursor& in = stream.in();
+  stream.read_version();
+  stream.skip_tobject();
+  read_string(in);
+  const auto count = in.read<uint32_t>();
+  in.require(count, 5);
+  for (uint32_t i = 0; i < count; ++i) {
+    const PointerHeader pointer = stream.read_pointer();
+    if (pointer.kind == PointerHeader::Kind::kObject) {
+      if (pointer.class_name == "TStreamerInfo") {
+        StreamerInfo info = read_info(stream);
+        infos->by_name_[info.name].push_back(std::move(info));
+      } else if (!pointer.end) {
+        in.fail(concat("the end of a ", pointer.class_name));
       }
-      in.skip(in.read<uint8_t>());
+      stream.finish(pointer.end, pointer.class_name);
     }
-  });
+    in.skip(in.read<uint8_t>());
+  }
   return infos;
+}
+
+std::shared_ptr<const StreamerInfos> SharedStreamerInfos::read(const File& file) {
+  const Buffer record = file.streamer_info_record(heap_pool());
+  return with_context({.file = file.uri(), .object = "StreamerInfo"}, [&] {
+    const Bytes bytes(record.data(), record.size());
+    if (bytes.empty()) return StreamerInfos::parse(bytes);
+    // Key headers tell when the file was written and where they are, and never agree but for their size.
+    BigEndianCursor in(bytes, "record");
+    const KeyHeader header = read_key_header(in);
+    in.seek(static_cast<size_t>(header.key_size));
+    const Bytes stored = in.take(in.remaining());
+    std::string key = concat(header.key_size, ' ', header.object_size, ' ');
+    std::ranges::transform(stored, std::back_inserter(key), [](std::byte byte) { return char(byte); });
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto known = lists_.find(key); known != lists_.end()) return known->second;
+    }
+    auto infos = StreamerInfos::parse(bytes);
+    const std::lock_guard lock(mutex_);
+    if (lists_.size() < kMostLists) lists_.emplace(std::move(key), infos);
+    return infos;
+  });
 }
 
 const StreamerInfo* StreamerInfos::find(std::string_view class_name, int32_t version) const {

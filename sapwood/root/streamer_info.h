@@ -2,7 +2,9 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -76,6 +78,8 @@ class StreamerInfos {
  public:
   /// Reads the file's list; a file without one gives an empty set. Throws IoError, FormatError.
   static std::shared_ptr<const StreamerInfos> read(const File& file);
+  /// The same from a file's `streamer_info_record`. Throws FormatError.
+  static std::shared_ptr<const StreamerInfos> parse(Bytes record);
 
   /// Null when there is none.
   const StreamerInfo* find(std::string_view class_name, int32_t version) const;
@@ -86,6 +90,19 @@ class StreamerInfos {
 
  private:
   std::unordered_map<std::string, std::vector<StreamerInfo>> by_name_;
+};
+
+/// Streamer infos that many files have in common: equal lists are decompressed and parsed once. Safe from
+/// many threads.
+class SharedStreamerInfos {
+ public:
+  /// As `StreamerInfos::read`.
+  std::shared_ptr<const StreamerInfos> read(const File& file);
+
+ private:
+  static constexpr size_t kMostLists = 32;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const StreamerInfos>> lists_;  // by what is stored of them
 };
 
 }  // namespace sapwood::root

@@ -73,12 +73,13 @@ std::vector<ObjectInfo> list_objects(const std::string& uri) {
   });
 }
 
-std::shared_ptr<const Reader> open_table(const std::string& uri, const std::string& tree) {
+std::shared_ptr<const Reader> open_table(const std::string& uri, const std::string& tree,
+                                         root::SharedStreamerInfos* shared) {
   return with_context({.file = uri}, [&]() -> std::shared_ptr<const Reader> {
     const auto file = root::File::open(io::open_file(uri));
     const root::Key& key = find_table(*file, tree);
     return with_context({.object = key.path}, [&]() -> std::shared_ptr<const Reader> {
-      if (format_of(key.class_name) == Format::kTree) return ttree::Tree::open(file, key);
+      if (format_of(key.class_name) == Format::kTree) return ttree::Tree::open(file, key, shared);
       return rntuple::Ntuple::open(file, key);
     });
   });

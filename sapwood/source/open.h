@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sapwood/column/reader.h"
+#include "sapwood/root/streamer_info.h"
 
 namespace sapwood {
 
@@ -28,7 +29,9 @@ std::vector<TableInfo> list_tables(const std::string& uri);
 std::vector<ObjectInfo> list_objects(const std::string& uri);
 
 /// Opens a table. With an empty `tree` the file must hold exactly one; else the error names them. `tree` may
-/// carry directories and a cycle, "dir/Events;3". Throws IoError, FormatError, SchemaError, UnsupportedError.
-std::shared_ptr<const Reader> open_table(const std::string& uri, const std::string& tree = {});
+/// carry directories and a cycle, "dir/Events;3". `shared` is for many files that are alike, which then open
+/// faster. Throws IoError, FormatError, SchemaError, UnsupportedError.
+std::shared_ptr<const Reader> open_table(const std::string& uri, const std::string& tree = {},
+                                         root::SharedStreamerInfos* shared = nullptr);
 
 }  // namespace sapwood

@@ -1,6 +1,7 @@
 #include "sapwood/source/source.h"
 
 #include <algorithm>
+#include <atomic>
 #include <list>
 #include <mutex>
 #include <unordered_map>
@@ -17,6 +18,7 @@ struct Source::Cache {
   std::mutex mutex;
   std::list<std::pair<size_t, std::shared_ptr<const Reader>>> recent;
   std::unordered_map<size_t, decltype(recent)::iterator> places;
+  root::SharedStreamerInfos streamer_infos;
 
   std::shared_ptr<const Reader> find(size_t file) {
     const std::lock_guard lock(mutex);
@@ -38,6 +40,32 @@ struct Source::Cache {
   }
 };
 
+// Of all columns of the files that have the columns of the first one, until there are enough.
+struct Source::Outlines {
+  static constexpr uint64_t kCapacity = uint64_t{64} << 20;  // bytes
+  std::vector<std::vector<ColumnOutline>> of_file;           // empty where there is none
+  std::atomic<uint64_t> bytes{0};
+
+  void add(size_t file, const Reader& reader) {
+    for (size_t column = 0; column < reader.schema().size() && bytes <= kCapacity; ++column) {
+      ColumnOutline& outline = of_file[file].emplace_back();
+      if (reader.schema()[column].unsupported.empty()) outline = outline_of(reader, column);
+      bytes += sizeof outline + outline.blocks.capacity() * sizeof(StorageBlock);
+    }
+    if (of_file[file].size() < reader.schema().size()) of_file[file] = {};
+  }
+};
+
+namespace {
+
+bool same_columns(const Schema& a, const Schema& b) {
+  return std::ranges::equal(a.columns(), b.columns(), [](const ColumnInfo& x, const ColumnInfo& y) {
+    return x.name == y.name && x.type == y.type && x.unsupported == y.unsupported;
+  });
+}
+
+}  // namespace
+
 Source::Source() : cache_(std::make_shared<Cache>()) {}
 
 std::shared_ptr<const Source> Source::open(std::vector<Sample> samples, const std::string& tree) {
@@ -58,19 +86,24 @@ std::shared_ptr<const Source> Source::open(std::vector<Sample> samples, const st
   }
   if (source->files_.empty()) throw ConfigError("no paths given");
 
+  root::SharedStreamerInfos& infos = source->cache_->streamer_infos;
   // The first file decides on the tree and the columns; the others must have the same tree.
-  const std::shared_ptr<const Reader> first = open_table(source->files_.front().path, tree);
+  const std::shared_ptr<const Reader> first = open_table(source->files_.front().path, tree, &infos);
   source->tree_ = tree.empty() ? first->object() : tree;
   source->schema_ = first->schema();
   std::vector<std::string> formats(source->files_.size());
+  const auto outlines = std::make_shared<Outlines>();
+  outlines->of_file.resize(source->files_.size());
   parallel_for(source->files_.size(), available_threads(), [&](size_t i) {
     FileInfo& file = source->files_[i];
-    const auto reader = i == 0 ? first : open_table(file.path, source->tree_);
+    const auto reader = i == 0 ? first : open_table(file.path, source->tree_, &infos);
     file.num_entries = file.stored_entries = reader->num_entries();
     file.clusters.assign(reader->clusters().begin(), reader->clusters().end());
     formats[i] = reader->format();
     source->cache_->insert(i, reader);
+    if (same_columns(reader->schema(), source->schema_)) outlines->add(i, *reader);
   });
+  source->outlines_ = outlines;
   source->count_entries();
   source->format_ = formats.front();
   if (std::any_of(formats.begin(), formats.end(), [&](const auto& f) { return f != formats.front(); })) {
@@ -108,7 +141,7 @@ std::shared_ptr<const Source> Source::limited(const std::vector<int64_t>& entrie
 
 std::shared_ptr<const Reader> Source::reader(size_t file) const {
   if (auto reader = cache_->find(file)) return reader;
-  auto reader = open_table(files_[file].path, tree_);
+  auto reader = open_table(files_[file].path, tree_, &cache_->streamer_infos);
   if (reader->num_entries() != files_[file].stored_entries) {
     throw IoError(concat("the file changed since it was opened: ", files_[file].stored_entries,
                          " entries then, ", reader->num_entries(), " now"),
@@ -116,6 +149,19 @@ std::shared_ptr<const Reader> Source::reader(size_t file) const {
   }
   cache_->insert(file, reader);
   return reader;
+}
+
+TableOutline Source::outline(size_t file, const std::vector<std::string>& names) const {
+  const FileInfo& info = files_[file];
+  TableOutline table{.num_entries = info.stored_entries, .clusters = info.clusters};
+  if (const std::vector<ColumnOutline>& kept = outlines_->of_file[file]; !kept.empty()) {
+    for (const std::string& name : names) table.columns.push_back(kept[schema_.require(name)]);
+    return table;
+  }
+  const std::shared_ptr<const Reader> opened = reader(file);
+  for (const size_t column : column_indices(*opened, names))
+    table.columns.push_back(outline_of(*opened, column));
+  return table;
 }
 
 std::vector<size_t> Source::column_indices(const Reader& reader,

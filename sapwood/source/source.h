@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sapwood/column/reader.h"
+#include "sapwood/source/units.h"
 
 namespace sapwood {
 
@@ -49,6 +50,9 @@ class Source {
 
   /// The reader of a file, from a cache of those last used.
   std::shared_ptr<const Reader> reader(size_t file) const;
+  /// What planning needs of these columns in a file. Does not open it where `open` had room to keep that.
+  /// Throws SchemaError as `column_indices`.
+  TableOutline outline(size_t file, const std::vector<std::string>& names) const;
   /// The columns of that name and type in the file. Throws SchemaError where it differs from the first file.
   std::vector<size_t> column_indices(const Reader& reader, const std::vector<std::string>& names) const;
 
@@ -57,6 +61,7 @@ class Source {
   Source(const Source&) = default;
   void count_entries();
   struct Cache;
+  struct Outlines;
   std::vector<Sample> samples_;
   std::vector<FileInfo> files_;
   Schema schema_;
@@ -64,6 +69,7 @@ class Source {
   std::string format_;
   int64_t num_entries_ = 0;
   std::shared_ptr<Cache> cache_;
+  std::shared_ptr<const Outlines> outlines_;
 };
 
 }  // namespace sapwood

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <span>
 
 namespace sapwood {
 namespace {
@@ -12,11 +13,11 @@ constexpr double kStraddleAllowance = 0.1;  // of a unit's bytes
 
 // The blocks of one column with running totals, to sum over ranges quickly.
 struct ColumnBlocks {
-  std::vector<StorageBlock> blocks;
+  std::span<const StorageBlock> blocks;
   std::vector<uint64_t> stored_before;
   std::vector<uint64_t> decoded_before;
 
-  explicit ColumnBlocks(std::vector<StorageBlock> sorted) : blocks(std::move(sorted)) {
+  explicit ColumnBlocks(std::span<const StorageBlock> sorted) : blocks(sorted) {
     uint64_t stored = 0;
     uint64_t decoded = 0;
     for (const StorageBlock& block : blocks) {
@@ -55,19 +56,19 @@ struct ColumnBlocks {
 
 class UnitPlanner {
  public:
-  UnitPlanner(const Reader& reader, const std::vector<size_t>& columns, const UnitOptions& options)
-      : options_(options), num_entries_(std::min(reader.num_entries(), options.max_entries)) {
+  UnitPlanner(const TableOutline& table, const UnitOptions& options)
+      : options_(options), num_entries_(std::min(table.num_entries, options.max_entries)) {
     uint64_t decoded = 0;
-    for (const size_t column : columns) {
-      columns_.emplace_back(reader.blocks(column));
+    for (const ColumnOutline& column : table.columns) {
+      columns_.emplace_back(column.blocks);
       decoded += columns_.back().decoded_before.back();
     }
-    const int64_t entries = std::max<int64_t>(reader.num_entries(), 1);
+    const int64_t entries = std::max<int64_t>(table.num_entries, 1);
     bytes_per_entry_ = std::max(1e-3, static_cast<double>(decoded) / static_cast<double>(entries));
     for (const ColumnBlocks& column : columns_) {
       for (const StorageBlock& block : column.blocks) block_starts_.push_back(block.first_entry);
     }
-    for (const EntryRange& cluster : reader.clusters()) cluster_starts_.push_back(cluster.start);
+    for (const EntryRange& cluster : table.clusters) cluster_starts_.push_back(cluster.start);
     std::sort(block_starts_.begin(), block_starts_.end());
     block_starts_.erase(std::unique(block_starts_.begin(), block_starts_.end()), block_starts_.end());
   }
@@ -156,9 +157,12 @@ class UnitPlanner {
 
 }  // namespace
 
-std::vector<Unit> plan_units(const Reader& reader, size_t file, const std::vector<size_t>& columns,
-                             const UnitOptions& options) {
-  return UnitPlanner(reader, columns, options).plan(file);
+ColumnOutline outline_of(const Reader& reader, size_t column) {
+  return {.blocks = reader.blocks(column), .values_per_entry = reader.schema()[column].values_per_entry};
+}
+
+std::vector<Unit> plan_units(const TableOutline& table, size_t file, const UnitOptions& options) {
+  return UnitPlanner(table, options).plan(file);
 }
 
 }  // namespace sapwood

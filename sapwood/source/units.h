@@ -8,6 +8,21 @@
 
 namespace sapwood {
 
+/// Where the blocks of a column lie in a file.
+struct ColumnOutline {
+  std::vector<StorageBlock> blocks{};  ///< ordered by first entry
+  double values_per_entry = 1;         ///< mean number of innermost values
+};
+
+/// What planning needs of a file, besides its path.
+struct TableOutline {
+  int64_t num_entries = 0;
+  std::vector<EntryRange> clusters{};  ///< ascending
+  std::vector<ColumnOutline> columns{};
+};
+
+ColumnOutline outline_of(const Reader& reader, size_t column);
+
 /// A piece of work: consecutive entries of one file, read and decoded at once.
 struct Unit {
   size_t file = 0;
@@ -25,10 +40,10 @@ struct UnitOptions {
   int64_t max_entries = INT64_MAX;              ///< of the file: later ones come into no unit
 };
 
-/// Cuts a file into units for reading `columns`: a pure function of the file's metadata. Small clusters are
-/// merged; large ones are cut where the fewest bytes lie in baskets or pages that straddle the cut (those are
-/// decoded on both sides); a unit grows until that is at most a tenth of it, or to `largest_bytes`.
-std::vector<Unit> plan_units(const Reader& reader, size_t file, const std::vector<size_t>& columns,
-                             const UnitOptions& options = {});
+/// Cuts a file into units for reading the columns of `table`: a pure function of the file's metadata. Small
+/// clusters are merged; large ones are cut where the fewest bytes lie in baskets or pages that straddle the
+/// cut (those are decoded on both sides); a unit grows until that is at most a tenth of it, or to
+/// `largest_bytes`.
+std::vector<Unit> plan_units(const TableOutline& table, size_t file, const UnitOptions& options = {});
 
 }  // namespace sapwood

@@ -40,14 +40,15 @@ bool is_tree_class(std::string_view class_name) {
   return class_name == "TTree" || class_name == "TNtuple" || class_name == "TNtupleD";
 }
 
-std::shared_ptr<const Tree> Tree::open(std::shared_ptr<const root::File> file, const root::Key& key) {
+std::shared_ptr<const Tree> Tree::open(std::shared_ptr<const root::File> file, const root::Key& key,
+                                       root::SharedStreamerInfos* shared) {
   const std::shared_ptr<Tree> tree(new Tree);
   tree->file_ = std::move(file);
   tree->name_ = key.path;
   with_context({.file = tree->file(), .object = key.path}, [&] {
     if (!is_tree_class(key.class_name))
       throw UnsupportedError(concat("a ", key.class_name, " is not a tree"));
-    auto infos = root::StreamerInfos::read(*tree->file_);
+    auto infos = shared != nullptr ? shared->read(*tree->file_) : root::StreamerInfos::read(*tree->file_);
     const auto record = root::ObjectTree::read(*tree->file_, key, infos, kSkippedMembers);
     tree->plan(record->root(), *infos);
     tree->keep_embedded_baskets();

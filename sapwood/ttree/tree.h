@@ -25,8 +25,10 @@ bool is_tree_class(std::string_view class_name);
 /// whose baskets carry no entry offsets read their counter's baskets too.
 class Tree final : public Reader {
  public:
-  /// Reads the tree's record and the file's streamer infos. Throws IoError, FormatError, UnsupportedError.
-  static std::shared_ptr<const Tree> open(std::shared_ptr<const root::File> file, const root::Key& key);
+  /// Reads the tree's record and the file's streamer infos, those that it shares with other files from
+  /// `shared`. Throws IoError, FormatError, UnsupportedError.
+  static std::shared_ptr<const Tree> open(std::shared_ptr<const root::File> file, const root::Key& key,
+                                          root::SharedStreamerInfos* shared = nullptr);
 
   const std::string& file() const override { return file_->uri(); }
   const std::string& object() const override { return name_; }
