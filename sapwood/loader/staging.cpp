@@ -111,9 +111,7 @@ SortedBucket::SortedBucket(int64_t number, std::vector<StagingChunk> chunks,
   }
 }
 
-size_t SortedBucket::part_of(uint64_t key) const {
-  return range_of(key, std::countr_zero(num_parts_));
-}
+size_t SortedBucket::part_of(uint64_t key) const { return range_of(key, std::countr_zero(num_parts_)); }
 
 void SortedBucket::sort(Part& part) {
   const std::span<StagedRow> rows = index_.as<StagedRow>().subspan(part.begin, part.end - part.begin);
