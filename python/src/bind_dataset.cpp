@@ -5,6 +5,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "bindings.h"
+#include "sapwood/dataset/cut_flow.h"
 #include "sapwood/dataset/dataset.h"
 #include "sapwood/dataset/fit.h"
 #include "sapwood/features/expression_set.h"
@@ -32,6 +33,12 @@ std::vector<Statistics> scan_expressions(const Dataset& dataset, const std::vect
                                          size_t threads) {
   return run_interruptibly([&](const std::stop_token& stop) {
     return scan(dataset, expressions, {.threads = threads, .stop = stop});
+  });
+}
+
+std::vector<Cut> count_cuts(const Dataset& dataset, size_t threads) {
+  return run_interruptibly([&](const std::stop_token& stop) {
+    return cut_flow(dataset, {.threads = threads, .stop = stop});
   });
 }
 
@@ -89,6 +96,13 @@ void bind_dataset(nb::module_& module) {
                       " entries (at most ", s.max_multiplicity, "), ", s.nans, " NaN, min ", s.min, ", max ",
                       s.max, ", mean ", s.mean, ", standard deviation ", s.standard_deviation, ">");
       });
+  nb::class_<Filter>(module, "Filter", "A condition that rows have to pass.")
+      .def_ro("name", &Filter::name)
+      .def_ro("condition", &Filter::condition);
+  nb::class_<Cut>(module, "Cut", "What a filter leaves.")
+      .def_ro("name", &Cut::name)
+      .def_ro("before", &Cut::before, "Rows that reach it.")
+      .def_ro("after", &Cut::after, "Of these, rows that pass.");
   nb::class_<Dataset>(module, "Dataset", "Files opened as one table.")
       .def_prop_ro("num_entries", &Dataset::num_entries)
       .def_prop_ro("tree", [](const Dataset& dataset) { return dataset.source().tree(); })
@@ -99,6 +113,11 @@ void bind_dataset(nb::module_& module) {
       .def_prop_ro("readable_columns", &Dataset::readable_columns)
       .def("limit", &Dataset::limit, nb::arg("entries"))
       .def("limit_files", &Dataset::limit_files, nb::arg("entries"))
+      .def("define", &Dataset::define, nb::arg("name"), nb::arg("formula"))
+      .def("filter", &Dataset::filter, nb::arg("condition"), nb::arg("name") = "")
+      .def("only", &Dataset::only, nb::arg("columns"))
+      .def_prop_ro("filters", &Dataset::filters)
+      .def("cut_flow", &count_cuts, nb::arg("threads") = 0)
       .def("arrays", &read_arrays, nb::arg("columns"), nb::arg("entry_start") = 0,
            nb::arg("entry_stop").none() = nb::none(), nb::arg("threads") = 0)
       .def("scan", &scan_expressions, nb::arg("expressions"), nb::arg("threads") = 0)

@@ -179,6 +179,19 @@ Column slice(const Column& column, int64_t start, int64_t length, const std::sha
   return copy_runs({&run, 1}, pool);
 }
 
+Column kept_entries(const Column& column, std::span<const uint8_t> keep,
+                    const std::shared_ptr<MemoryPool>& pool) {
+  if (std::ssize(keep) != column.length)
+    throw SchemaError(concat("a choice among ", keep.size(), " entries, of a column of ", column.length));
+  std::vector<Run> runs{{&column, 0, 0}};
+  for (int64_t entry = 0; entry < column.length; ++entry) {
+    if (keep[static_cast<size_t>(entry)] == 0) continue;
+    if (runs.back().start + runs.back().length != entry) runs.push_back({&column, entry, 0});
+    ++runs.back().length;
+  }
+  return copy_runs(runs, pool);
+}
+
 bool identical(const Column& a, const Column& b) {
   if (a.type != b.type || a.length != b.length) return false;
   const size_t length = static_cast<size_t>(a.length);

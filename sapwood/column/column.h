@@ -45,6 +45,10 @@ Column concatenate(std::span<const Column> parts, const std::shared_ptr<MemoryPo
 /// Entries [start, start + length) as a column of their own (copied; offsets start at 0 again).
 Column slice(const Column& column, int64_t start, int64_t length, const std::shared_ptr<MemoryPool>& pool);
 
+/// The entries for which `keep`, of the column's length, is not 0, as a column of their own (copied).
+Column kept_entries(const Column& column, std::span<const uint8_t> keep,
+                    const std::shared_ptr<MemoryPool>& pool);
+
 /// Whether both hold the same type and bit-equal values.
 bool identical(const Column& a, const Column& b);
 

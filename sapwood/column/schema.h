@@ -23,6 +23,8 @@ struct ColumnInfo {
   uint64_t compressed_bytes = 0;    ///< in the file
   uint64_t uncompressed_bytes = 0;  ///< after decompression, as stored
   double values_per_entry = 1;      ///< mean number of innermost values in an entry
+  /// The formula that gives it from columns before it in the schema; empty when the column is stored.
+  std::string definition{};
 };
 
 /// The columns of a tree or n-tuple, in file order. Names are unique.

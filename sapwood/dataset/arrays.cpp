@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <utility>
 
 #include "sapwood/base/parallel.h"
 #include "sapwood/dataset/dataset.h"
+#include "sapwood/dataset/row_reader.h"
 
 namespace sapwood {
 namespace {
@@ -150,6 +152,24 @@ class ArraysJob {
   std::vector<std::vector<Column>> parts_;  // of the others: one for each unit
 };
 
+// Columns that formulas give, or of the rows that pass filters.
+std::vector<Column> read_rows(const RowReader& rows, size_t num_columns, const std::vector<Unit>& units,
+                              size_t threads, const std::stop_token& stop) {
+  std::vector<std::vector<Column>> parts(num_columns, std::vector<Column>(units.size()));
+  parallel_for(
+      units.size(), threads,
+      [&](size_t u) {
+        std::vector<Column> read = rows.read(units[u], work_pool(), stop);
+        for (size_t c = 0; c < num_columns; ++c) parts[c][u] = std::move(read[c]);
+      },
+      stop);
+  std::vector<Column> result(num_columns);
+  parallel_for(
+      num_columns, threads,
+      [&](size_t c) { result[c] = concatenate(std::exchange(parts[c], {}), result_pool()); }, stop);
+  return result;
+}
+
 }  // namespace
 
 std::vector<Column> Dataset::arrays(const std::vector<std::string>& columns,
@@ -161,11 +181,24 @@ std::vector<Column> Dataset::arrays(const std::vector<std::string>& columns,
   }
   range.stop = std::min(range.stop, num_entries());
   range.start = std::min(range.start, range.stop);
-  const Selection selection = select(columns);
-  std::vector<Unit> units = units_within(this->units(selection), *source_, range);
   // Without entries the first file still says what empty columns look like.
-  if (units.empty()) units.push_back(Unit{});
-  std::vector<Column> result = ArraysJob(*this, selection, std::move(units)).run(threads, options.stop);
+  const auto in_range = [&](const std::vector<Unit>& all) {
+    std::vector<Unit> units = units_within(all, *source_, range);
+    if (units.empty()) units.push_back(Unit{});
+    return units;
+  };
+  std::vector<Column> result;
+  const auto is_stored = [&](const std::string& column) {
+    return schema_[schema_.require(column)].definition.empty();
+  };
+  if (filters_.empty() && std::ranges::all_of(columns, is_stored)) {
+    const Selection selection = select(columns);
+    result = ArraysJob(*this, selection, in_range(units(selection))).run(threads, options.stop);
+  } else {
+    for (const std::string& column : columns) schema_.require(column);
+    const RowReader rows(*this, columns);
+    result = read_rows(rows, columns.size(), in_range(rows.units()), threads, options.stop);
+  }
   work_pool()->trim(kKeptWorkBytes);
   return result;
 }

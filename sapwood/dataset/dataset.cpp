@@ -5,6 +5,9 @@
 #include <cmath>
 
 #include "sapwood/base/parallel.h"
+#include "sapwood/expr/expression.h"
+#include "sapwood/expr/point_at.h"
+#include "sapwood/features/expression_set.h"
 
 namespace sapwood {
 namespace {
@@ -83,10 +86,68 @@ std::shared_ptr<const Dataset> Dataset::limit(int64_t entries) const {
 }
 
 std::shared_ptr<const Dataset> Dataset::limit_files(const std::vector<int64_t>& entries) const {
-  return std::shared_ptr<const Dataset>(new Dataset(source_->limited(entries)));
+  if (!filters_.empty()) throw ConfigError("limits count the entries of the files: put them before filters");
+  auto limited = std::shared_ptr<Dataset>(new Dataset(source_->limited(entries)));
+  limited->schema_ = schema_;
+  limited->chosen_ = chosen_;
+  return limited;
+}
+
+std::shared_ptr<const Dataset> Dataset::define(const std::string& name, const std::string& formula) const {
+  if (!is_name_in_formulas(name)) {
+    throw ConfigError(concat("'", expr::printable(name),
+                             "' can't be the name of a column: letters, digits and _ make one, and no word "
+                             "that means something else in formulas"));
+  }
+  if (schema_.find(name)) throw ConfigError(concat("there is a column '", name, "' already"));
+  const Expression expression(formula, schema_);
+  std::vector<ColumnInfo> columns = schema_.columns();
+  ColumnInfo info;
+  info.name = name;
+  info.type = expression.type();
+  info.stored_type = "= " + formula;
+  info.definition = formula;
+  for (const std::string& column : expression.columns())
+    info.values_per_entry = std::max(info.values_per_entry, schema_[*schema_.find(column)].values_per_entry);
+  if (info.type.is_primitive()) info.values_per_entry = 1;
+  columns.push_back(std::move(info));
+  auto defined = std::make_shared<Dataset>(*this);
+  defined->schema_ = Schema(std::move(columns));
+  if (chosen_) defined->chosen_->push_back(name);
+  return defined;
+}
+
+std::shared_ptr<const Dataset> Dataset::filter(const std::string& condition, const std::string& name) const {
+  const Expression expression(condition, schema_);
+  if (expression.type().kind != TypeKind::kBool) {
+    throw SchemaError(
+        concat("the filter is ", expression.type().to_string(), ", must be bool for each entry",
+               innermost_type(expression.type()).kind == TypeKind::kBool ? ": any() or all() of it?" : ""),
+        {.column = condition});
+  }
+  if (expression.columns().empty()) throw ConfigError(concat("the filter '", condition, "' reads no column"));
+  auto filtered = std::make_shared<Dataset>(*this);
+  filtered->filters_.push_back({name.empty() ? condition : name, condition});
+  return filtered;
+}
+
+std::string Dataset::condition() const {
+  if (filters_.size() == 1) return filters_.front().condition;
+  std::string all;
+  for (const Filter& filter : filters_) all += concat(all.empty() ? "(" : " && (", filter.condition, ")");
+  return all;
+}
+
+std::shared_ptr<const Dataset> Dataset::only(std::vector<std::string> columns) const {
+  if (columns.empty()) throw ConfigError("no columns are left");
+  for (const std::string& column : columns) schema_.require(column);
+  auto chosen = std::make_shared<Dataset>(*this);
+  chosen->chosen_ = std::move(columns);
+  return chosen;
 }
 
 std::vector<std::string> Dataset::readable_columns() const {
+  if (chosen_) return *chosen_;
   std::vector<std::string> names;
   for (const ColumnInfo& column : schema_.columns()) {
     if (column.unsupported.empty() && !column.is_member) names.push_back(column.name);
@@ -97,7 +158,10 @@ std::vector<std::string> Dataset::readable_columns() const {
 Selection Dataset::select(const std::vector<std::string>& columns) const {
   Selection selection;
   for (const std::string& name : columns) {
-    Selection::Place place{name, schema_[schema_.require(name)].type, std::nullopt};
+    const ColumnInfo& info = schema_[schema_.require(name)];
+    if (!info.definition.empty())
+      throw ConfigError(concat("the column '", name, "' is not stored but defined by a formula"));
+    Selection::Place place{name, info.type, std::nullopt};
     if (source_->schema().find(name)) {
       place.stored = selection.stored.size();
       selection.stored.push_back(name);

@@ -45,6 +45,12 @@ struct ArraysOptions {
   std::stop_token stop{};               ///< a requested stop ends the work with CancelledError
 };
 
+/// A condition that rows have to pass.
+struct Filter {
+  std::string name;  ///< for reports; the condition unless told
+  std::string condition;
+};
+
 class Dataset;
 
 /// Opens files as a data set. `tree` as in `open_table`. Throws IoError, FormatError, SchemaError,
@@ -56,23 +62,40 @@ std::shared_ptr<const Dataset> open(std::vector<std::string> paths, const std::s
 /// A lazy, immutable data set: the files of a `Source` and what is asked of them. Opened from labelled
 /// samples it has two columns more: `sample_label`, int32, the sample's place among those given; and, when
 /// every sample has a weight, `sample_weight`, float64: weight / entries of the sample, scaled to a mean of 1
-/// over the data set, so that each sample counts in proportion to its weight (its cross-section). Safe from
-/// many threads.
+/// over the data set, so that each sample counts in proportion to its weight (its cross-section). Formulas
+/// may define further columns, and filters say which rows count. Safe from many threads.
 class Dataset {
  public:
   const Source& source() const { return *source_; }
   const Schema& schema() const { return schema_; }
+  /// Of the files, whether they pass the filters or not.
   int64_t num_entries() const { return source_->num_entries(); }
 
-  /// The first `entries` of the data set.
+  /// The first `entries` of the data set. Throws ConfigError: there are filters, which come after.
   std::shared_ptr<const Dataset> limit(int64_t entries) const;
-  /// The first `entries[i]` of file i. Throws ConfigError: not one number for each file.
+  /// The first `entries[i]` of file i. Throws ConfigError: also not one number for each file.
   std::shared_ptr<const Dataset> limit_files(const std::vector<int64_t>& entries) const;
 
-  /// The columns that are read when all are asked for: those that can be, without members of records.
+  /// With a column more, whose values a formula gives (docs/expressions.md), and which formulas use as any
+  /// other. Throws what formulas do, and ConfigError: a name that is taken, or can't stand in formulas.
+  std::shared_ptr<const Dataset> define(const std::string& name, const std::string& formula) const;
+  /// The rows for which a formula is true, of those that pass the filters before. Throws what formulas do, and
+  /// SchemaError: not true or false for each entry.
+  std::shared_ptr<const Dataset> filter(const std::string& condition, const std::string& name = {}) const;
+  /// In the order in which rows have to pass them.
+  const std::vector<Filter>& filters() const { return filters_; }
+  /// All filters as one formula; empty without.
+  std::string condition() const;
+  /// With these alone when all columns are asked for; formulas use the others all the same. Throws as
+  /// `select`.
+  std::shared_ptr<const Dataset> only(std::vector<std::string> columns) const;
+
+  /// The columns that are read when all are asked for: those that can be, without members of records, unless
+  /// others were chosen.
   std::vector<std::string> readable_columns() const;
 
-  /// Resolves names. Throws SchemaError (unknown; with the nearest names), UnsupportedError.
+  /// Resolves names of columns that are no formulas. Throws SchemaError (unknown; with the nearest names),
+  /// UnsupportedError.
   Selection select(const std::vector<std::string>& columns) const;
 
   /// The whole data set as units, in the order of files and entries.
@@ -95,7 +118,8 @@ class Dataset {
   std::vector<Column> decode(FetchedUnit& fetched, const Selection& selection,
                              const std::shared_ptr<MemoryPool>& pool, const std::stop_token& stop = {}) const;
 
-  /// Columns over a range of entries, decoded in parallel over units and columns.
+  /// Columns over a range of entries (of the files), of the rows in it that pass the filters, decoded in
+  /// parallel over units and columns.
   std::vector<Column> arrays(const std::vector<std::string>& columns,
                              const ArraysOptions& options = {}) const;
 
@@ -105,7 +129,9 @@ class Dataset {
   Column sample_column(const Selection::Place& column, const Unit& unit, Buffer values) const;
 
   std::shared_ptr<const Source> source_;
-  Schema schema_;
+  Schema schema_;  // with the columns of samples and of definitions
+  std::vector<Filter> filters_;
+  std::optional<std::vector<std::string>> chosen_;  // read when all columns are asked for
   std::vector<double> sample_weights_;  // per entry, of each sample
 };
 

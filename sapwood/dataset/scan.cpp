@@ -7,8 +7,8 @@
 
 #include "sapwood/base/parallel.h"
 #include "sapwood/dataset/moments.h"
+#include "sapwood/dataset/row_reader.h"
 #include "sapwood/features/convert.h"
-#include "sapwood/features/expression_set.h"
 #include "sapwood/features/transform.h"
 
 namespace sapwood {
@@ -16,6 +16,7 @@ namespace {
 
 // What a unit says of an item.
 struct Partial {
+  int64_t rows = 0;
   Moments moments;
   int64_t max_multiplicity = 0;
 };
@@ -46,6 +47,7 @@ Partial partial_of(const Column& column, const std::vector<Transform>& transform
   const Column* innermost = &column;
   while (!innermost->type.is_primitive()) innermost = &innermost->item();
   Partial partial;
+  partial.rows = column.length;
   partial.max_multiplicity = max_multiplicity(column);
   const TypeKind kind = innermost->type.kind;
   const auto count = static_cast<size_t>(innermost->length);
@@ -61,21 +63,17 @@ Partial partial_of(const Column& column, const std::vector<Transform>& transform
 
 class Scan {
  public:
-  Scan(const Dataset& dataset, const std::vector<ScanItem>& items) : dataset_(dataset), items_(items) {
-    for (const ScanItem& item : items) {
-      places_.push_back(expressions_.add(item.expression, dataset.schema()));
-      const Type& type = expressions_.type(places_.back());
-      if (!innermost_type(type).is_primitive()) {
-        throw SchemaError(concat("the column is a ", type.to_string(), ", where numbers are wanted"),
-                          {.column = item.expression});
-      }
+  Scan(const Dataset& dataset, const std::vector<ScanItem>& items)
+      : items_(items), rows_(dataset, expressions_of(items)) {
+    for (size_t i = 0; i < items.size(); ++i) {
+      if (innermost_type(rows_.type(i)).is_primitive()) continue;
+      throw SchemaError(concat("the column is a ", rows_.type(i).to_string(), ", where numbers are wanted"),
+                        {.column = items[i].expression});
     }
-    if (expressions_.columns().empty()) throw ConfigError("the expressions read no column");
-    selection_ = dataset.select(expressions_.columns());
   }
 
   std::vector<Statistics> run(const ScanOptions& options) {
-    const std::vector<Unit> units = dataset_.units(selection_);
+    const std::vector<Unit> units = rows_.units();
     std::vector<std::vector<Partial>> partials(units.size());
     const size_t threads = options.threads == 0 ? available_threads() : options.threads;
     parallel_for(
@@ -85,6 +83,7 @@ class Scan {
     for (size_t i = 0; i < items_.size(); ++i) {
       Partial whole;
       for (const std::vector<Partial>& part : partials) {
+        whole.rows += part[i].rows;
         whole.moments.merge(part[i].moments);
         whole.max_multiplicity = std::max(whole.max_multiplicity, part[i].max_multiplicity);
       }
@@ -95,22 +94,18 @@ class Scan {
 
  private:
   std::vector<Partial> scan_unit(const Unit& unit, const std::stop_token& stop) const {
-    FetchedUnit fetched = dataset_.fetch(unit, selection_, pool_, stop);
-    std::vector<Column> columns = dataset_.decode(fetched, selection_, pool_, stop);
-    return with_context(fetched.context(), [&] {
-      const std::vector<Column> values = expressions_.evaluate(std::move(columns), pool_);
-      std::vector<Partial> partials;
-      for (size_t i = 0; i < items_.size(); ++i)
-        partials.push_back(partial_of(values[places_[i]], items_[i].transforms));
-      return partials;
-    });
+    const std::vector<Column> values = rows_.read(unit, pool_, stop);
+    std::vector<Partial> partials;
+    for (size_t i = 0; i < items_.size(); ++i)
+      partials.push_back(partial_of(values[i], items_[i].transforms));
+    return partials;
   }
 
   Statistics statistics(size_t item, const Partial& whole) const {
     const Moments& moments = whole.moments;
     Statistics result;
     result.expression = items_[item].expression;
-    result.entries = dataset_.num_entries();
+    result.entries = whole.rows;
     result.values = moments.values;
     result.nans = moments.nans;
     result.max_multiplicity = whole.max_multiplicity;
@@ -126,11 +121,14 @@ class Scan {
     return result;
   }
 
-  const Dataset& dataset_;
+  static std::vector<std::string> expressions_of(const std::vector<ScanItem>& items) {
+    std::vector<std::string> expressions;
+    for (const ScanItem& item : items) expressions.push_back(item.expression);
+    return expressions;
+  }
+
   const std::vector<ScanItem>& items_;
-  ExpressionSet expressions_;
-  std::vector<size_t> places_;  // of each item's expression
-  Selection selection_;
+  const RowReader rows_;
   std::shared_ptr<MemoryPool> pool_ = std::make_shared<RecyclingPool>();
 };
 

@@ -17,6 +17,8 @@
 namespace sapwood::expr {
 namespace {
 
+constexpr size_t kMaxDefinitions = 1000;  // that use one another
+
 // A part of the formula with its type.
 struct Typed {
   Input input{};
@@ -55,30 +57,36 @@ std::string accepted_kinds(const Overloads<Kernel>& overloads) {
   return text;
 }
 
-class Compiler {
+}  // namespace
+
+class FormulaCompiler {
  public:
-  Compiler(std::string text, const Schema& schema) : schema_(schema), nodes_(parse(text)) {
-    program_.text = std::move(text);
+  FormulaCompiler(Compiler& compiler, std::string text, std::vector<Node> nodes, const Schema& schema,
+                  size_t depth = 0)
+      : compiler_(compiler),
+        program_(compiler.program_),
+        schema_(schema),
+        depth_(depth),
+        text_(program_.texts.size()),
+        nodes_(std::move(nodes)) {
+    program_.texts.push_back(std::move(text));
   }
 
-  Program compile() {
+  Result compile() {
     for (const Node& node : nodes_) parts_.push_back(part(node));
     const Typed& whole = parts_.back();
-    program_.result = whole.input;
-    program_.type = is_column_alone() ? program_.column_types.front()
-                                      : type_with(whole.dimensions, computed_kind(whole.element));
-    set_last_uses();
-    return std::move(program_);
+    const bool is_column = nodes_.size() == 1 && !whole.is_constant();
+    return {whole.input, is_column ? schema_[*schema_.find(nodes_.front().name)].type
+                                   : type_with(whole.dimensions, computed_kind(whole.element))};
   }
 
  private:
-  bool is_column_alone() const { return nodes_.size() == 1 && !parts_.front().is_constant(); }
-
+  const std::string& text() const { return program_.texts[text_]; }
   [[noreturn]] void fail(const Node& node, std::string_view message) const {
-    throw ConfigError(point_at(program_.text, node.place, message));
+    throw ConfigError(point_at(text(), node.place, message));
   }
   std::string source(const Node& node) const {
-    return printable(std::string_view(program_.text).substr(node.begin, node.end - node.begin));
+    return printable(std::string_view(text()).substr(node.begin, node.end - node.begin));
   }
 
   Typed part(const Node& node) {
@@ -94,7 +102,7 @@ class Compiler {
   }
 
   Typed constant(const Constant& value) {
-    const auto [found, is_new] = constant_places_.emplace(value, program_.constants.size());
+    const auto [found, is_new] = compiler_.constant_places_.emplace(value, program_.constants.size());
     if (is_new) program_.constants.push_back(value);
     return {.input = {true, found->second}, .element = value.kind};
   }
@@ -115,9 +123,13 @@ class Compiler {
     }
     result.element = innermost->kind;
     if (!innermost->is_primitive() && nodes_.size() > 1) {
-      throw SchemaError(point_at(program_.text, node.place,
+      throw SchemaError(point_at(text(), node.place,
                                  concat("column '", printable(node.name), "' is of type ", type.to_string(),
                                         "; formulas compute with numbers and bool")));
+    }
+    if (!schema_[*index].definition.empty()) {
+      result.input = defined(node, schema_[*index].definition);
+      return result;
     }
     const auto column = std::find(program_.columns.begin(), program_.columns.end(), node.name);
     const auto place = static_cast<size_t>(column - program_.columns.begin());
@@ -133,6 +145,17 @@ class Compiler {
                 .place = node.place});
   }
 
+  // What a column that is defined by a formula gives: a constant, or the result of a step.
+  Input defined(const Node& node, const std::string& definition) {
+    const auto found = compiler_.defined_.find(node.name);
+    if (found != compiler_.defined_.end()) return found->second.input;
+    if (depth_ == kMaxDefinitions)
+      fail(node, concat("more than ", kMaxDefinitions, " definitions on top of each other"));
+    const Result result =
+        FormulaCompiler(compiler_, definition, parse(definition), schema_, depth_ + 1).compile();
+    return compiler_.defined_.emplace(node.name, result).first->second.input;
+  }
+
   [[noreturn]] void fail_unknown(const Node& node) const {
     const std::string shown = printable(node.name);
     if (!node.quoted && is_function(node.name)) {
@@ -140,7 +163,7 @@ class Compiler {
     }
     std::vector<std::string> names;
     for (const ColumnInfo& column : schema_.columns()) names.push_back(column.name);
-    throw SchemaError(point_at(program_.text, node.place,
+    throw SchemaError(point_at(text(), node.place,
                                concat("no column '", shown, "'", nearest_names_hint(node.name, names))));
   }
 
@@ -163,7 +186,7 @@ class Compiler {
     try {
       return find_function(node.name, node.arguments.size());
     } catch (const SchemaError& error) {
-      throw SchemaError(point_at(program_.text, node.place, error.message()));
+      throw SchemaError(point_at(text(), node.place, error.message()));
     } catch (const ConfigError& error) {
       fail(node, error.message());
     }
@@ -334,35 +357,46 @@ class Compiler {
 
   // Adds a step, or finds the one that does the same.
   Typed add(Operation operation) {
+    operation.text = text_;
     auto key = std::tuple(operation.kind, operation.detail, operation.element, operation.inputs);
-    const auto [found, is_new] = operation_places_.emplace(std::move(key), program_.operations.size());
+    const auto [found, is_new] =
+        compiler_.operation_places_.emplace(std::move(key), program_.operations.size());
     if (is_new) program_.operations.push_back(std::move(operation));
     const Operation& step = program_.operations[found->second];
     return {.input = {false, found->second}, .element = step.result, .dimensions = step.dimensions};
   }
 
-  void set_last_uses() {
-    for (size_t i = 0; i < program_.operations.size(); ++i) {
-      program_.last_uses.push_back(i);
-      for (const Input& input : program_.operations[i].inputs) {
-        if (!input.is_constant) program_.last_uses[input.index] = i;
-      }
-    }
-    if (!program_.result.is_constant) program_.last_uses[program_.result.index] = program_.operations.size();
-  }
-
+  Compiler& compiler_;
+  Program& program_;
   const Schema& schema_;
+  size_t depth_;  // definitions around this formula
+  size_t text_;   // its place among the program's texts
   std::vector<Node> nodes_;
   std::vector<Typed> parts_;
-  std::map<Constant, size_t> constant_places_;
-  std::map<std::tuple<Operation::Kind, size_t, TypeKind, std::vector<Input>>, size_t> operation_places_;
-  Program program_;
 };
 
-}  // namespace
+void Compiler::add(std::string text, const Schema& schema) {
+  std::vector<Node> nodes = parse(text);
+  program_.results.push_back(FormulaCompiler(*this, std::move(text), std::move(nodes), schema).compile());
+}
 
-Program compile(std::string text, const Schema& schema) {
-  return Compiler(std::move(text), schema).compile();
+void Compiler::add_column(const std::string& name, const Schema& schema) {
+  std::vector<Node> nodes{{.kind = Node::Kind::kName, .name = name, .quoted = true, .end = name.size()}};
+  program_.results.push_back(FormulaCompiler(*this, name, std::move(nodes), schema).compile());
+}
+
+std::vector<size_t> Program::last_uses() const {
+  std::vector<size_t> uses;
+  for (size_t i = 0; i < operations.size(); ++i) {
+    uses.push_back(i);
+    for (const Input& input : operations[i].inputs) {
+      if (!input.is_constant) uses[input.index] = i;
+    }
+  }
+  for (const Result& result : results) {
+    if (!result.input.is_constant) uses[result.input.index] = operations.size();
+  }
+  return uses;
 }
 
 }  // namespace sapwood::expr

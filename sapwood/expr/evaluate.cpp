@@ -1,6 +1,7 @@
 #include "sapwood/expr/evaluate.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sapwood/base/error.h"
 #include "sapwood/expr/convert_elements.h"
@@ -11,27 +12,37 @@
 namespace sapwood::expr {
 namespace {
 
+// Whether a column is of numbers, or lists of such.
+bool computes_with(const Type& type) {
+  const Type* inner = &type;
+  while (inner->kind == TypeKind::kList || inner->kind == TypeKind::kFixedList) inner = &inner->item();
+  return inner->is_primitive();
+}
+
 class Evaluation {
  public:
-  Evaluation(const Program& program, std::span<const Column> columns, const std::shared_ptr<MemoryPool>& pool)
-      : program_(program), columns_(columns), pool_(pool), values_(program.operations.size()) {}
+  Evaluation(const Program& program, std::span<const Column> columns, const std::shared_ptr<MemoryPool>& pool,
+             std::span<const uint8_t> kept)
+      : program_(program), columns_(columns), pool_(pool), kept_(kept), values_(program.operations.size()) {}
 
-  Value run() {
+  void run() {
+    const std::vector<size_t> last_uses = program_.last_uses();
     for (size_t i = 0; i < values_.size(); ++i) {
       const Operation& operation = program_.operations[i];
       values_[i] = step(operation);
       for (const Input& input : operation.inputs) {
-        if (!input.is_constant && program_.last_uses[input.index] == i) values_[input.index] = {};
+        if (!input.is_constant && last_uses[input.index] == i) values_[input.index] = {};
       }
     }
-    return std::move(values_[program_.result.index]);
   }
+  Column result(size_t step) const { return column_of(values_[step]); }
 
  private:
   Value step(const Operation& operation) {
     switch (operation.kind) {
       case Operation::Kind::kLoad:
-        return value_of(columns_[operation.detail]);
+        // Others are only ever results.
+        return computes_with(columns_[operation.detail].type) ? value_of(columns_[operation.detail]) : Value{};
       case Operation::Kind::kConvert:
         return convert(operation);
       case Operation::Kind::kBroadcast: {
@@ -114,14 +125,22 @@ class Evaluation {
     const auto mismatch = find_mismatch(a, b, std::min(a.levels.size(), b.levels.size()));
     if (!mismatch) return;
     throw SchemaError(
-        point_at(program_.text, operation.place,
-                 concat("in entry ", mismatch->entry, " of the range, lists of ", mismatch->sizes[0],
+        point_at(program_.texts[operation.text], operation.place,
+                 concat("in entry ", place_in_range(mismatch->entry), " of the range, lists of ", mismatch->sizes[0],
                         " and of ", mismatch->sizes[1], " items don't go together")));
+  }
+
+  int64_t place_in_range(int64_t entry) const {
+    if (kept_.empty()) return entry;
+    int64_t place = -1;
+    for (int64_t left = entry + 1; left > 0;) left -= kept_[static_cast<size_t>(++place)] != 0 ? 1 : 0;
+    return place;
   }
 
   const Program& program_;
   std::span<const Column> columns_;
   const std::shared_ptr<MemoryPool>& pool_;
+  std::span<const uint8_t> kept_;
   std::vector<Value> values_;
 };
 
@@ -148,25 +167,65 @@ Column constant_column(const Constant& value, int64_t num_entries, const std::sh
 
 }  // namespace
 
-Column evaluate(const Program& program, std::span<const Column> columns, int64_t num_entries,
-                const std::shared_ptr<MemoryPool>& pool) {
+std::vector<Column> evaluate(const Program& program, std::span<const Column> columns, int64_t num_entries,
+                             const std::shared_ptr<MemoryPool>& pool, std::span<const uint8_t> kept) {
   if (columns.size() != program.columns.size()) {
     throw SchemaError(
-        concat("the formula reads ", program.columns.size(), " columns and was given ", columns.size()));
+        concat("the formulas read ", program.columns.size(), " columns and were given ", columns.size()));
   }
   for (size_t i = 0; i < columns.size(); ++i) {
     if (columns[i].type == program.column_types[i] && columns[i].length == num_entries) continue;
     throw SchemaError(
-        concat("the formula reads ", num_entries, " entries of ", program.column_types[i].to_string(),
-               " and was given ", columns[i].length, " of ", columns[i].type.to_string()),
+        concat("the formulas read ", num_entries, " entries of ", program.column_types[i].to_string(),
+               " and were given ", columns[i].length, " of ", columns[i].type.to_string()),
         {.column = program.columns[i]});
   }
-  if (program.result.is_constant) {
-    return constant_column(program.constants[program.result.index], num_entries, pool);
+  Evaluation evaluation(program, columns, pool, kept);
+  evaluation.run();
+  std::vector<Column> results;
+  for (const auto& [input, type] : program.results) {
+    if (input.is_constant) {
+      results.push_back(constant_column(program.constants[input.index], num_entries, pool));
+    } else if (const Operation& last = program.operations[input.index]; last.kind == Operation::Kind::kLoad) {
+      results.push_back(columns[last.detail]);
+    } else {
+      results.push_back(evaluation.result(input.index));
+    }
   }
-  const Operation& last = program.operations[program.result.index];
-  if (last.kind == Operation::Kind::kLoad) return columns[last.detail];
-  return column_of(Evaluation(program, columns, pool).run());
+  return results;
+}
+
+std::vector<double> values_per_entry(const Program& program, std::span<const double> of_columns) {
+  std::vector<double> values;
+  for (const Operation& operation : program.operations) {
+    double most = operation.kind == Operation::Kind::kLoad ? of_columns[operation.detail] : 1;
+    for (const Input& input : operation.inputs) {
+      if (!operation.dimensions.empty() && !input.is_constant) most = std::max(most, values[input.index]);
+    }
+    values.push_back(most);
+  }
+  return values;
+}
+
+double work_bytes(const Program& program, std::span<const double> of_columns) {
+  const std::vector<double> values = values_per_entry(program, of_columns);
+  const std::vector<size_t> last_uses = program.last_uses();
+  std::vector<double> held(program.operations.size());
+  double sum = 0;
+  double most = 0;
+  for (size_t i = 0; i < held.size(); ++i) {
+    const Operation& operation = program.operations[i];
+    if (operation.kind != Operation::Kind::kLoad) {
+      const auto size = static_cast<double>(primitive_size(operation.result));
+      held[i] = operation.dimensions.empty() ? size : values[i] * size + 8;
+    }
+    sum += held[i];
+    most = std::max(most, sum);
+    for (const Input& input : operation.inputs) {
+      if (!input.is_constant && last_uses[input.index] == i) sum -= std::exchange(held[input.index], 0);
+    }
+  }
+  return most;
 }
 
 }  // namespace sapwood::expr

@@ -3,14 +3,24 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "sapwood/column/column.h"
 #include "sapwood/expr/program.h"
 
 namespace sapwood::expr {
 
-/// Runs a program; what `Expression::evaluate` does.
-Column evaluate(const Program& program, std::span<const Column> columns, int64_t num_entries,
-                const std::shared_ptr<MemoryPool>& pool);
+/// Runs a program: the results of its formulas for `num_entries` entries, whose `columns` are those of the
+/// program. Throws SchemaError as `Expression::evaluate`. Where the entries are those of a range that are
+/// `kept`, errors tell their places in that range.
+std::vector<Column> evaluate(const Program& program, std::span<const Column> columns, int64_t num_entries,
+                             const std::shared_ptr<MemoryPool>& pool, std::span<const uint8_t> kept = {});
+
+/// For each step the mean number of elements per entry, from that of each column. Lists that a step leaves
+/// shorter count as long as before.
+std::vector<double> values_per_entry(const Program& program, std::span<const double> of_columns);
+
+/// The most bytes per entry that running it holds besides the columns, the results included.
+double work_bytes(const Program& program, std::span<const double> of_columns);
 
 }  // namespace sapwood::expr

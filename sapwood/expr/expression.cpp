@@ -10,42 +10,34 @@
 namespace sapwood {
 
 struct Expression::Program {
-  expr::Program steps;
+  expr::Compiler compiler;
+  const expr::Program& steps() const { return compiler.program(); }
 };
 
-Expression::Expression(std::string text, const Schema& schema)
-    : program_(std::make_shared<const Program>(Program{expr::compile(std::move(text), schema)})) {}
+Expression::Expression(std::string text, const Schema& schema) {
+  const auto program = std::make_shared<Program>();
+  program->compiler.add(std::move(text), schema);
+  program_ = program;
+}
 
-const std::string& Expression::text() const { return program_->steps.text; }
-const std::vector<std::string>& Expression::columns() const { return program_->steps.columns; }
-const Type& Expression::type() const { return program_->steps.type; }
+const std::string& Expression::text() const { return program_->steps().texts.front(); }
+const std::vector<std::string>& Expression::columns() const { return program_->steps().columns; }
+const Type& Expression::type() const { return program_->steps().results.front().type; }
 
 bool is_word_of_formulas(std::string_view name) {
   return name == "true" || name == "false" || expr::without_library(name) == "pi" || expr::is_function(name);
 }
 
-double Expression::work_bytes(double values_per_entry) const {
-  const expr::Program& program = program_->steps;
-  const auto bytes = [&](const expr::Operation& operation) {
-    if (operation.kind == expr::Operation::Kind::kLoad) return 0.0;
-    const auto size = static_cast<double>(primitive_size(operation.result));
-    return operation.dimensions.empty() ? size : values_per_entry * size + 8;
-  };
-  double held = 0;
-  double most = 0;
-  for (size_t i = 0; i < program.operations.size(); ++i) {
-    held += bytes(program.operations[i]);
-    most = std::max(most, held);
-    for (size_t input = 0; input <= i; ++input) {
-      if (program.last_uses[input] == i) held -= bytes(program.operations[input]);
-    }
-  }
-  return most;
+bool is_name_in_formulas(std::string_view name) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  const auto continues = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); };
+  return !name.empty() && is_letter(name.front()) && std::ranges::all_of(name, continues) &&
+         name != "true" && name != "false" && name != "pi";
 }
 
 Column Expression::evaluate(std::span<const Column> columns, int64_t num_entries,
                             const std::shared_ptr<MemoryPool>& pool) const {
-  return expr::evaluate(program_->steps, columns, num_entries, pool);
+  return std::move(expr::evaluate(program_->steps(), columns, num_entries, pool).front());
 }
 
 }  // namespace sapwood

@@ -22,15 +22,12 @@ class Expression {
   Expression(std::string text, const Schema& schema);
 
   const std::string& text() const;
-  /// The columns that are read, each once, in the order in which they appear.
+  /// The columns that are read, each once, in the order in which they appear; of columns that are defined by
+  /// formulas, those that their formulas read.
   const std::vector<std::string>& columns() const;
   /// Of the result: bool, int64, float32 or float64 for each entry, or lists of such to any depth. A formula
   /// that is just a column has the column's type.
   const Type& type() const;
-
-  /// The most bytes per entry that an evaluation holds besides the columns, its result included, given the
-  /// mean number of innermost values per entry of lists.
-  double work_bytes(double values_per_entry) const;
 
   /// The result for `num_entries` entries; `columns` are those of `columns()`, in that order, each of that
   /// length (a constant has no columns). Throws SchemaError when lists that are combined differ in their
@@ -46,5 +43,9 @@ class Expression {
 /// Whether a name means something in formulas where no column is called that: a function, `pi`, `true`,
 /// `false`.
 bool is_word_of_formulas(std::string_view name);
+
+/// Whether a column can be defined by that name: letters, digits and _, not beginning with a digit, and
+/// neither `true`, `false` nor `pi`.
+bool is_name_in_formulas(std::string_view name);
 
 }  // namespace sapwood

@@ -3,8 +3,9 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
-#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "sapwood/column/schema.h"
@@ -43,24 +44,46 @@ struct Operation {
 
   TypeKind result{};  ///< the kind of the result's elements
   Dimensions dimensions{};
-  size_t place = 0;  ///< in the formula, for errors
+  size_t text = 0;   ///< that it is written in, among the program's, for errors
+  size_t place = 0;  ///< in that text
 };
 
-/// A formula as steps over columns, each step behind those it uses.
+/// What a formula gives.
+struct Result {
+  Input input{};
+  Type type{};
+};
+
+/// Formulas as steps over columns, each step behind those it uses.
 struct Program {
-  std::string text;
+  std::vector<std::string> texts;  ///< the formulas, and those that define columns which they use
   std::vector<std::string> columns;
   std::vector<Type> column_types;
   std::vector<Constant> constants;
   std::vector<Operation> operations;
-  /// For each operation, the last one that uses its result: itself when none does, none for the formula's
-  /// result.
-  std::vector<size_t> last_uses;
-  Input result;
-  Type type;
+  std::vector<Result> results;  ///< of the formulas, in the order in which they were added
+
+  /// For each operation, the last one that uses its result: itself when none does, none (the number of
+  /// operations) for the formulas' results.
+  std::vector<size_t> last_uses() const;
 };
 
-/// Parses and types a formula. Throws what the constructor of Expression does.
-Program compile(std::string text, const Schema& schema);
+/// Compiles formulas over one schema into one program; what they have in common is computed once.
+class Compiler {
+ public:
+  /// Parses, types and adds a formula. Throws what the constructor of Expression does, and is of no use then.
+  void add(std::string text, const Schema& schema);
+  /// The same for a column as it is, whatever characters its name has.
+  void add_column(const std::string& name, const Schema& schema);
+  const Program& program() const { return program_; }
+
+ private:
+  friend class FormulaCompiler;
+
+  Program program_;
+  std::map<Constant, size_t> constant_places_;
+  std::map<std::tuple<Operation::Kind, size_t, TypeKind, std::vector<Input>>, size_t> operation_places_;
+  std::map<std::string, Result> defined_;  // what columns that are defined by formulas give
+};
 
 }  // namespace sapwood::expr

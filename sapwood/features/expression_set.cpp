@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <string_view>
 
+#include "sapwood/expr/evaluate.h"
+#include "sapwood/expr/expression.h"
+
 namespace sapwood {
 namespace {
 
@@ -30,67 +33,37 @@ std::vector<std::string> columns_read(const FeatureSpec& spec, const Schema& sch
   return expressions.columns();
 }
 
-size_t ExpressionSet::column_place(const std::string& name, const Schema& schema) {
-  const auto found = std::ranges::find(columns_, name);
-  if (found != columns_.end()) return static_cast<size_t>(found - columns_.begin());
-  column_types_.push_back(schema[schema.require(name)].type);
-  columns_.push_back(name);
-  return columns_.size() - 1;
+size_t ExpressionSet::add(const std::string& expression, const Schema& schema) {
+  const auto found = std::ranges::find(texts_, expression);
+  if (found != texts_.end()) return static_cast<size_t>(found - texts_.begin());
+  if (schema.find(expression)) {
+    compiler_.add_column(expression, schema);
+  } else {
+    if (looks_like_a_column(expression) && !is_word_of_formulas(expression)) schema.require(expression);
+    compiler_.add(expression, schema);
+  }
+  texts_.push_back(expression);
+  return texts_.size() - 1;
 }
 
-size_t ExpressionSet::add(const std::string& expression, const Schema& schema) {
-  const auto found = std::ranges::find(values_, expression, &Value::text);
-  if (found != values_.end()) return static_cast<size_t>(found - values_.begin());
-  Value value{expression, {}, {}, {}};
-  if (schema.find(expression) || (looks_like_a_column(expression) && !is_word_of_formulas(expression))) {
-    value.columns.push_back(column_place(expression, schema));
-    value.type = column_types_[value.columns.front()];
-  } else {
-    value.formula.emplace(expression, schema);
-    value.type = value.formula->type();
-    for (const std::string& name : value.formula->columns())
-      value.columns.push_back(column_place(name, schema));
-  }
-  values_.push_back(std::move(value));
-  return values_.size() - 1;
+bool ExpressionSet::is_formula(size_t place) const {
+  const expr::Input& input = program().results[place].input;
+  return input.is_constant || program().operations[input.index].kind != expr::Operation::Kind::kLoad;
 }
 
 std::vector<Column> ExpressionSet::evaluate(std::vector<Column> columns,
-                                            const std::shared_ptr<MemoryPool>& pool) const {
-  const int64_t num_entries = columns.front().length;
-  std::vector<Column> results;
-  std::vector<Column> arguments;
-  for (const Value& value : values_) {
-    if (!value.formula) {
-      results.push_back(columns[value.columns.front()]);
-      continue;
-    }
-    arguments.clear();
-    for (const size_t place : value.columns) arguments.push_back(columns[place]);
-    results.push_back(value.formula->evaluate(arguments, num_entries, pool));
-  }
-  return results;
+                                            const std::shared_ptr<MemoryPool>& pool,
+                                            std::span<const uint8_t> kept) const {
+  return expr::evaluate(program(), columns, columns.front().length, pool, kept);
 }
 
 double ExpressionSet::values_per_entry(size_t place, std::span<const double> of_columns) const {
-  double most = 0;
-  for (const size_t column : values_[place].columns) most = std::max(most, of_columns[column]);
-  return values_[place].columns.empty() ? 1 : most;
+  const expr::Input& input = program().results[place].input;
+  return input.is_constant ? 1 : expr::values_per_entry(program(), of_columns)[input.index];
 }
 
 double ExpressionSet::formula_bytes(std::span<const double> of_columns) const {
-  double results = 0;
-  double besides = 0;
-  for (size_t place = 0; place < values_.size(); ++place) {
-    if (!is_formula(place)) continue;
-    const bool jagged = !type(place).is_primitive();
-    const auto size = static_cast<double>(primitive_size(innermost_type(type(place)).kind));
-    const double values = values_per_entry(place, of_columns);
-    const double result = jagged ? values * size + 8 : size;
-    results += result;
-    besides = std::max(besides, values_[place].formula->work_bytes(values) - result);
-  }
-  return results + besides;
+  return expr::work_bytes(program(), of_columns);
 }
 
 }  // namespace sapwood

@@ -49,6 +49,10 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options) {
     settings.files.push_back(settings.files.size());
     settings.sample_of_file.push_back(file.sample);
   }
+  if (!dataset->filters().empty()) {
+    const auto filters = Division::by_conditions(dataset->schema(), {dataset->condition()});
+    settings.divisions.push_back({filters, Division::Parts().set(1)});
+  }
   settings.options = std::move(options);
   settings.dataset = std::move(dataset);
   settings.plan_reading();

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "sapwood/dataset/dataset.h"
+#include "sapwood/features/expression_set.h"
+
+namespace sapwood {
+
+/// Reads the values of expressions in the rows that pass a data set's filters, unit by unit. Of units without
+/// such rows only the filters' columns are read. Const use is safe from many threads.
+class RowReader {
+ public:
+  /// `dataset` must outlive it. Throws what expressions throw, and ConfigError: they read no column.
+  RowReader(const Dataset& dataset, const std::vector<std::string>& expressions);
+
+  const Type& type(size_t expression) const { return expressions_.type(places_[expression]); }
+  /// Over all columns that are read.
+  std::vector<Unit> units() const { return dataset_.units(everything_); }
+  /// The values of each expression, of the rows of one unit. Throws as `Dataset::fetch` and `decode`.
+  std::vector<Column> read(const Unit& unit, const std::shared_ptr<MemoryPool>& pool,
+                           const std::stop_token& stop) const;
+
+ private:
+  std::vector<Column> read_filtered(const Unit& unit, const std::shared_ptr<MemoryPool>& pool,
+                                    const std::stop_token& stop) const;
+  std::vector<Column> evaluate(std::vector<Column> inputs, const std::shared_ptr<MemoryPool>& pool,
+                               std::span<const uint8_t> kept = {}) const;
+
+  const Dataset& dataset_;
+  ExpressionSet expressions_;
+  std::vector<size_t> places_;  // of each expression, which may be given twice
+  ExpressionSet condition_;  // one, or none
+  Selection everything_;
+  Selection first_;             // the condition's columns
+  Selection rest_;              // what the expressions need besides
+  std::vector<size_t> inputs_;  // the expressions' columns: places in first_, then in rest_
+};
+
+}  // namespace sapwood
