@@ -195,6 +195,25 @@ Survey Dataset::survey(const Selection& selection, bool to_mix) const {
   return survey;
 }
 
+std::vector<EntryRange> Dataset::pieces(const std::vector<std::string>& expressions, uint64_t bytes) const {
+  ExpressionSet read;
+  for (const std::string& expression : expressions) read.add(expression, schema_);
+  if (!filters_.empty()) read.add(condition(), schema_);
+  std::vector<EntryRange> pieces;
+  uint64_t taken = 0;
+  for (const Unit& unit : units(select(read.columns()))) {
+    const int64_t first = source_->files()[unit.file].first_entry;
+    if (pieces.empty() || taken + unit.decoded_bytes > bytes) {
+      pieces.push_back({first + unit.entries.start, first + unit.entries.start});
+      taken = 0;
+    }
+    pieces.back().stop = first + unit.entries.stop;
+    taken += unit.decoded_bytes;
+  }
+  if (pieces.empty()) pieces.emplace_back();
+  return pieces;
+}
+
 double Dataset::straddling(const std::vector<Unit>& units, const Selection& selection) const {
   std::atomic<uint64_t> stored_once{0};
   parallel_for(source_->files().size(), available_threads(), [&](size_t file) {

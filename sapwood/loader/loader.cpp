@@ -92,7 +92,7 @@ Explanation Loader::explain() const {
     e.stored_bytes += unit.stored_bytes;
     e.decoded_bytes += unit.decoded_bytes;
   }
-  e.straddling = plan.dataset->straddling(*plan.units, plan.selection);
+  e.straddling = plan.dataset->straddling(*plan.units, plan.everything_read);
   e.row_bytes = plan.row_bytes;
   e.buffer_rows = plan.buffer_rows;
   if (e.shuffle) {
@@ -128,8 +128,10 @@ std::unique_ptr<BatchStream> Loader::start(const LoaderState& from) const {
   epoch.filter = std::make_shared<RowFilter>(leg.filter());
   epoch.key = {seed(), from.epoch, static_cast<uint32_t>(from.closed.size())};
   epoch.copies = leg.copies();
-  epoch.divisions = plan.divisions;
-  epoch.division_columns = plan.division_columns;
+  epoch.prefilter = plan.prefilter;
+  const auto first_division = plan.prefilter ? 1 : 0;
+  epoch.divisions.assign(plan.divisions.begin() + first_division, plan.divisions.end());
+  epoch.division_columns.assign(plan.division_columns.begin() + first_division, plan.division_columns.end());
   epoch.kept = leg.kept(from.rank);
   epoch.batch_size = plan.batch_rows;
   epoch.drop_remainder = plan.options.drop_remainder;
