@@ -139,6 +139,10 @@ void bind_dataset(nb::module_& module) {
             return columns_read(spec, dataset.schema());
           },
           nb::arg("spec"))
+      .def(
+          "complete",
+          [](const Dataset& dataset, const FeatureSpec& spec) { return complete(spec, dataset.schema()); },
+          nb::arg("spec"), "With those definitions of the data set that it uses.")
       .def("expression_type", &expression_type, nb::arg("expression"));
   module.def("open_dataset", &open_dataset, nb::arg("samples"), nb::arg("tree") = "");
 }

@@ -77,7 +77,8 @@ class Dataset {
   std::shared_ptr<const Dataset> limit_files(const std::vector<int64_t>& entries) const;
 
   /// With a column more, whose values a formula gives (docs/expressions.md), and which formulas use as any
-  /// other. Throws what formulas do, and ConfigError: a name that is taken, or can't stand in formulas.
+  /// other. Throws what formulas do, and ConfigError: a name that is taken, or can't stand in
+  /// formulas.
   std::shared_ptr<const Dataset> define(const std::string& name, const std::string& formula) const;
   /// The rows for which a formula is true, of those that pass the filters before. Throws what formulas do, and
   /// SchemaError: not true or false for each entry.

@@ -83,6 +83,7 @@ double Division::share(const Parts& parts) const {
 uint64_t Division::identity() const {
   std::string text = concat(static_cast<int>(kind_), ' ', seed_);
   for (size_t e = 0; e < expressions_.size(); ++e) text += concat('\n', expressions_.text(e));
+  for (const auto& [name, formula] : expressions_.definitions()) text += concat('\n', name, '=', formula);
   for (const double end : ends_) text += concat(' ', std::bit_cast<uint64_t>(end));
   return xxh3_64(std::as_bytes(std::span(text)));
 }

@@ -45,6 +45,7 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options) {
   if (!options.seed) options.seed = drawn_seed();
   LoaderSettings settings;
   settings.format = std::make_shared<RowFormat>(options.features, dataset->schema());
+  options.features.definitions = settings.format->definitions();
   for (const FileInfo& file : dataset->source().files()) {
     settings.files.push_back(settings.files.size());
     settings.sample_of_file.push_back(file.sample);
@@ -60,6 +61,7 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options) {
 }
 
 const Dataset& Loader::dataset() const { return *plan_->dataset; }
+const FeatureSpec& Loader::features() const { return plan_->options.features; }
 const std::vector<TensorInfo>& Loader::tensors() const { return plan_->format->tensors(); }
 uint64_t Loader::seed() const { return *plan_->options.seed; }
 int64_t Loader::rank() const { return plan_->options.rank; }
