@@ -42,7 +42,8 @@ class Evaluation {
     switch (operation.kind) {
       case Operation::Kind::kLoad:
         // Others are only ever results.
-        return computes_with(columns_[operation.detail].type) ? value_of(columns_[operation.detail]) : Value{};
+        return computes_with(columns_[operation.detail].type) ? value_of(columns_[operation.detail])
+                                                              : Value{};
       case Operation::Kind::kConvert:
         return convert(operation);
       case Operation::Kind::kBroadcast: {
@@ -126,8 +127,8 @@ class Evaluation {
     if (!mismatch) return;
     throw SchemaError(
         point_at(program_.texts[operation.text], operation.place,
-                 concat("in entry ", place_in_range(mismatch->entry), " of the range, lists of ", mismatch->sizes[0],
-                        " and of ", mismatch->sizes[1], " items don't go together")));
+                 concat("in entry ", place_in_range(mismatch->entry), " of the range, lists of ",
+                        mismatch->sizes[0], " and of ", mismatch->sizes[1], " items don't go together")));
   }
 
   int64_t place_in_range(int64_t entry) const {

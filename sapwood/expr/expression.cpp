@@ -70,8 +70,7 @@ Schema with_definition(const Schema& schema, const std::string& name, const std:
   info.type = expression.type();
   if (!info.type.is_primitive()) {
     for (const std::string& column : expression.columns())
-      info.values_per_entry =
-          std::max(info.values_per_entry, schema[*schema.find(column)].values_per_entry);
+      info.values_per_entry = std::max(info.values_per_entry, schema[*schema.find(column)].values_per_entry);
   }
   return Schema(std::move(columns));
 }

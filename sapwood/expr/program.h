@@ -62,7 +62,7 @@ struct Program {
   std::vector<Type> column_types;
   std::vector<Constant> constants;
   std::vector<Operation> operations;
-  std::vector<Result> results;  ///< of the formulas, in the order in which they were added
+  std::vector<Result> results;          ///< of the formulas, in the order in which they were added
   std::vector<Definition> definitions;  ///< that they use, each behind those it uses
 
   /// For each operation, the last one that uses its result: itself when none does, none (the number of
