@@ -51,7 +51,7 @@ def export(
     tolerances: tuple[float, float],
 ) -> None:
     """See `sapwood.bundle.export`."""
-    inputs = None if features is None else _inputs_of(features)
+    inputs = None if features is None else _inputs_of(features, sample)
     read = _tensors_given(sample) if inputs is None else _columns_read(inputs, sample)
     rows = min(len(tensor) for tensor in read.tensors.values())
     if rows == 0:
@@ -95,14 +95,14 @@ def run(model: _core.Model, tensors: Mapping[str, Array]) -> Tensors:
     return model.run([np.ascontiguousarray(tensors[spec.name]) for spec in model.inputs])
 
 
-def _inputs_of(features: FeatureSpec) -> FeatureSpec:
-    inputs = FeatureSpec(inputs=features.inputs)
+def _inputs_of(features: FeatureSpec, sample: Dataset | Mapping[str, Any]) -> FeatureSpec:
+    inputs = FeatureSpec(inputs=features.inputs, definitions=features.definitions)
     if not inputs.inputs:
         raise _core.ConfigError("the features have no inputs")
     if not inputs.is_fitted:
         raise _core.ConfigError("the features are not fitted: Dataset.fit learns what is missing")
     _core.check_servable(inputs._core)
-    return inputs
+    return FeatureSpec._of(sample._core.complete(inputs._core)) if isinstance(sample, Dataset) else inputs
 
 
 def _columns_read(inputs: FeatureSpec, sample: Dataset | Mapping[str, Any]) -> _Sample:

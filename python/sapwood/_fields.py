@@ -54,5 +54,9 @@ _KINDS: dict[str, tuple[str, Any]] = {
     "list[int]": ("a list of whole numbers", _list_of(_is_whole)),
     "list[float]": ("a list of numbers", _list_of(_is_number)),
     "list[str]": ("a list of texts", _list_of(_is_text)),
+    "dict[str, str]": (
+        "a mapping of names to texts",
+        lambda value: isinstance(value, dict) and all(map(_is_text, [*value, *value.values()])),
+    ),
     "None": ("nothing", lambda value: value is None),
 }

@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import _core, _html
 from ._arrays import convert
+from ._cut_flow import CutFlow
+from ._export import to_parquet, to_root
+from ._histogram import histogram
 from ._ranks import find_ranks
 from .features import FeatureGroup, FeatureSpec, Variable
 from .loader import Loader, Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+    import hist
 
     Path = str | os.PathLike[str]
     Paths = Path | Iterable[Path]
@@ -71,6 +76,7 @@ class Dataset:
 
     def __init__(self, core: _core.Dataset) -> None:
         self._core = core
+        self._count: int | None = None  # once counted
 
     @property
     def columns(self) -> list[str]:
@@ -84,8 +90,13 @@ class Dataset:
 
     @property
     def num_entries(self) -> int:
-        """Entries in all files."""
+        """Entries in all files, whether they pass the filters or not."""
         return self._core.num_entries
+
+    @property
+    def filters(self) -> list[_core.Filter]:
+        """The conditions that rows have to pass, in order."""
+        return self._core.filters
 
     @property
     def files(self) -> list[_core.FileInfo]:
@@ -113,7 +124,52 @@ class Dataset:
         return self._core.format
 
     def __len__(self) -> int:
-        return self.num_entries
+        return self.count()
+
+    def count(self) -> int:
+        """Rows: those that pass the filters, which are counted once."""
+        if self._count is None:
+            self._count = self.report().rows if self.filters else self.num_entries
+        return self._count
+
+    def filter(self, condition: str, name: str | None = None) -> Dataset:
+        """The rows for which a formula (docs/expressions.md) is true; `name` is what `report` calls it.
+
+        Nothing is read before columns or batches are asked for. Of clusters in which no row passes, the columns of the
+        conditions alone are read.
+
+        Raises SchemaError (unknown column or function; not true or false for each entry) and ConfigError (wrong
+        syntax), with the place in the formula.
+        """
+        return Dataset(self._core.filter(condition, name or ""))
+
+    def define(self, name: str | None = None, formula: str | None = None, /, **formulas: str) -> Dataset:
+        """With columns more, whose values formulas give: ``define("pt", "hypot(px, py)")`` or ``define(pt="...")``.
+
+        They are computed where they are used, and what several formulas share once. A later one may use those before.
+
+        Raises SchemaError and ConfigError as `filter`, and ConfigError where there is a column of that name.
+        """
+        if (name is None) != (formula is None):
+            raise _core.ConfigError("define takes a name and a formula")
+        core = self._core
+        for new, text in ({} if name is None or formula is None else {name: formula}).items():
+            core = core.define(new, text)
+        for new, text in formulas.items():
+            core = core.define(new, text)
+        return Dataset(core)
+
+    def alias(self, name: str, column: str) -> Dataset:
+        """With another name for a column. Raises SchemaError and ConfigError as `define`."""
+        return Dataset(self._core.define(name, f"`{column}`"))
+
+    def select(self, columns: str | Sequence[str]) -> Dataset:
+        """With these columns alone where all are asked for; formulas use the others all the same."""
+        return Dataset(self._core.only([columns] if isinstance(columns, str) else list(columns)))
+
+    def report(self, *, threads: int | None = None) -> CutFlow:
+        """How many rows pass each filter, in one pass over the filters' columns; prints as a table."""
+        return CutFlow(self.num_entries, self._core.cut_flow(_thread_count(threads)))
 
     def arrays(
         self,
@@ -127,23 +183,106 @@ class Dataset:
         """Read columns over a range of entries, decoded in parallel.
 
         columns
-            Names; all that can be read when not given. ``"record.member"`` reads one member of a record.
+            Names and formulas; all columns that can be read when not given. ``"record.member"`` reads one member of a
+            record.
         entry_start, entry_stop
-            The range, counted over all files; cut at the end of the data.
+            The range, counted over the entries of all files, of which those that pass the filters come; cut at the end
+            of the data.
         library
             ``"arrow"``: dict of ``pyarrow.Array``; ``"np"``: dict of NumPy arrays, jagged ones as arrays of arrays;
             ``"ak"``: an ``awkward.Array`` of records; ``"pd"``: a ``pandas.DataFrame``, jagged columns as Arrow's.
         threads
             As many as there are processors when not given.
 
-        Raises SchemaError (no such column; with the nearest names), UnsupportedError, FormatError, IoError.
+        Raises SchemaError (no such column; with the nearest names), ConfigError, UnsupportedError, FormatError,
+        IoError.
         """
-        wanted = self.columns if columns is None else columns
-        names = [wanted] if isinstance(wanted, str) else list(wanted)
+        names = self._wanted(columns)
         if entry_stop is None:
             entry_stop = max(entry_start, self.num_entries)
         decoded = self._core.arrays(names, entry_start, entry_stop, _thread_count(threads))
         return convert(dict(zip(names, decoded, strict=True)), library)
+
+    def iterate(
+        self,
+        columns: str | Sequence[str] | None = None,
+        step: str | int = "100 MB",
+        *,
+        library: Library = "arrow",
+        threads: int | None = None,
+    ) -> Iterator[Any]:
+        """What `arrays` gives, piece by piece, in the order of the files: for what does not fit in memory.
+
+        step
+            Bytes of stored columns, decoded, that a piece is made from, about.
+        """
+        names = self._wanted(columns)
+        for decoded in self._blocks(names, step, threads=threads):
+            yield convert(dict(zip(names, decoded, strict=True)), library)
+
+    def _wanted(self, columns: str | Sequence[str] | None) -> list[str]:
+        wanted = self.columns if columns is None else columns
+        return [wanted] if isinstance(wanted, str) else list(wanted)
+
+    def _blocks(
+        self, names: list[str], step: str | int = "100 MB", *, threads: int | None = None
+    ) -> Iterator[list[_core.Column]]:
+        """At least one piece, though it may be empty."""
+        for start, stop in self._core.pieces(names, _byte_count(step)):
+            yield self._core.arrays(names, start, stop, _thread_count(threads))
+
+    def hist(
+        self,
+        *expressions: str,
+        bins: Any = None,
+        range: tuple[float, float] | Sequence[tuple[float, float] | None] | None = None,
+        weight: str | None = None,
+        threads: int | None = None,
+    ) -> hist.Hist[Any]:
+        """A histogram of columns or formulas, one axis each, as an object of the package ``hist``; streams over the data.
+
+        Lists give all their values; a number of the entry goes with each of them.
+
+        bins, range
+            How many bins (50) between which limits, or the edges (an array), or an axis of ``hist``; for several
+            expressions a list of one for each, or one for all. Without limits the smallest and the largest value are
+            found in a pass before.
+        weight
+            A column or formula.
+
+        Raises SchemaError (lists of different sizes) and what `arrays` does.
+        """
+        return histogram(self, expressions, bins, range, weight, threads)
+
+    def to_parquet(
+        self,
+        path: Path,
+        columns: str | Sequence[str] | None = None,
+        *,
+        step: str = "100 MB",
+        threads: int | None = None,
+    ) -> int:
+        """Write columns and formulas to a Parquet file, and return the number of rows.
+
+        The file appears once it is whole. Raises IoError (it can't be written) and what `arrays` does.
+        """
+        return to_parquet(self, path, self._wanted(columns), step, threads)
+
+    def to_root(
+        self,
+        path: Path,
+        tree: str | None = None,
+        columns: str | Sequence[str] | None = None,
+        *,
+        step: str = "100 MB",
+        threads: int | None = None,
+    ) -> int:
+        """Write columns and formulas to a ROOT file with one TTree, by uproot, and return the number of rows.
+
+        tree
+            Its name; that of this data set when not given. The rest as in `to_parquet`.
+        """
+        return to_root(self, path, tree or self.tree.rsplit("/")[-1], self._wanted(columns), step, threads)
 
     def limit(self, entries: int | Sequence[int]) -> Dataset:
         """The first `entries` of the data set, or as a list: so many of each file, from its start.
@@ -303,11 +442,16 @@ class Dataset:
         ]
         for file in self.files:
             samples[file.sample][1].append(file.path)
-        return _reopen, (samples, self.tree, [file.num_entries for file in self.files])
+        entries = [file.num_entries for file in self.files]
+        definitions = [(column.name, column.definition) for column in self.schema if column.definition]
+        filters = [(filter_.condition, filter_.name) for filter_ in self.filters]
+        return _reopen, (samples, self.tree, entries, definitions, filters, self._core.chosen_columns)
 
     def __repr__(self) -> str:
         files = f"{len(self.files)} file" + ("s" if len(self.files) != 1 else "")
         rows = f"{self.num_entries} entries, {len(self.columns)} columns"
+        if self.filters:
+            rows += f", {len(self.filters)} filter" + ("s" if len(self.filters) != 1 else "")
         return f"<Dataset '{self.tree}' ({self.format}): {rows}, {files}>"
 
     def _repr_html_(self) -> str:
@@ -329,9 +473,20 @@ class Dataset:
         return _html.table(title, ("column", "type", "stored as", "values / entry", "size (first file)"), rows)
 
 
-def _reopen(samples: list[tuple[str, list[str], float | None]], tree: str, entries: list[int]) -> Dataset:
-    core = _core.open_dataset([_core.Sample(*sample) for sample in samples], tree)
-    return Dataset(core.limit_files(entries))
+def _reopen(
+    samples: list[tuple[str, list[str], float | None]],
+    tree: str,
+    entries: list[int],
+    definitions: list[tuple[str, str]],
+    filters: list[tuple[str, str]],
+    chosen: list[str] | None,
+) -> Dataset:
+    core = _core.open_dataset([_core.Sample(*sample) for sample in samples], tree).limit_files(entries)
+    for definition in definitions:
+        core = core.define(*definition)
+    for filter_ in filters:
+        core = core.filter(*filter_)
+    return Dataset(core if chosen is None else core.only(chosen))
 
 
 # Of what a FeatureSpec says: target, weights, pad, packed, pad_value, channels, dtype.

@@ -172,19 +172,34 @@ class FeatureSpec:
         Lists of `FeatureGroup`, or mappings of tensor name to variables for flat float32 groups. In mappings a label,
         weight or observer that is not in a list is squeezed: ``labels={"target": "is_top"}`` is ``[N]``. A model is
         served with its inputs alone. Tensors come in this order.
+    definitions
+        Columns that the data has not, by name: their formulas, which may use one another. `Dataset.fit` and
+        `Loader.features` add those of the data set.
 
     Raises ConfigError, which names the place, such as ``inputs[0].variables[2]``.
     """
 
-    def __init__(self, inputs: Groups = (), labels: Groups = (), weights: Groups = (), observers: Groups = ()) -> None:
+    def __init__(
+        self,
+        inputs: Groups = (),
+        labels: Groups = (),
+        weights: Groups = (),
+        observers: Groups = (),
+        *,
+        definitions: Mapping[str, str] | None = None,
+    ) -> None:
         lists = {
             "inputs": _group_list(inputs, squeeze=False),
             "labels": _group_list(labels, squeeze=True),
             "weights": _group_list(weights, squeeze=True),
             "observers": _group_list(observers, squeeze=True),
         }
-        groups = {role: [group._to_dict() for group in listed] for role, listed in lists.items()}
-        self._core = _parsed({"format": "sapwood-features", "version": 1, **groups})
+        content: dict[str, Any] = {
+            role: [group._to_dict() for group in listed] for role, listed in lists.items()
+        }
+        if definitions:
+            content["definitions"] = [{"name": name, "formula": formula} for name, formula in definitions.items()]
+        self._core = _parsed({"format": "sapwood-features", "version": 2 if definitions else 1, **content})
 
     @classmethod
     def _of(cls, core: _core.FeatureSpec) -> FeatureSpec:
@@ -256,6 +271,11 @@ class FeatureSpec:
     def observers(self) -> list[FeatureGroup]:
         """Groups that come along."""
         return self._groups("observers")
+
+    @property
+    def definitions(self) -> dict[str, str]:
+        """Columns that the data has not, and their formulas."""
+        return {entry["name"]: entry["formula"] for entry in self.to_dict().get("definitions", [])}
 
     def columns(self, dataset: Dataset) -> list[str]:
         """The columns that are read of a data set, each once."""

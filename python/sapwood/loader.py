@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import _core, _html, _tensors
 from ._ranks import find_ranks
+from .features import FeatureSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from ._torch import BatchDataset
     from .dataset import Dataset
-    from .features import FeatureSpec
 
     NumpyBatch = dict[str, np.ndarray[Any, np.dtype[Any]]]
     State = dict[str, Any]
@@ -141,6 +141,11 @@ class Loader:
     def num_rows(self) -> int:
         """Rows that come in an epoch of this rank."""
         return self._current.num_rows
+
+    @property
+    def features(self) -> FeatureSpec:
+        """What goes into a batch, with the definitions of the data set that it uses: what a model is bundled with."""
+        return FeatureSpec._of(self._current.features)
 
     @property
     def tensors(self) -> list[_core.TensorInfo]:

@@ -36,6 +36,14 @@ std::vector<Statistics> scan_expressions(const Dataset& dataset, const std::vect
   });
 }
 
+std::vector<std::pair<int64_t, int64_t>> pieces(const Dataset& dataset,
+                                                const std::vector<std::string>& expressions, uint64_t bytes) {
+  std::vector<std::pair<int64_t, int64_t>> ranges;
+  for (const EntryRange& range : dataset.pieces(expressions, bytes))
+    ranges.emplace_back(range.start, range.stop);
+  return ranges;
+}
+
 std::vector<Cut> count_cuts(const Dataset& dataset, size_t threads) {
   return run_interruptibly([&](const std::stop_token& stop) {
     return cut_flow(dataset, {.threads = threads, .stop = stop});
@@ -117,6 +125,9 @@ void bind_dataset(nb::module_& module) {
       .def("filter", &Dataset::filter, nb::arg("condition"), nb::arg("name") = "")
       .def("only", &Dataset::only, nb::arg("columns"))
       .def_prop_ro("filters", &Dataset::filters)
+      .def_prop_ro("chosen_columns", &Dataset::chosen_columns)
+      .def("pieces", &pieces, nb::arg("expressions"), nb::arg("bytes"),
+           "Ranges of entries whose columns take about so many bytes.")
       .def("cut_flow", &count_cuts, nb::arg("threads") = 0)
       .def("arrays", &read_arrays, nb::arg("columns"), nb::arg("entry_start") = 0,
            nb::arg("entry_stop").none() = nb::none(), nb::arg("threads") = 0)
@@ -128,6 +139,10 @@ void bind_dataset(nb::module_& module) {
             return columns_read(spec, dataset.schema());
           },
           nb::arg("spec"))
+      .def(
+          "complete",
+          [](const Dataset& dataset, const FeatureSpec& spec) { return complete(spec, dataset.schema()); },
+          nb::arg("spec"), "With those definitions of the data set that it uses.")
       .def("expression_type", &expression_type, nb::arg("expression"));
   module.def("open_dataset", &open_dataset, nb::arg("samples"), nb::arg("tree") = "");
 }

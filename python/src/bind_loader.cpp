@@ -307,6 +307,7 @@ void bind_loader(nb::module_& module) {
           nb::arg("by"), nb::arg("fractions"), nb::arg("bins"), nb::arg("rows").none(),
           nb::arg("most_copies"))
       .def("share", &Loader::share, nb::arg("worker"), nb::arg("workers"))
+      .def_prop_ro("features", &Loader::features)
       .def_prop_ro("tensors", &Loader::tensors)
       .def_prop_ro("seed", &Loader::seed)
       .def_prop_ro("num_rows", &Loader::num_rows, nb::call_guard<nb::gil_scoped_release>())

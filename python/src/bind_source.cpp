@@ -18,6 +18,7 @@ void bind_source(nb::module_& module) {
           "Such as \"float32\", \"list<float32>\"; empty when it can't be read.")
       .def_ro("stored_type", &ColumnInfo::stored_type, "The type in the file's own words.")
       .def_ro("unsupported", &ColumnInfo::unsupported, "Why it can't be read; empty when it can.")
+      .def_ro("definition", &ColumnInfo::definition, "The formula that gives it; empty when it is stored.")
       .def_ro("is_member", &ColumnInfo::is_member,
               "A part of another column, left out when all are asked for.")
       .def_ro("compressed_bytes", &ColumnInfo::compressed_bytes)

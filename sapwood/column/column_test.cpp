@@ -45,6 +45,23 @@ TEST(Column, SliceOfListsStartsAtZero) {
   EXPECT_TRUE(identical(cut, numbers_in_lists({{3}, {4, 5}})));
 }
 
+TEST(Column, KeptEntriesAreThoseOfTheirSlices) {
+  for (const auto& [name, column] : one_column_of_each_kind()) {
+    const auto length = static_cast<size_t>(column.length);
+    for (size_t choice = 0; choice < size_t{1} << length; ++choice) {
+      std::vector<uint8_t> keep;
+      std::vector<Column> parts{slice(column, 0, 0, kPool)};
+      for (size_t entry = 0; entry < length; ++entry) {
+        keep.push_back(choice >> entry & 1);
+        if (keep.back() != 0) parts.push_back(slice(column, static_cast<int64_t>(entry), 1, kPool));
+      }
+      EXPECT_TRUE(identical(kept_entries(column, keep, kPool), concatenate(parts, kPool)))
+          << name << ' ' << choice;
+    }
+  }
+  EXPECT_THROW(kept_entries(numbers({1, 2}), std::vector<uint8_t>{1}, kPool), SchemaError);
+}
+
 TEST(Column, SliceRefusesWhatIsNotThere) {
   const Column column = numbers({1, 2, 3});
   EXPECT_THROW(slice(column, 2, 2, kPool), SchemaError);

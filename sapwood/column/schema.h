@@ -27,7 +27,14 @@ struct ColumnInfo {
   std::string definition{};
 };
 
-/// The columns of a tree or n-tuple, in file order. Names are unique.
+/// A column that a formula gives, from columns that are stored or defined before it.
+struct Definition {
+  std::string name;
+  std::string formula;
+  bool operator==(const Definition&) const = default;
+};
+
+/// The columns of a tree or n-tuple, in file order, and those that are defined. Names are unique.
 class Schema {
  public:
   Schema() = default;

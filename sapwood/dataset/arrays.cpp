@@ -189,13 +189,13 @@ std::vector<Column> Dataset::arrays(const std::vector<std::string>& columns,
   };
   std::vector<Column> result;
   const auto is_stored = [&](const std::string& column) {
-    return schema_[schema_.require(column)].definition.empty();
+    const auto place = schema_.find(column);
+    return place && schema_[*place].definition.empty();
   };
   if (filters_.empty() && std::ranges::all_of(columns, is_stored)) {
     const Selection selection = select(columns);
     result = ArraysJob(*this, selection, in_range(units(selection))).run(threads, options.stop);
   } else {
-    for (const std::string& column : columns) schema_.require(column);
     const RowReader rows(*this, columns);
     result = read_rows(rows, columns.size(), in_range(rows.units()), threads, options.stop);
   }

@@ -6,7 +6,6 @@
 
 #include "sapwood/base/parallel.h"
 #include "sapwood/expr/expression.h"
-#include "sapwood/expr/point_at.h"
 #include "sapwood/features/expression_set.h"
 
 namespace sapwood {
@@ -94,26 +93,9 @@ std::shared_ptr<const Dataset> Dataset::limit_files(const std::vector<int64_t>& 
 }
 
 std::shared_ptr<const Dataset> Dataset::define(const std::string& name, const std::string& formula) const {
-  if (!is_name_in_formulas(name)) {
-    throw ConfigError(concat("'", expr::printable(name),
-                             "' can't be the name of a column: letters, digits and _ make one, and no word "
-                             "that means something else in formulas"));
-  }
-  if (schema_.find(name)) throw ConfigError(concat("there is a column '", name, "' already"));
-  const Expression expression(formula, schema_);
-  std::vector<ColumnInfo> columns = schema_.columns();
-  ColumnInfo info;
-  info.name = name;
-  info.type = expression.type();
-  info.stored_type = "= " + formula;
-  info.definition = formula;
-  for (const std::string& column : expression.columns())
-    info.values_per_entry = std::max(info.values_per_entry, schema_[*schema_.find(column)].values_per_entry);
-  if (info.type.is_primitive()) info.values_per_entry = 1;
-  columns.push_back(std::move(info));
   auto defined = std::make_shared<Dataset>(*this);
-  defined->schema_ = Schema(std::move(columns));
-  if (chosen_) defined->chosen_->push_back(name);
+  defined->schema_ = with_definition(schema_, name, formula);
+  if (chosen_ && !schema_.find(name)) defined->chosen_->push_back(name);
   return defined;
 }
 
@@ -193,6 +175,25 @@ Survey Dataset::survey(const Selection& selection, bool to_mix) const {
     survey.values_per_entry.push_back(values / std::max(1.0, static_cast<double>(num_entries())));
   }
   return survey;
+}
+
+std::vector<EntryRange> Dataset::pieces(const std::vector<std::string>& expressions, uint64_t bytes) const {
+  ExpressionSet read;
+  for (const std::string& expression : expressions) read.add(expression, schema_);
+  if (!filters_.empty()) read.add(condition(), schema_);
+  std::vector<EntryRange> pieces;
+  uint64_t taken = 0;
+  for (const Unit& unit : units(select(read.columns()))) {
+    const int64_t first = source_->files()[unit.file].first_entry;
+    if (pieces.empty() || taken + unit.decoded_bytes > bytes) {
+      pieces.push_back({first + unit.entries.start, first + unit.entries.start});
+      taken = 0;
+    }
+    pieces.back().stop = first + unit.entries.stop;
+    taken += unit.decoded_bytes;
+  }
+  if (pieces.empty()) pieces.emplace_back();
+  return pieces;
 }
 
 double Dataset::straddling(const std::vector<Unit>& units, const Selection& selection) const {

@@ -77,7 +77,8 @@ class Dataset {
   std::shared_ptr<const Dataset> limit_files(const std::vector<int64_t>& entries) const;
 
   /// With a column more, whose values a formula gives (docs/expressions.md), and which formulas use as any
-  /// other. Throws what formulas do, and ConfigError: a name that is taken, or can't stand in formulas.
+  /// other. Throws what formulas do, and ConfigError: a name that is taken, or can't stand in
+  /// formulas.
   std::shared_ptr<const Dataset> define(const std::string& name, const std::string& formula) const;
   /// The rows for which a formula is true, of those that pass the filters before. Throws what formulas do, and
   /// SchemaError: not true or false for each entry.
@@ -93,6 +94,8 @@ class Dataset {
   /// The columns that are read when all are asked for: those that can be, without members of records, unless
   /// others were chosen.
   std::vector<std::string> readable_columns() const;
+  /// Those that were chosen.
+  const std::optional<std::vector<std::string>>& chosen_columns() const { return chosen_; }
 
   /// Resolves names of columns that are no formulas. Throws SchemaError (unknown; with the nearest names),
   /// UnsupportedError.
@@ -103,6 +106,10 @@ class Dataset {
   /// The same with what metadata tell of the selected columns. Where there is little data, units `to_mix` are
   /// smaller, so that rows of many of them come together in a shuffle.
   Survey survey(const Selection& selection, bool to_mix = false) const;
+
+  /// The entries in ranges, each of which takes about `bytes` to decode the stored columns that columns and
+  /// formulas read, a unit at least; an empty one where there are none. Throws what formulas do.
+  std::vector<EntryRange> pieces(const std::vector<std::string>& expressions, uint64_t bytes) const;
 
   /// The share of the units' decoded bytes that other units decode as well.
   double straddling(const std::vector<Unit>& units, const Selection& selection) const;
@@ -118,8 +125,8 @@ class Dataset {
   std::vector<Column> decode(FetchedUnit& fetched, const Selection& selection,
                              const std::shared_ptr<MemoryPool>& pool, const std::stop_token& stop = {}) const;
 
-  /// Columns over a range of entries (of the files), of the rows in it that pass the filters, decoded in
-  /// parallel over units and columns.
+  /// Columns and formulas over a range of entries (of the files), of the rows in it that pass the filters,
+  /// decoded in parallel over units and columns.
   std::vector<Column> arrays(const std::vector<std::string>& columns,
                              const ArraysOptions& options = {}) const;
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "sapwood/dataset/scan.h"
+#include "sapwood/features/expression_set.h"
 
 namespace sapwood {
 namespace {
@@ -71,11 +72,13 @@ void learn(const Unknown& unknown, const Statistics& statistics) {
 }  // namespace
 
 FeatureSpec fit(const Dataset& dataset, const FeatureSpec& spec, const ScanOptions& options) {
-  FeatureSpec fitted = spec;
+  FeatureSpec fitted = complete(spec, dataset.schema());
   std::vector<ScanItem> items;
   std::vector<Unknown> unknowns;
   for (FeatureGroup& group : fitted.groups) find_unknowns(group, items, unknowns);
-  const std::vector<Statistics> statistics = scan(dataset, items, options);
+  std::shared_ptr<const Dataset> defined = std::make_shared<Dataset>(dataset);
+  for (const auto& [name, formula] : fitted.definitions) defined = defined->define(name, formula);
+  const std::vector<Statistics> statistics = scan(*defined, items, options);
   for (const Unknown& unknown : unknowns) learn(unknown, statistics[unknown.item]);
   return fitted;
 }

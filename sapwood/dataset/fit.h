@@ -32,7 +32,8 @@ struct ScanOptions {
 std::vector<Statistics> scan(const Dataset& dataset, const std::vector<std::string>& expressions,
                              const ScanOptions& options = {});
 
-/// The specification with what had to be learnt filled in, in one pass over the data; of a variable with
+/// The specification with what had to be learnt filled in, and with the definitions of the data set that it
+/// uses, in one pass over the data; of a variable with
 /// several transforms, statistics are of the value that reaches the one to be learnt. Nothing is read when
 /// nothing has to be learnt. Throws ConfigError when a variable has two of these, or no values to learn from.
 FeatureSpec fit(const Dataset& dataset, const FeatureSpec& spec, const ScanOptions& options = {});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <ranges>
 
 namespace sapwood {
 
@@ -38,22 +39,27 @@ std::vector<Column> RowReader::read_filtered(const Unit& unit, const std::shared
   std::vector<Column> columns = dataset_.decode(fetched, first_, pool, stop);
   const ErrorContext context = fetched.context();
   const Column passes = with_context(context, [&] { return condition_.evaluate(columns, pool).front(); });
-  std::span<const uint8_t> kept = passes.values.as<const uint8_t>();
-  const bool any = std::ranges::any_of(kept, [](uint8_t pass) { return pass != 0; });
+  const std::span<const uint8_t> kept = passes.values.as<const uint8_t>();
+  // Of the other columns what lies between the first row that passes and the last is read; where there is
+  // none, no entry, of which the file says what empty columns look like.
+  const auto is_kept = [](uint8_t pass) { return pass != 0; };
+  const auto first = std::ranges::find_if(kept, is_kept);
+  const auto last = std::ranges::find_if(std::views::reverse(kept), is_kept).base();
+  const auto before = first == kept.end() ? 0 : first - kept.begin();
+  const auto length = first == kept.end() ? 0 : last - first;
   Unit left = unit;
-  if (!any) {
-    left.entries.stop = left.entries.start;  // of which the file says what empty columns look like
-    kept = {};
-    for (Column& column : columns) column = slice(column, 0, 0, pool);
-  }
+  left.entries.start = unit.entries.start + before;
+  left.entries.stop = left.entries.start + length;
+  const size_t of_condition = columns.size();
   if (!rest_.columns.empty()) {
     fetched = dataset_.fetch(left, rest_, pool, stop);
     std::ranges::move(dataset_.decode(fetched, rest_, pool, stop), std::back_inserter(columns));
   }
+  const auto kept_of_rest = kept.subspan(static_cast<size_t>(before), static_cast<size_t>(length));
   return with_context(context, [&] {
     std::vector<Column> inputs;
     for (const size_t place : inputs_)
-      inputs.push_back(kept.empty() ? columns[place] : kept_entries(columns[place], kept, pool));
+      inputs.push_back(kept_entries(columns[place], place < of_condition ? kept : kept_of_rest, pool));
     return evaluate(std::move(inputs), pool, kept);
   });
 }

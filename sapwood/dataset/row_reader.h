@@ -11,8 +11,8 @@
 
 namespace sapwood {
 
-/// Reads the values of expressions in the rows that pass a data set's filters, unit by unit. Of units without
-/// such rows only the filters' columns are read. Const use is safe from many threads.
+/// Reads the values of expressions in the rows that pass a data set's filters, unit by unit. The filters'
+/// columns are read first, the others only where there are such rows. Const use is safe from many threads.
 class RowReader {
  public:
   /// `dataset` must outlive it. Throws what expressions throw, and ConfigError: they read no column.

@@ -15,7 +15,7 @@
 namespace sapwood::expr {
 namespace {
 
-constexpr size_t kMaxDefinitions = 1000;  // that use one another
+constexpr size_t kMaxDefinitions = 200;  // that use one another: each takes some stack
 
 template <class Kernel>
 std::string accepted_kinds(const Overloads<Kernel>& overloads) {
@@ -61,10 +61,8 @@ FormulaCompiler::FormulaCompiler(const FormulaCompiler& caller, const Node& call
 
 Result FormulaCompiler::compile() {
   const Typed& whole = compile_parts();
-  const bool is_column = nodes_.size() == 1 && !whole.is_constant();
-  Type type = is_column ? schema_[*schema_.find(nodes_.front().name)].type
-                        : Typed{.element = computed_kind(whole.element), .dimensions = whole.dimensions}.type();
-  return {whole.input, std::move(type)};
+  if (column_type_) return {whole.input, *column_type_};
+  return {whole.input, Typed{.element = computed_kind(whole.element), .dimensions = whole.dimensions}.type()};
 }
 
 const Typed& FormulaCompiler::compile_parts() {
@@ -106,8 +104,11 @@ Typed FormulaCompiler::name(const Node& node) {
     fail_unknown(node);
   }
   schema_.require(node.name);
-  const Type& type = schema_[*index].type;
-  Typed result{.element = type.kind};
+  const ColumnInfo& info = schema_[*index];
+  const bool is_stored = info.definition.empty();
+  const Result given = is_stored ? Result{.type = info.type} : defined(node, info.definition);
+  const Type& type = given.type;
+  Typed result{.input = given.input};
   const Type* innermost = &type;
   for (; innermost->kind == TypeKind::kList || innermost->kind == TypeKind::kFixedList;
        innermost = &innermost->item()) {
@@ -119,10 +120,8 @@ Typed FormulaCompiler::name(const Node& node) {
                                concat("column '", printable(node.name), "' is of type ", type.to_string(),
                                       "; formulas compute with numbers and bool")));
   }
-  if (!schema_[*index].definition.empty()) {
-    result.input = defined(node, schema_[*index].definition);
-    return result;
-  }
+  if (nodes_.size() == 1) column_type_ = type;
+  if (!is_stored) return result;
   const auto column = std::find(program_.columns.begin(), program_.columns.end(), node.name);
   const auto place = static_cast<size_t>(column - program_.columns.begin());
   if (column == program_.columns.end()) {
@@ -137,15 +136,18 @@ Typed FormulaCompiler::name(const Node& node) {
               .place = node.place});
 }
 
-// What a column that is defined by a formula gives: a constant, or the result of a step.
-Input FormulaCompiler::defined(const Node& node, const std::string& definition) {
-  const auto found = compiler_.defined_.find(node.name);
-  if (found != compiler_.defined_.end()) return found->second.input;
-  if (depth_ == kMaxDefinitions)
-    fail(node, concat("more than ", kMaxDefinitions, " definitions on top of each other"));
-  const Result result =
-      FormulaCompiler(compiler_, definition, parse(definition), schema_, depth_ + 1).compile();
-  return compiler_.defined_.emplace(node.name, result).first->second.input;
+// What a column that is defined by a formula gives.
+Result FormulaCompiler::defined(const Node& node, const std::string& definition) {
+  const auto [place, is_new] = compiler_.defined_.try_emplace(node.name);
+  if (is_new) {
+    if (depth_ == kMaxDefinitions)
+      fail(node, concat("more than ", kMaxDefinitions, " definitions on top of each other"));
+    place->second = FormulaCompiler(compiler_, definition, parse(definition), schema_, depth_ + 1).compile();
+    program_.definitions.push_back({node.name, definition});
+  } else if (!place->second) {
+    fail(node, concat("column '", printable(node.name), "' is defined by itself"));
+  }
+  return *place->second;
 }
 
 void FormulaCompiler::fail_unknown(const Node& node) const {

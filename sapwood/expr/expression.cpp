@@ -3,11 +3,25 @@
 #include <algorithm>
 #include <utility>
 
+#include "sapwood/base/error.h"
+#include "sapwood/expr/estimate.h"
 #include "sapwood/expr/evaluate.h"
 #include "sapwood/expr/names.h"
+#include "sapwood/expr/point_at.h"
 #include "sapwood/expr/program.h"
 
 namespace sapwood {
+
+namespace {
+
+bool is_name_in_formulas(std::string_view name) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  const auto continues = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); };
+  return !name.empty() && is_letter(name.front()) && std::ranges::all_of(name, continues) && name != "true" &&
+         name != "false" && name != "pi";
+}
+
+}  // namespace
 
 struct Expression::Program {
   expr::Compiler compiler;
@@ -28,11 +42,42 @@ bool is_word_of_formulas(std::string_view name) {
   return name == "true" || name == "false" || expr::without_library(name) == "pi" || expr::is_function(name);
 }
 
-bool is_name_in_formulas(std::string_view name) {
-  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  const auto continues = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); };
-  return !name.empty() && is_letter(name.front()) && std::ranges::all_of(name, continues) &&
-         name != "true" && name != "false" && name != "pi";
+Schema with_definitions(const Schema& schema, const std::vector<Definition>& definitions) {
+  std::vector<ColumnInfo> columns = schema.columns();
+  for (const auto& [name, formula] : definitions) {
+    if (!is_name_in_formulas(name)) {
+      throw ConfigError(concat("'", expr::printable(name),
+                               "' can't be the name of a column: letters, digits and _ make one, and no word "
+                               "that means something else in formulas"));
+    }
+    const auto other = std::ranges::find(columns, name, &ColumnInfo::name);
+    if (other == columns.end()) {
+      columns.emplace_back();
+      columns.back().name = name;
+      columns.back().stored_type = "= " + formula;
+      columns.back().definition = formula;
+    } else if (formula.empty() || other->definition != formula) {
+      throw ConfigError(concat("there is a column '", name, "' already"));
+    }
+  }
+  return Schema(std::move(columns));
+}
+
+Schema with_definition(const Schema& schema, const std::string& name, const std::string& formula) {
+  expr::Compiler compiler;
+  compiler.add(formula, schema);  // the new column is none of its own
+  std::vector<ColumnInfo> columns = with_definitions(schema, {{name, formula}}).columns();
+  if (columns.size() == schema.size()) return schema;
+  ColumnInfo& info = columns.back();
+  const expr::Program& program = compiler.program();
+  info.type = program.results.front().type;
+  if (!info.type.is_primitive()) {
+    std::vector<double> of_columns;
+    for (const std::string& column : program.columns)
+      of_columns.push_back(schema[*schema.find(column)].values_per_entry);
+    info.values_per_entry = expr::values_per_entry(program, of_columns)[program.results.front().input.index];
+  }
+  return Schema(std::move(columns));
 }
 
 Column Expression::evaluate(std::span<const Column> columns, int64_t num_entries,

@@ -40,12 +40,15 @@ class Expression {
   std::shared_ptr<const Program> program_;
 };
 
+/// A schema with columns more, which formulas define. Their types are left open, and what is wrong in a formula
+/// is told where it is used. Throws ConfigError: a name that is taken, unless by the same definition, or that
+/// can't stand in formulas.
+Schema with_definitions(const Schema& schema, const std::vector<Definition>& definitions);
+/// The same with one column, and its type. Throws what formulas do besides.
+Schema with_definition(const Schema& schema, const std::string& name, const std::string& formula);
+
 /// Whether a name means something in formulas where no column is called that: a function, `pi`, `true`,
 /// `false`.
 bool is_word_of_formulas(std::string_view name);
-
-/// Whether a column can be defined by that name: letters, digits and _, not beginning with a digit, and
-/// neither `true`, `false` nor `pi`.
-bool is_name_in_formulas(std::string_view name);
 
 }  // namespace sapwood

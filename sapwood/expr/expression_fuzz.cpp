@@ -23,7 +23,8 @@ class SmallPool final : public sapwood::MemoryPool {
 
 /// Input: a formula, which is read, and evaluated where it fits the columns.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static const sapwood::Table kTable = sapwood::three_entries();
+  static const sapwood::Table kTable =
+      sapwood::three_entries().define("twice", "2 * pt").define("same", "twice").define("two", "2");
   static const auto kPool = std::make_shared<SmallPool>();
   try {
     kTable.evaluate(std::string(data, data + size), kPool);

@@ -46,6 +46,33 @@ TEST(Expression, ColumnsComeBeforeConstants) {
   EXPECT_EQ(with_pi.text("pi + 0"), "int64: 3");
 }
 
+TEST(Expression, TakesDefinedColumnsForTheirFormulas) {
+  const Table more =
+      table().define("twice", "2 * pt").define("sums", "sum(twice) + n").define("name", "label").define("two", "2");
+  EXPECT_EQ(more.text("twice"), "list<float32>: [20, 40] [] [60]");
+  EXPECT_EQ(more.text("twice / 2 + x"), table().text("pt + x"));
+  EXPECT_EQ(more.text("sums"), table().text("sum(2 * pt) + n"));
+  EXPECT_EQ(more.text("two * x"), "float32: 3 -5 0");  // weak, as the constant that it stands for
+  EXPECT_EQ(more.text("two"), "int64: 2 2 2");
+  EXPECT_TRUE(identical(more.evaluate("name"), strings({"a", "b", "c"})));
+  EXPECT_THROW(more.evaluate("name + 1"), SchemaError);
+  const Expression expression("sums > two", more.schema());
+  EXPECT_EQ(expression.columns(), (std::vector<std::string>{"pt", "n"}));
+}
+
+TEST(Expression, ErrorsInDefinitionsPointIntoThem) {
+  const Table more = table().define("both", "1 + (pt + other)");
+  try {
+    more.evaluate("sum(both) > 0");
+    FAIL();
+  } catch (const SchemaError& error) {
+    EXPECT_EQ(error.message(),
+              "in entry 1 of the range, lists of 0 and of 1 items don't go together, at position 9\n"
+              "  1 + (pt + other)\n"
+              "          ^");
+  }
+}
+
 TEST(Expression, BindsLikeCpp) {
   EXPECT_EQ(text("1 + 2 * 3 - 4"), "int64: 3 3 3");
   EXPECT_EQ(text("(1 + 2) * 3"), "int64: 9 9 9");

@@ -47,7 +47,7 @@ class FormulaCompiler {
   Typed part(const Node& node);
   Typed constant(const Constant& value);
   Typed name(const Node& node);
-  Input defined(const Node& node, const std::string& definition);
+  Result defined(const Node& node, const std::string& definition);
   [[noreturn]] void fail_unknown(const Node& node) const;
   Typed call(const Node& node);
   size_t function_of(const Node& node) const;
@@ -81,6 +81,7 @@ class FormulaCompiler {
   size_t text_;   // that errors show, among the program's
   std::vector<Node> nodes_;
   std::vector<Typed> parts_;
+  std::optional<Type> column_type_;  // when the formula is that column alone
   std::map<std::string_view, Typed> parameters_;
   std::string called_;
 };

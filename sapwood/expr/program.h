@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -64,6 +65,7 @@ struct Program {
   std::vector<Constant> constants;
   std::vector<Operation> operations;
   std::vector<Result> results;  ///< of the formulas, in the order in which they were added
+  std::vector<Definition> definitions;  ///< that they use, each behind those it uses
 
   /// For each operation, the last one that uses its result: itself when none does, none (the number of
   /// operations) for the formulas' results.
@@ -85,7 +87,8 @@ class Compiler {
   Program program_;
   std::map<Constant, size_t> constant_places_;
   std::map<std::tuple<Operation::Kind, size_t, TypeKind, std::vector<Input>>, size_t> operation_places_;
-  std::map<std::string, Result> defined_;  // what columns that are defined by formulas give
+  // What columns that are defined by formulas give; none while that is being found out.
+  std::map<std::string, std::optional<Result>> defined_;
 };
 
 }  // namespace sapwood::expr

@@ -88,6 +88,19 @@ class Table {
     schema_ = Schema(std::move(infos));
   }
 
+  /// With a column more, which a formula defines.
+  Table define(const std::string& name, const std::string& formula) const {
+    Table defined = *this;
+    std::vector<ColumnInfo> infos = schema_.columns();
+    ColumnInfo info;
+    info.name = name;
+    info.type = Expression(formula, schema_).type();
+    info.definition = formula;
+    infos.push_back(std::move(info));
+    defined.schema_ = Schema(std::move(infos));
+    return defined;
+  }
+
   const Schema& schema() const { return schema_; }
   int64_t num_entries() const { return columns_.front().second.length; }
 

@@ -18,6 +18,16 @@ bool looks_like_a_column(std::string_view text) {
          text.find_first_not_of(kOfNames) == std::string_view::npos;
 }
 
+// The variables of a specification, fitted or not.
+ExpressionSet expressions_of(const FeatureSpec& spec, const Schema& schema) {
+  const Schema defined = with_definitions(schema, spec.definitions);
+  ExpressionSet expressions;
+  for (const FeatureGroup& group : spec.groups) {
+    for (const Variable& variable : group.variables) expressions.add(variable.expression, defined);
+  }
+  return expressions;
+}
+
 }  // namespace
 
 const Type& innermost_type(const Type& type) {
@@ -26,12 +36,13 @@ const Type& innermost_type(const Type& type) {
   return *inner;
 }
 
+FeatureSpec complete(FeatureSpec spec, const Schema& schema) {
+  spec.definitions = expressions_of(spec, schema).definitions();
+  return spec;
+}
+
 std::vector<std::string> columns_read(const FeatureSpec& spec, const Schema& schema) {
-  ExpressionSet expressions;
-  for (const FeatureGroup& group : spec.groups) {
-    for (const Variable& variable : group.variables) expressions.add(variable.expression, schema);
-  }
-  return expressions.columns();
+  return expressions_of(spec, schema).columns();
 }
 
 size_t ExpressionSet::add(const std::string& expression, const Schema& schema) {

@@ -30,6 +30,9 @@ class ExpressionSet {
   const std::vector<std::string>& columns() const { return program().columns; }
   const std::vector<Type>& column_types() const { return program().column_types; }
 
+  /// The definitions of columns that are used, each behind those it uses.
+  const std::vector<Definition>& definitions() const { return program().definitions; }
+
   /// The values of all expressions for entries whose `columns()` are given, at least one. What no value holds
   /// is released. Where the entries are those of a range that are `kept`, errors tell their places in that
   /// range.
@@ -48,8 +51,11 @@ class ExpressionSet {
   expr::Compiler compiler_;
 };
 
-/// The columns that a specification reads, fitted or not, each once: those of its `RowFormat`. Throws as
-/// `add`.
+/// The specification with those definitions of the schema that it uses: complete without the schema's. Throws
+/// as `add`.
+FeatureSpec complete(FeatureSpec spec, const Schema& schema);
+
+/// The columns that they read, each once: those of its `RowFormat`. Throws as `add`.
 std::vector<std::string> columns_read(const FeatureSpec& spec, const Schema& schema);
 
 /// The type inside all lists of `type`.

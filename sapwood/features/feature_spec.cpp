@@ -16,7 +16,7 @@ bool FeatureGroup::is_fitted() const {
 bool FeatureSpec::is_fitted() const { return std::ranges::all_of(groups, &FeatureGroup::is_fitted); }
 
 FeatureSpec FeatureSpec::of_role(Role role) const {
-  FeatureSpec part;
+  FeatureSpec part{.groups = {}, .definitions = definitions};
   std::ranges::copy_if(groups, std::back_inserter(part.groups),
                        [role](const FeatureGroup& group) { return group.role == role; });
   return part;

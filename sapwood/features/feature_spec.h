@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sapwood/column/dtype.h"
+#include "sapwood/column/schema.h"
 
 namespace sapwood {
 
@@ -94,6 +95,8 @@ struct FeatureGroup {
 /// the server.
 struct FeatureSpec {
   std::vector<FeatureGroup> groups;
+  /// Of columns that the data has not, for the variables to use; each may use those before it.
+  std::vector<Definition> definitions{};
 
   /// Whether nothing is left to be learnt from data.
   bool is_fitted() const;
@@ -102,7 +105,7 @@ struct FeatureSpec {
   bool operator==(const FeatureSpec&) const = default;
 };
 
-/// The specification as JSON (docs/formats/feature-spec.md), version 1; doubles keep all their bits. Groups
+/// The specification as JSON (docs/formats/feature-spec.md); doubles keep all their bits. Groups
 /// come ordered by role. Throws ConfigError for what it can't hold: text that is not UTF-8, infinite numbers
 /// in transforms.
 std::string to_json(const FeatureSpec& spec);

@@ -11,7 +11,7 @@ using Json = JsonReader::Json;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr const char* kFormat = "sapwood-features";
-constexpr int64_t kVersion = 1;
+constexpr int64_t kVersion = 2;  // the first was without definitions
 
 struct RoleList {
   Role role;
@@ -211,7 +211,9 @@ FeatureGroup read_group(const JsonReader& json, Role role) {
 std::string to_json(const FeatureSpec& spec) {
   Json json = Json::object();
   json["format"] = kFormat;
-  json["version"] = kVersion;
+  json["version"] = spec.definitions.empty() ? 1 : kVersion;
+  for (const auto& [name, formula] : spec.definitions)
+    json["definitions"].push_back({{"name", name}, {"formula", formula}});
   for (const auto& [role, key] : kRoleLists) {
     for (const FeatureGroup& group : spec.of_role(role).groups) json[key].push_back(group_json(group));
   }
@@ -232,8 +234,14 @@ FeatureSpec feature_spec_from_json(const std::string& text) {
     json.fail(concat("version ", version, " of feature specifications is newer than this sapwood reads (",
                      kVersion, ')'));
   }
-  json.expect_keys({"format", "version", "inputs", "labels", "weights", "observers"});
+  json.expect_keys({"format", "version", "definitions", "inputs", "labels", "weights", "observers"});
   FeatureSpec spec;
+  if (json.has("definitions")) {
+    for (const JsonReader& definition : json.at("definitions").items()) {
+      definition.expect_keys({"name", "formula"});
+      spec.definitions.push_back({definition.at("name").line(), definition.at("formula").text()});
+    }
+  }
   for (const auto& [role, key] : kRoleLists) {
     if (!json.has(key)) continue;
     for (const JsonReader& group : json.at(key).items()) spec.groups.push_back(read_group(group, role));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sapwood/base/error.h"
+#include "sapwood/expr/expression.h"
 
 namespace sapwood {
 namespace {
@@ -76,9 +77,10 @@ const char* kind_of(const FeatureGroup& group) {
 
 RowFormat::RowFormat(const FeatureSpec& spec, const Schema& schema) {
   if (spec.groups.empty()) throw ConfigError("no features asked for");
+  const Schema defined = with_definitions(schema, spec.definitions);
   for (const FeatureGroup& group : spec.groups) {
     check(group);
-    group.is_jagged() ? add_jagged(group, schema) : add_flat(group, schema);
+    group.is_jagged() ? add_jagged(group, defined) : add_flat(group, defined);
   }
   if (columns().empty()) throw ConfigError("the features read no column");
   for (size_t i = 0; i < tensors_.size(); ++i) {

@@ -37,6 +37,8 @@ class RowFormat {
   /// The columns to read, each once, and their types.
   const std::vector<std::string>& columns() const { return expressions_.columns(); }
   const std::vector<Type>& column_types() const { return expressions_.column_types(); }
+  /// What the specification and the schema define of what is used.
+  const std::vector<Definition>& definitions() const { return expressions_.definitions(); }
   /// The tensors of a batch, in the order of the groups, a mask or offsets behind their group.
   const std::vector<TensorInfo>& tensors() const { return tensors_; }
   /// Of each tensor, the bytes of one of what its first dimension counts: of a row, of a packed value.

@@ -52,7 +52,7 @@ struct LoaderStats {
   int64_t batches = 0;          ///< delivered
   int64_t skipped_rows = 0;     ///< left out for errors, see `BatchStream::skipped`
   int64_t repeated_rows = 0;    ///< that came twice in place of those, so that ranks have as many batches
-  uint64_t stored_bytes = 0;    ///< read from files
+  uint64_t stored_bytes = 0;    ///< of what was read from files, but for units in which no row passes filters
   uint64_t peak_bytes = 0;      ///< largest size of the loader's memory so far, without batches
   double fetch_seconds = 0;     ///< reading files
   double decode_seconds = 0;    ///< decompressing and decoding

@@ -83,6 +83,7 @@ double Division::share(const Parts& parts) const {
 uint64_t Division::identity() const {
   std::string text = concat(static_cast<int>(kind_), ' ', seed_);
   for (size_t e = 0; e < expressions_.size(); ++e) text += concat('\n', expressions_.text(e));
+  for (const auto& [name, formula] : expressions_.definitions()) text += concat('\n', name, '=', formula);
   for (const double end : ends_) text += concat(' ', std::bit_cast<uint64_t>(end));
   return xxh3_64(std::as_bytes(std::span(text)));
 }
@@ -152,8 +153,8 @@ std::vector<size_t> add_columns(std::vector<std::string>& columns, const std::ve
 std::vector<uint8_t> rows_in_parts(const std::vector<DivisionPart>& divisions,
                                    const std::vector<std::vector<size_t>>& places,
                                    const std::vector<Column>& columns,
-                                   const std::shared_ptr<MemoryPool>& pool) {
-  std::vector<uint8_t> in_parts;
+                                   const std::shared_ptr<MemoryPool>& pool,
+                                   std::vector<uint8_t> in_parts) {
   for (size_t d = 0; d < divisions.size(); ++d) {
     const auto& [division, parts] = divisions[d];
     std::vector<Column> read;

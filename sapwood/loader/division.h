@@ -65,12 +65,19 @@ struct DivisionPart {
 /// Adds those of `wanted` that are missing to `columns`, and gives the places of all.
 std::vector<size_t> add_columns(std::vector<std::string>& columns, const std::vector<std::string>& wanted);
 
-/// Whether each entry is in all of the parts; empty: there are none. `places` are those of each division's
-/// columns among `columns`.
+/// Whether each entry is in all of the parts, and not 0 in `in_parts` where that is given; empty: there are
+/// none. `places` are those of each division's columns among `columns`.
 std::vector<uint8_t> rows_in_parts(const std::vector<DivisionPart>& divisions,
                                    const std::vector<std::vector<size_t>>& places,
                                    const std::vector<Column>& columns,
-                                   const std::shared_ptr<MemoryPool>& pool);
+                                   const std::shared_ptr<MemoryPool>& pool,
+                                   std::vector<uint8_t> in_parts = {});
+
+/// Conditions whose columns are read before all others, which are left where no row passes.
+struct Prefilter {
+  DivisionPart part;
+  Selection selection;
+};
 
 /// Whether a row is in all of the parts.
 class DivisionTest {

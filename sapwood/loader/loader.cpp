@@ -45,6 +45,7 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options) {
   if (!options.seed) options.seed = drawn_seed();
   LoaderSettings settings;
   settings.format = std::make_shared<RowFormat>(options.features, dataset->schema());
+  options.features.definitions = settings.format->definitions();
   for (const FileInfo& file : dataset->source().files()) {
     settings.files.push_back(settings.files.size());
     settings.sample_of_file.push_back(file.sample);
@@ -60,6 +61,7 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options) {
 }
 
 const Dataset& Loader::dataset() const { return *plan_->dataset; }
+const FeatureSpec& Loader::features() const { return plan_->options.features; }
 const std::vector<TensorInfo>& Loader::tensors() const { return plan_->format->tensors(); }
 uint64_t Loader::seed() const { return *plan_->options.seed; }
 int64_t Loader::rank() const { return plan_->options.rank; }
@@ -92,7 +94,7 @@ Explanation Loader::explain() const {
     e.stored_bytes += unit.stored_bytes;
     e.decoded_bytes += unit.decoded_bytes;
   }
-  e.straddling = plan.dataset->straddling(*plan.units, plan.selection);
+  e.straddling = plan.dataset->straddling(*plan.units, plan.everything_read);
   e.row_bytes = plan.row_bytes;
   e.buffer_rows = plan.buffer_rows;
   if (e.shuffle) {
@@ -128,8 +130,10 @@ std::unique_ptr<BatchStream> Loader::start(const LoaderState& from) const {
   epoch.filter = std::make_shared<RowFilter>(leg.filter());
   epoch.key = {seed(), from.epoch, static_cast<uint32_t>(from.closed.size())};
   epoch.copies = leg.copies();
-  epoch.divisions = plan.divisions;
-  epoch.division_columns = plan.division_columns;
+  epoch.prefilter = plan.prefilter;
+  const auto first_division = plan.prefilter ? 1 : 0;
+  epoch.divisions.assign(plan.divisions.begin() + first_division, plan.divisions.end());
+  epoch.division_columns.assign(plan.division_columns.begin() + first_division, plan.division_columns.end());
   epoch.kept = leg.kept(from.rank);
   epoch.batch_size = plan.batch_rows;
   epoch.drop_remainder = plan.options.drop_remainder;

@@ -133,6 +133,8 @@ class Loader {
   Loader balance(const Balance& balance) const;
 
   const Dataset& dataset() const;
+  /// With the definitions of the data set that they use: what a model is served with.
+  const FeatureSpec& features() const;
   const std::vector<TensorInfo>& tensors() const;
   uint64_t seed() const;
   int64_t rank() const;

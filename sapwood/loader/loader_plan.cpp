@@ -21,10 +21,11 @@ constexpr double kCacheBytes = 5;  // of a row, beside it
 // Shares that let the largest unit through and leave the rest to the shuffle. They don't depend on the number
 // of threads, nor does the order of the rows therefore.
 MemoryShares share_memory(uint64_t memory, const std::vector<Unit>& units, const Selection& selection,
-                          double work_bytes) {
+                          double work_bytes, bool prefiltered) {
   uint64_t largest = 0;
   for (const Unit& unit : units) {
-    largest = std::max(largest, unit.stored_bytes + decoding_bytes(unit, selection, work_bytes));
+    const uint64_t fetching = prefiltered ? unit.decoded_bytes : 0;
+    largest = std::max(largest, unit.stored_bytes + fetching + decoding_bytes(unit, selection, work_bytes));
   }
   if (memory == LoaderOptions::kUnlimitedMemory) {
     return {.total = kEndless, .staging = kEndless / 2, .units = kEndless / 4, .ready = kReadyOfEndless};
@@ -56,20 +57,42 @@ void check_batch_bytes(int64_t rows, double row_bytes, uint64_t memory) {
 
 void LoaderSettings::plan_reading() {
   std::vector<std::string> columns = format->columns();
-  division_columns.clear();
+  division_columns.assign(divisions.size(), {});
   double division_bytes = 0;
-  for (const DivisionPart& divided : divisions) {
-    division_columns.push_back(add_columns(columns, divided.division->columns()));
-    division_bytes += divided.division->work_bytes();
+  std::vector<std::string> of_others;  // besides the first division
+  for (size_t d = divisions.size(); d-- > 0;) {
+    of_others = columns;
+    division_columns[d] = add_columns(columns, divisions[d].division->columns());
+    division_bytes += divisions[d].division->work_bytes();
   }
-  selection = dataset->select(columns);
+  selection = everything_read = dataset->select(columns);
   auto [read, values_per_entry] = dataset->survey(selection, options.shuffle);
   units = std::make_shared<std::vector<Unit>>(std::move(read));
+  prefilter.reset();
+  if (!dataset->filters().empty()) plan_prefilter(std::move(of_others));
   values_per_entry.resize(format->columns().size());
   row_bytes = format->expected_row_bytes(values_per_entry);
   batch_row_bytes = format->expected_tensor_bytes(values_per_entry);
   work_bytes = format->expected_work_bytes(values_per_entry) + division_bytes;
   take_files(std::move(files));
+}
+
+// The filters' columns are read first where they are a small part of all.
+void LoaderSettings::plan_prefilter(std::vector<std::string> other_columns) {
+  const auto stored_and_decoded = [](const std::vector<Unit>& of) {
+    std::pair<uint64_t, uint64_t> bytes;
+    for (const Unit& unit : of) {
+      bytes.first += unit.stored_bytes;
+      bytes.second += unit.decoded_bytes;
+    }
+    return bytes;
+  };
+  Selection of_filters = dataset->select(divisions.front().division->columns());
+  const auto [stored, decoded] = stored_and_decoded(dataset->units(of_filters));
+  const auto [all_stored, all_decoded] = stored_and_decoded(*units);
+  if (2 * stored > all_stored || 2 * decoded > all_decoded) return;
+  prefilter = {divisions.front(), std::move(of_filters)};
+  selection = dataset->select(other_columns);
 }
 
 void LoaderSettings::take_files(std::vector<size_t> wanted) {
@@ -122,7 +145,7 @@ void LoaderSettings::fit_memory() {
   batch_rows = std::min(options.batch_size, most_rows() + 1);
   const bool unlimited = options.memory == LoaderOptions::kUnlimitedMemory;
   const uint64_t kept = keeps_parts() && !unlimited ? parts_bytes() : 0;
-  memory = share_memory(options.memory - kept, *units, selection, work_bytes);
+  memory = share_memory(options.memory - kept, *units, selection, work_bytes, prefilter.has_value());
   check_batch_bytes(batch_rows, batch_row_bytes, options.memory);
   set_buffer_rows(options.buffer_rows.value_or(fitting_rows()));
   // Rows that stay are not copied into the shuffle buffer, which only refers to them.

@@ -18,7 +18,9 @@ struct LoaderSettings {
   std::shared_ptr<const Dataset> dataset;
   LoaderOptions options;
   std::shared_ptr<const RowFormat> format;
-  Selection selection;
+  std::optional<Prefilter> prefilter;              ///< the first of the divisions, when it is read first
+  Selection selection;                             ///< what is read then
+  Selection everything_read;                       ///< both
   std::shared_ptr<const std::vector<Unit>> units;  ///< in file order
   std::vector<size_t> sample_of_file;
   double row_bytes = 0;        ///< of a staged row, on average
@@ -30,7 +32,7 @@ struct LoaderSettings {
   int64_t buffer_rows = 0;
   SplitPart part;
   std::vector<DivisionPart> divisions;
-  std::vector<std::vector<size_t>> division_columns;  ///< of the selection
+  std::vector<std::vector<size_t>> division_columns;  ///< of what is read
   std::vector<size_t> files;                          ///< that rows come from
   int64_t num_entries = 0;                            ///< of those files
   std::shared_ptr<const BalancedRows> balanced;       ///< of the rows in the part, where they are
@@ -70,6 +72,7 @@ struct LoaderSettings {
   bool keeps_parts() const { return parts_bytes() <= options.memory / 4; }
 
  private:
+  void plan_prefilter(std::vector<std::string> other_columns);
   int64_t fitting_rows() const;
   double cached_bytes() const;  // of all rows
 };

@@ -115,7 +115,7 @@ class Pipeline final : public BatchStream {
 
   size_t next_fetch_ = 0;
   uint64_t fetched_bytes_ = 0;
-  std::map<size_t, FetchedUnit> fetched_;  // by place in the order
+  std::map<size_t, FetchedRows> fetched_;  // by place in the order
   size_t next_decode_ = 0;
   uint64_t decoding_bytes_ = 0;
   std::deque<std::unique_ptr<DecodedUnit>> decoded_;  // by position; not staged whole, and nobody is at it
@@ -244,9 +244,10 @@ bool Pipeline::can_stage() const { return !decoded_.empty() && decoded_.front()-
 bool Pipeline::can_decode() const {
   if (fetched_.empty() || fetched_.begin()->first != next_decode_) return false;
   if (units_[next_decode_].position >= stage_limit() && decoded_.size() >= plan_.threads) return false;
-  const FetchedUnit& fetched = fetched_.begin()->second;
-  if (!fetched.columns && fetched.unit.stored_bytes == 0) return true;  // its rows are there already
-  const uint64_t needed = decoding_bytes(fetched.unit, plan_.selection, plan_.work_bytes);
+  const FetchedRows& fetched = fetched_.begin()->second;
+  const Unit& unit = fetched.unit.unit;
+  if (!fetched.unit.columns && unit.stored_bytes == 0) return true;  // its rows are there already
+  const uint64_t needed = decoding_bytes(unit, plan_.selection, plan_.work_bytes);
   return decoding_bytes_ == 0 || fetched_bytes_ + decoding_bytes_ + needed <= plan_.memory.units;
 }
 
@@ -254,8 +255,9 @@ bool Pipeline::can_fetch() const {
   if (next_fetch_ == units_.size() || fetched_.size() >= kMostFetched) return false;
   // What is read ahead leaves room for decoding whichever unit comes first.
   const uint64_t decoding = std::max(decoding_bytes_, largest_decoding_bytes_);
-  return fetched_bytes_ == 0 ||
-         fetched_bytes_ + units_[next_fetch_].unit.stored_bytes + decoding <= plan_.memory.units;
+  const Unit& unit = units_[next_fetch_].unit;
+  return fetched_bytes_ == 0 || fetched_bytes_ + unit.stored_bytes + plan_.fetching_bytes(unit) + decoding <=
+                                    plan_.memory.units;
 }
 
 Pipeline::Task Pipeline::choose_task(bool only_fetch) const {
@@ -310,33 +312,36 @@ void Pipeline::work(size_t worker, bool only_fetch) {
 
 void Pipeline::fetch_unit(std::unique_lock<std::mutex>& lock) {
   const size_t place = next_fetch_++;
-  FetchedUnit fetched{units_[place].unit, {}, {}};
-  if (plan_.pools->cache.find(units_[place].reading.unit, fetched.unit.entries)) {
-    fetched.unit.stored_bytes = 0;
+  FetchedRows fetched{.unit = {units_[place].unit, {}, {}}};
+  Unit& unit = fetched.unit.unit;
+  if (plan_.pools->cache.find(units_[place].reading.unit, unit.entries)) {
+    unit.stored_bytes = 0;
     fetched_.emplace(place, std::move(fetched));
     return;
   }
-  const uint64_t stored_bytes = fetched.unit.stored_bytes;
-  fetched_bytes_ += stored_bytes;
+  const uint64_t stored_bytes = unit.stored_bytes;
+  const uint64_t fetching_bytes = plan_.fetching_bytes(unit);
+  fetched_bytes_ += stored_bytes + fetching_bytes;
   lock.unlock();
   const auto start = Clock::now();
   try {
-    fetched = plan_.dataset->fetch(units_[place].unit, plan_.selection, pool_, stop_.get_token());
+    fetched = decoder_.fetch(units_[place].unit);
   } catch (const FormatError&) {
     if (plan_.on_error == OnError::kRaise) throw;
   }
   const double seconds = seconds_since(start);
   lock.lock();
+  fetched_bytes_ -= fetching_bytes;
   stats_.fetch_seconds += seconds;
-  stats_.stored_bytes += stored_bytes;
+  if (!fetched.none_pass) stats_.stored_bytes += stored_bytes;
   fetched_.emplace(place, std::move(fetched));
 }
 
 void Pipeline::decode_unit(std::unique_lock<std::mutex>& lock) {
   const size_t place = next_decode_++;
-  FetchedUnit fetched = std::move(fetched_.extract(place).mapped());
+  FetchedRows fetched = std::move(fetched_.extract(place).mapped());
   const StreamUnit& unit = units_[place];
-  const uint64_t stored_bytes = fetched.unit.stored_bytes;
+  const uint64_t stored_bytes = fetched.unit.unit.stored_bytes;
   if (auto cached = decoder_.find(unit)) {
     fetched_bytes_ -= stored_bytes;
     put_back(std::move(cached));

@@ -48,6 +48,7 @@ struct EpochPlan {
   double batch_row_bytes = 0;  ///< of a row in batches, on average
   RankStream stream;
   std::shared_ptr<const RowFilter> filter;
+  std::optional<Prefilter> prefilter{};   ///< that rows must pass
   std::vector<DivisionPart> divisions{};  ///< of which rows must be in all
   /// Places of each division's columns in the selection, behind those of the format.
   std::vector<std::vector<size_t>> division_columns{};
@@ -64,6 +65,8 @@ struct EpochPlan {
   MemoryShares memory;
   std::shared_ptr<LoaderPools> pools;
 
+  /// Bytes of memory that fetching a unit takes besides those that it fetches.
+  uint64_t fetching_bytes(const Unit& unit) const { return prefilter ? unit.decoded_bytes : 0; }
   /// Whether rows may come twice in place of others that can't be read: so that ranks have as many batches.
   bool may_repeat() const { return batches && on_error == OnError::kSkip; }
 };

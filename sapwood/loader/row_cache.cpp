@@ -4,10 +4,18 @@
 #include <array>
 
 namespace sapwood {
+namespace {
 
-uint64_t CachedRows::bytes_of(const RowWriter& writer) {
+bool is_in(const std::vector<uint8_t>& in_parts, int64_t entry) {
+  return in_parts.empty() || in_parts[static_cast<size_t>(entry)] != 0;
+}
+
+}  // namespace
+
+uint64_t CachedRows::bytes_of(const RowWriter& writer, const std::vector<uint8_t>& in_parts) {
   uint64_t bytes = 0;
-  for (int64_t entry = 0; entry < writer.num_rows(); ++entry) bytes += writer.row_size(entry);
+  for (int64_t entry = 0; entry < writer.num_rows(); ++entry)
+    bytes += is_in(in_parts, entry) ? writer.row_size(entry) : 0;
   // Pools round sizes up, by a sixteenth on average.
   return bytes + bytes / 16 + static_cast<uint64_t>(writer.num_rows()) * (sizeof(uint32_t) + 1);
 }
@@ -21,16 +29,18 @@ CachedRows::CachedRows(RowWriter& writer, std::vector<uint8_t> in_parts,
   for (size_t i = 0; i < offsets.size(); ++i) {
     if (words > UINT32_MAX) throw ConfigError("the rows of one unit take more than 32 GiB");
     offsets[i] = static_cast<uint32_t>(words);
-    words += writer.row_size(static_cast<int64_t>(i)) / 8;
+    const auto entry = static_cast<int64_t>(i);
+    if (is_in(in_parts_, entry)) words += writer.row_size(entry) / 8;
   }
   rows_ = Buffer(words * 8, pool);
   std::array<int64_t, RowWriter::kTile> entries;
   std::array<std::byte*, RowWriter::kTile> rows;
   for (int64_t tile = 0; tile < writer.num_rows(); tile += RowWriter::kTile) {
-    const auto count = static_cast<size_t>(std::min(RowWriter::kTile, writer.num_rows() - tile));
-    for (size_t i = 0; i < count; ++i) {
-      entries[i] = tile + static_cast<int64_t>(i);
-      rows[i] = rows_.data() + size_t{8} * offsets[static_cast<size_t>(entries[i])];
+    size_t count = 0;
+    for (int64_t entry = tile; entry < std::min(tile + RowWriter::kTile, writer.num_rows()); ++entry) {
+      if (!is_in(in_parts_, entry)) continue;
+      entries[count] = entry;
+      rows[count++] = rows_.data() + size_t{8} * offsets[static_cast<size_t>(entry)];
     }
     writer.write({entries.data(), count}, {rows.data(), count});
   }

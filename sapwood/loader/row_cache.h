@@ -12,14 +12,15 @@
 
 namespace sapwood {
 
-/// The rows of a unit, in the order of its entries.
+/// The rows of a unit that are in the part of a split, in the order of its entries.
 class CachedRows {
  public:
-  /// Writes all rows of `writer`; `in_parts` as of a decoded unit.
+  /// Writes rows of `writer`; `in_parts` as of a decoded unit.
   CachedRows(RowWriter& writer, std::vector<uint8_t> in_parts, const std::shared_ptr<MemoryPool>& pool);
-  /// Bytes that the rows of `writer` would take.
-  static uint64_t bytes_of(const RowWriter& writer);
+  /// Bytes that they would take.
+  static uint64_t bytes_of(const RowWriter& writer, const std::vector<uint8_t>& in_parts);
 
+  /// Of an entry in the part.
   const std::byte* row(int64_t entry) const {
     return rows_.data() + size_t{8} * offsets_.as<const uint32_t>()[static_cast<size_t>(entry)];
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <numeric>
 
 namespace sapwood {
 namespace {
@@ -102,12 +103,27 @@ std::unique_ptr<DecodedUnit> UnitDecoder::find(const StreamUnit& unit) const {
   return std::make_unique<DecodedUnit>(DecodedUnit{.place = unit, .context = {}, .cached = cached});
 }
 
-DecodedPieces UnitDecoder::decode(const StreamUnit& unit, FetchedUnit fetched) const {
+FetchedRows UnitDecoder::fetch(const Unit& unit) const {
+  const Dataset& dataset = *plan_.dataset;
+  if (!plan_.prefilter) return {.unit = dataset.fetch(unit, plan_.selection, pool_, stop_)};
+  const auto& [part, selection] = *plan_.prefilter;
+  FetchedUnit first = dataset.fetch(unit, selection, pool_, stop_);
+  const std::vector<Column> columns = dataset.decode(first, selection, pool_, stop_);
+  std::vector<size_t> places(columns.size());
+  std::iota(places.begin(), places.end(), size_t{0});
+  std::vector<uint8_t> passes =
+      with_context(first.context(), [&] { return rows_in_parts({part}, {places}, columns, pool_); });
+  const bool none_pass = std::ranges::all_of(passes, [](uint8_t pass) { return pass == 0; });
+  if (!none_pass) first = dataset.fetch(unit, plan_.selection, pool_, stop_);
+  return {std::move(first), std::move(passes), none_pass};
+}
+
+DecodedPieces UnitDecoder::decode(const StreamUnit& unit, FetchedRows fetched) const {
   DecodedPieces decoded;
   try {
-    if (!fetched.columns) fetched = plan_.dataset->fetch(unit.unit, plan_.selection, pool_, stop_);
+    if (!fetched.unit.columns && !fetched.none_pass) fetched = fetch(unit.unit);
     decoded.pieces.push_back(decode_whole(unit, std::move(fetched)));
-    keep_rows(*decoded.pieces.back());
+    if (decoded.pieces.back()->writer) keep_rows(*decoded.pieces.back());
   } catch (const FormatError& error) {
     if (plan_.on_error == OnError::kRaise) throw;
     decoded = decode_clusters(unit, error);
@@ -115,14 +131,19 @@ DecodedPieces UnitDecoder::decode(const StreamUnit& unit, FetchedUnit fetched) c
   return decoded;
 }
 
-std::unique_ptr<DecodedUnit> UnitDecoder::decode_whole(const StreamUnit& unit, FetchedUnit fetched) const {
-  std::vector<Column> columns = plan_.dataset->decode(fetched, plan_.selection, pool_);
-  const ErrorContext context = fetched.context();
+std::unique_ptr<DecodedUnit> UnitDecoder::decode_whole(const StreamUnit& unit, FetchedRows fetched) const {
+  const ErrorContext context = fetched.unit.context();
+  if (fetched.none_pass) {
+    return std::make_unique<DecodedUnit>(
+        DecodedUnit{.place = unit, .context = context, .in_parts = std::move(fetched.passes)});
+  }
+  std::vector<Column> columns = plan_.dataset->decode(fetched.unit, plan_.selection, pool_);
   return with_context(context, [&] {
     auto decoded = std::make_unique<DecodedUnit>(
         DecodedUnit{.place = unit,
                     .context = context,
-                    .in_parts = rows_in_parts(plan_.divisions, plan_.division_columns, columns, pool_)});
+                    .in_parts = rows_in_parts(plan_.divisions, plan_.division_columns, columns, pool_,
+                                              std::move(fetched.passes))});
     columns.resize(plan_.format->columns().size());
     decoded->writer.emplace(*plan_.format, std::move(columns), pool_);
     return decoded;
@@ -142,8 +163,7 @@ DecodedPieces UnitDecoder::decode_clusters(const StreamUnit& unit, const FormatE
       continue;
     }
     try {
-      FetchedUnit fetched = plan_.dataset->fetch(piece.unit, plan_.selection, pool_, stop_);
-      decoded.pieces.push_back(decode_whole(piece, std::move(fetched)));
+      decoded.pieces.push_back(decode_whole(piece, fetch(piece.unit)));
     } catch (const FormatError& of_piece) {
       decoded.failed.emplace_back(piece, of_piece.what());
     }
@@ -153,7 +173,7 @@ DecodedPieces UnitDecoder::decode_clusters(const StreamUnit& unit, const FormatE
 
 void UnitDecoder::keep_rows(DecodedUnit& decoded) const {
   RowCache& cache = plan_.pools->cache;
-  const uint64_t bytes = plan_.memory.cache == 0 ? 0 : CachedRows::bytes_of(*decoded.writer);
+  const uint64_t bytes = plan_.memory.cache == 0 ? 0 : CachedRows::bytes_of(*decoded.writer, decoded.in_parts);
   if (bytes == 0 || !cache.reserve(bytes)) return;
   std::shared_ptr<const CachedRows> rows;
   try {

@@ -40,21 +40,30 @@ struct DecodedPieces {
   std::vector<std::pair<StreamUnit, std::string>> failed{};  ///< with what is wrong
 };
 
-/// Turns fetched units into rows, or into what they are written from. Safe from many threads.
+/// A unit's stored bytes.
+struct FetchedRows {
+  FetchedUnit unit{};             ///< without columns where fetching failed, or no row passes
+  std::vector<uint8_t> passes{};  ///< whether each entry passes the filters that were read first, if any
+  bool none_pass = false;
+};
+
+/// Fetches units, and turns them into rows, or into what rows are written from. Safe from many threads.
 class UnitDecoder {
  public:
   UnitDecoder(const EpochPlan& plan, std::shared_ptr<MemoryPool> pool, std::stop_token stop)
       : plan_(plan), pool_(std::move(pool)), stop_(std::move(stop)) {}
   /// The unit's rows from the cache, or null.
   std::unique_ptr<DecodedUnit> find(const StreamUnit& unit) const;
+  /// Reads what is stored of a unit. Throws as `Dataset::fetch`, and what filters throw.
+  FetchedRows fetch(const Unit& unit) const;
   /// Whole, with rows that stay where the cache has room; or, where bytes are wrong and may be skipped,
-  /// cluster by cluster. `fetched` has no columns when fetching failed.
-  DecodedPieces decode(const StreamUnit& unit, FetchedUnit fetched) const;
+  /// cluster by cluster.
+  DecodedPieces decode(const StreamUnit& unit, FetchedRows fetched) const;
   /// The rows that would have come from entries that failed, as far as can be told without their values.
   int64_t count_rows(const StreamUnit& unit) const;
 
  private:
-  std::unique_ptr<DecodedUnit> decode_whole(const StreamUnit& unit, FetchedUnit fetched) const;
+  std::unique_ptr<DecodedUnit> decode_whole(const StreamUnit& unit, FetchedRows fetched) const;
   DecodedPieces decode_clusters(const StreamUnit& unit, const FormatError& error) const;
   void keep_rows(DecodedUnit& decoded) const;
 

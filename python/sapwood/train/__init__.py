@@ -79,6 +79,9 @@ def train(config: TrainConfig | Mapping[str, Any] | str | Path, *, resume: bool 
     dataset = open_dataset(config.data.files, config.data.tree)
     if config.data.limit is not None:
         dataset = dataset.limit(config.data.limit)
+    dataset = dataset.define(**(config.data.define or {}))
+    for condition in [config.data.filter] if isinstance(config.data.filter, str) else config.data.filter or []:
+        dataset = dataset.filter(condition)
     features = _with_labels(_features(config.features), dataset)
     of_samples = [variable.expression for variable in features.labels[0].variables] == ["sample_label"]
     classes = _classes(config, dataset, of_samples=of_samples)

@@ -21,6 +21,8 @@ class DataConfig:
     #: The classes' names where labels come from a column; those of `files` when that is a mapping.
     classes: list[str] | None = None
     limit: int | list[int] | None = None  #: only the first entries: `Dataset.limit`
+    define: dict[str, str] | None = None  #: columns by name, and their formulas: `Dataset.define`
+    filter: str | list[str] | None = None  #: conditions that rows have to pass: `Dataset.filter`
 
 
 @dataclass
