@@ -199,11 +199,15 @@ Typed FormulaCompiler::composed(const Node& node, const Composition& body, const
   std::vector<Node> parts = parse(chosen_formula(node, body, arguments));
   for (Node& inner : parts) {
     const auto parameter = std::ranges::find(body.parameters, inner.name);
-    const bool is_argument = inner.kind == Node::Kind::kName && parameter != body.parameters.end();
-    const auto argument = static_cast<size_t>(parameter - body.parameters.begin());
-    inner.place = node.place;
-    inner.begin = nodes_[is_argument ? node.arguments[argument] : node.arguments.front()].begin;
-    inner.end = nodes_[is_argument ? node.arguments[argument] : node.arguments.back()].end;
+    if (inner.kind == Node::Kind::kName && parameter != body.parameters.end()) {
+      const auto place = static_cast<size_t>(parameter - body.parameters.begin());
+      const Node& argument = nodes_[node.arguments[place]];
+      std::tie(inner.place, inner.begin, inner.end) = std::tie(argument.place, argument.begin, argument.end);
+    } else {
+      inner.place = node.place;
+      inner.begin = nodes_[node.arguments.front()].begin;
+      inner.end = nodes_[node.arguments.back()].end;
+    }
   }
   return FormulaCompiler(*this, node, std::move(parts), std::move(parameters)).compile_parts();
 }

@@ -180,7 +180,7 @@ class Parser {
     const bool is_slice = at_symbol(":");
     if (is_slice) {
       take();
-      arguments.push_back(at_symbol("]") ? open_bound(INT64_MAX) : expression());
+      arguments.push_back(at_symbol("]") || at_symbol(":") ? open_bound(INT64_MAX) : expression());
       if (at_symbol(":")) fail_at_token("a slice has no step; expected ']'");
     }
     while (!is_slice && at_symbol(",")) {
