@@ -1,6 +1,6 @@
-"""Makes the benchmarks' data: python benchmarks/make_data.py DIRECTORY {flat,jets,events,nano,memory}...
+"""Makes the benchmarks' data: python benchmarks/make_data.py DIRECTORY {flat,jets,events,nano,memory,physics}...
 
-Needs ROOT, which writes the flat, nano and memory files; jets and events are copies of files that are there already.
+Needs ROOT, which writes the flat, nano, memory and physics files; jets and events are copies of files that are there already.
 What is complete in the directory is not made again. All files of a kind and part hold the same rows in every format.
 """
 
@@ -35,6 +35,8 @@ class Sizes:
     event_copies: int = 10  # the same of events
     nano_rows: int = 20_000  # of each file
     nano_files: int = 2
+    physics_rows: int = 1_000_000  # of each file
+    physics_files: int = 4
 
 
 def _write(path: Path, writer: str, *arguments: int) -> None:
@@ -46,6 +48,7 @@ def _write(path: Path, writer: str, *arguments: int) -> None:
     if not hasattr(ROOT, "writers"):
         ROOT.gInterpreter.Declare((HERE / "writers" / "flat.h").read_text())
         ROOT.gInterpreter.Declare((HERE / "writers" / "nano.h").read_text())
+        ROOT.gInterpreter.Declare((HERE / "writers" / "physics.h").read_text())
     start = time.monotonic()
     partial = path.with_suffix(".partial")
     getattr(ROOT.writers, writer)(str(partial), *arguments)
@@ -96,6 +99,13 @@ def make_nano(directory: Path, sizes: Sizes) -> None:
         _write(directory / f"ttree_{part}.root", "write_nano", sizes.nano_rows, part + 1, ZSTD_5)
 
 
+def make_physics(directory: Path, sizes: Sizes) -> None:
+    """`physics/ttree_<part>.root`, tree `Events`: muons and jets."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for part in range(sizes.physics_files):
+        _write(directory / f"ttree_{part}.root", "write_physics", sizes.physics_rows, part + 1, LZ4_4)
+
+
 def make(directory: Path, kinds: list[str], sizes: Sizes) -> None:
     """Makes what is missing of these kinds of data, in a folder each."""
     for kind in kinds:
@@ -105,6 +115,8 @@ def make(directory: Path, kinds: list[str], sizes: Sizes) -> None:
             make_memory(directory / "memory", sizes)
         elif kind == "nano":
             make_nano(directory / "nano", sizes)
+        elif kind == "physics":
+            make_physics(directory / kind, sizes)
         elif kind == "jets":
             make_copies(directory / kind, kind, sizes.copies)
         else:
@@ -114,7 +126,7 @@ def make(directory: Path, kinds: list[str], sizes: Sizes) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=Path)
-    parser.add_argument("kinds", nargs="+", choices=["flat", "jets", "events", "nano", "memory"])
+    parser.add_argument("kinds", nargs="+", choices=["flat", "jets", "events", "nano", "memory", "physics"])
     parser.add_argument("--flat-rows", type=int, default=Sizes.flat_rows, help="rows of each flat file (%(default)s)")
     parser.add_argument("--flat-files", type=int, default=Sizes.flat_files, help="flat files per format (%(default)s)")
     parser.add_argument("--copies", type=int, default=Sizes.copies, help="of each jets file (%(default)s)")

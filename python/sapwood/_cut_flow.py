@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, overload
 
 from . import _html
 from ._cli_text import table
@@ -27,14 +27,15 @@ class CutFlow(Sequence["_core.Cut"]):
         """Rows that pass all filters."""
         return self._cuts[-1].after if self._cuts else self.entries
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+    @overload
+    def __getitem__(self, index: int) -> _core.Cut: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[_core.Cut]: ...
+    def __getitem__(self, index: int | slice) -> _core.Cut | Sequence[_core.Cut]:
         return self._cuts[index]
 
     def __len__(self) -> int:
         return len(self._cuts)
-
-    def __iter__(self) -> Iterator[_core.Cut]:
-        return iter(self._cuts)
 
     def _rows(self) -> list[tuple[str, ...]]:
         def share(part: int, whole: int) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from . import _core, _html
 from ._arrays import convert
 from ._cut_flow import CutFlow
+from ._description import Description
 from ._export import to_parquet, to_root
 from ._histogram import histogram
 from ._ranks import find_ranks
@@ -304,6 +305,13 @@ class Dataset:
         wanted = [expressions] if isinstance(expressions, str) else list(expressions)
         return self._core.scan(wanted, _thread_count(threads))
 
+    def describe(self, columns: str | Sequence[str] | None = None, *, threads: int | None = None) -> Description:
+        """What `scan` tells of columns and formulas, as a table; of all columns of numbers when none are given."""
+        if columns is None:
+            types = {column.name: column.type for column in self.schema}
+            columns = [name for name in self.columns if _is_of_numbers(types[name])]
+        return Description(self.scan(columns, threads=threads) if columns else [])
+
     def fit(self, spec: FeatureSpec, *, threads: int | None = None) -> FeatureSpec:
         """The specification with what had to be learnt filled in: ``"standard"``, ``"min_max"``, and ``pad="fit"``.
 
@@ -436,6 +444,29 @@ class Dataset:
             "target", plain, dtype="int64" if whole else dtype, squeeze=isinstance(target, (str, Variable))
         )
 
+    def concat(self, *others: Dataset) -> Dataset:
+        """The files of this data set and of others, as one; samples of one label are one.
+
+        Raises ConfigError where trees, definitions, filters or chosen columns differ, or only some have labels, and
+        SchemaError where the files' columns do.
+        """
+        _, (samples, tree, entries, *rest) = self.__reduce__()
+        paths = {label: (list(paths), weight) for label, paths, weight in samples}
+        of_label = dict(zip(paths, _of_samples(entries, samples), strict=True))
+        for other in others:
+            _, (more, other_tree, other_entries, *other_rest) = other.__reduce__()
+            if (tree, rest) != (other_tree, other_rest):
+                raise _core.ConfigError(f"{other!r} has another tree, definitions, filters or columns than {self!r}")
+            for (label, its_paths, weight), counts in zip(more, _of_samples(other_entries, more), strict=True):
+                if paths.setdefault(label, ([], weight))[1] != weight:
+                    raise _core.ConfigError(f"sample '{label}' has the weights {paths[label][1]} and {weight}")
+                paths[label][0].extend(its_paths)
+                of_label.setdefault(label, []).extend(counts)
+        if len(paths) > 1 and "" in paths:
+            raise _core.ConfigError("some data sets have labels, and some have none")
+        whole = [(label, its_paths, weight) for label, (its_paths, weight) in paths.items()]
+        return _reopen(whole, tree, [count for counts in of_label.values() for count in counts], *rest)
+
     def __reduce__(self) -> tuple[Any, ...]:
         samples: list[tuple[str, list[str], float | None]] = [
             (sample.label, [], sample.weight) for sample in self._core.samples
@@ -471,6 +502,17 @@ class Dataset:
             f"{len(self.clusters):,} clusters"
         )
         return _html.table(title, ("column", "type", "stored as", "values / entry", "size (first file)"), rows)
+
+
+def _of_samples(entries: list[int], samples: list[tuple[str, list[str], float | None]]) -> list[list[int]]:
+    """The entries of files, in the order of samples, by sample."""
+    counts = iter(entries)
+    return [[next(counts) for _ in paths] for _, paths, _ in samples]
+
+
+def _is_of_numbers(type_: str) -> bool:
+    inner = type_.removesuffix(">").rsplit("<")[-1].split("[")[0].rstrip(">")
+    return inner.lstrip("u").startswith(("int", "float", "bool"))
 
 
 def _reopen(

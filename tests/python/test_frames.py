@@ -230,6 +230,35 @@ def test_select(numbers: tuple[sw.Dataset, Columns]) -> None:
         data.select("hits")
 
 
+def test_describe(numbers: tuple[sw.Dataset, Columns]) -> None:
+    data, whole = numbers
+    described = data.define("z", "x * 2").filter("flag").describe()
+    assert [s.expression for s in described] == [*data.columns, "z"]
+    assert described[-1].max == (2 * whole["x"][whole["flag"]]).max()
+    line = repr(data.describe(["y", "hit"])).splitlines()[1].split()
+    assert line == ["y", "1,000", "0", "0", "749.2", "1498", "433", "1"]
+    assert "749.2" in data.describe("y")._repr_html_()
+
+
+def test_concat(numbers: tuple[sw.Dataset, Columns], make_tree: MakeTree) -> None:
+    data, whole = numbers
+    paths = [file.path for file in data.files]
+    first, second = (sw.open(path).limit(100).define("z", "x + 1").filter("flag") for path in paths)
+    both = first.concat(second)
+    expected = [*whole["id"][:100][whole["flag"][:100]], *whole["id"][600:700][whole["flag"][600:700]]]
+    assert both.arrays("id", library="np")["id"].tolist() == expected
+    assert first.concat().arrays("z").keys() == {"z"}
+    labelled = sw.open({"p": paths[0]}).concat(sw.open({"q": paths[1]}), sw.open({"p": paths[1]}))
+    assert labelled.labels == ["p", "q"]
+    assert [file.sample for file in labelled.files] == [0, 0, 1]
+    assert labelled.num_entries == ENTRIES + 400
+    for other in (sw.open(paths[1]), second.filter("x > 1"), sw.open({"q": paths[1]}).define("z", "x + 1").filter("flag")):
+        with pytest.raises(sw.ConfigError):
+            first.concat(other)
+    with pytest.raises(sw.SchemaError):
+        sw.open(paths[0]).concat(sw.open(make_tree("other.root", {"q": np.arange(3)})))
+
+
 def test_limits_come_before_filters(numbers: tuple[sw.Dataset, Columns]) -> None:
     data, whole = numbers
     limited = data.define("z", "x + 1").limit(300).filter("flag")
