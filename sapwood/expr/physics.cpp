@@ -2,6 +2,7 @@
 #include <numbers>
 
 #include "sapwood/expr/elementwise.h"
+#include "sapwood/expr/stransverse_mass.h"
 
 namespace sapwood::expr {
 namespace {
@@ -20,6 +21,31 @@ T delta_r(T eta1, T phi1, T eta2, T phi2) {
   const T delta_eta = eta1 - eta2;
   const T delta_phi = wrapped_angle(phi1 - phi2);
   return std::sqrt(delta_eta * delta_eta + delta_phi * delta_phi);
+}
+
+// With so many arguments that loops for each choice of constants among them would be thousands.
+template <class T>
+void stransverse_masses(std::span<const Operand> operands, void* out, size_t count) {
+  auto* results = static_cast<T*>(out);
+  for (size_t i = 0; i < count; ++i) {
+    const auto argument = [&](size_t place) {
+      const Operand& operand = operands[place];
+      return static_cast<double>(static_cast<const T*>(operand.data)[operand.is_constant ? 0 : i]);
+    };
+    const VisibleSide first{argument(0), argument(1), argument(2), argument(8)};
+    const VisibleSide second{argument(3), argument(4), argument(5), argument(9)};
+    results[i] = static_cast<T>(stransverse_mass(first, second, argument(6), argument(7)));
+  }
+}
+
+Function stransverse_mass_function() {
+  return {{"m_t2"},
+          10,
+          10,
+          Elementwise{.overloads = {{{},
+                                     {},
+                                     {&stransverse_masses<float>, TypeKind::kFloat32},
+                                     {&stransverse_masses<double>, TypeKind::kFloat64}}}}};
 }
 
 }  // namespace
@@ -67,6 +93,7 @@ std::vector<Function> physical_functions() {
       // Of particles without mass; 1 - cos(x) is 2 sin(x / 2)^2, without its loss of digits.
       composed({"m_t"}, {"pt1", "phi1", "pt2", "phi2"},
                {"2 * sqrt(pt1 * pt2) * abs(sin((phi1 - phi2) / 2))"}),
+      stransverse_mass_function(),
   };
 }
 
