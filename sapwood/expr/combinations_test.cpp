@@ -65,7 +65,8 @@ TEST(Combinations, AreNotTooMany) {
             "  1 + combinations(v, 2, 0)\n"
             "      ^");
   for (const char* formula : {"combinations(v, 4, 0)", "cartesian(v, fixed, 0)", "cartesian(v, v, 1)"}) {
-    EXPECT_TRUE(refusal(many, formula).starts_with("SchemaError: lists of more than 2147483648 items")) << formula;
+    EXPECT_TRUE(refusal(many, formula).starts_with("SchemaError: lists of more than 2147483648 items"))
+        << formula;
   }
   EXPECT_EQ(refusal(many, "cartesian(fixed, fixed, 0)"),
             "ConfigError: 'cartesian' makes more than 2147483648 items of these, at position 1\n"
@@ -75,7 +76,8 @@ TEST(Combinations, AreNotTooMany) {
 
 TEST(Combinations, OfListsDoNotTakeTooManyAlong) {
   const std::vector<int32_t> values(70000);
-  const Table many({{"deep", lists({1}, lists({70000}, numbers(values)))}, {"v", lists({70000}, numbers(values))}});
+  const Table many(
+      {{"deep", lists({1}, lists({70000}, numbers(values)))}, {"v", lists({70000}, numbers(values))}});
   EXPECT_TRUE(refusal(many, "deep[0 * local_index(v)]").starts_with("SchemaError: lists of more than"));
 }
 

@@ -97,7 +97,8 @@ Typed FormulaCompiler::constant(const Constant& value) {
 }
 
 Typed FormulaCompiler::name(const Node& node) {
-  if (const auto parameter = parameters_.find(node.name); parameter != parameters_.end()) return parameter->second;
+  if (const auto parameter = parameters_.find(node.name); parameter != parameters_.end())
+    return parameter->second;
   const auto index = schema_.find(node.name);
   if (!index) {
     if (!node.quoted && without_library(node.name) == "pi") return constant(Constant::of(std::numbers::pi));
@@ -158,8 +159,8 @@ void FormulaCompiler::fail_unknown(const Node& node) const {
     fail(node, concat("'", shown, "' is a function, whose arguments follow in parentheses, and no column",
                       nearest_names_hint(node.name, names)));
   }
-  throw SchemaError(point_at(text(), node.place,
-                             concat("no column '", shown, "'", nearest_names_hint(node.name, names))));
+  throw SchemaError(
+      point_at(text(), node.place, concat("no column '", shown, "'", nearest_names_hint(node.name, names))));
 }
 
 Typed FormulaCompiler::call(const Node& node) {
@@ -178,7 +179,8 @@ Typed FormulaCompiler::call(const Node& node) {
     return indices(node, place, *function, std::move(arguments));
   }
   if (const auto* function = std::get_if<Composition>(&body)) return composed(node, *function, arguments);
-  if (const auto* function = std::get_if<Item>(&body)) return items(node, place, *function, std::move(arguments));
+  if (const auto* function = std::get_if<Item>(&body))
+    return items(node, place, *function, std::move(arguments));
   return concatenation(node, place, std::move(arguments));
 }
 
@@ -193,7 +195,8 @@ size_t FormulaCompiler::function_of(const Node& node) const {
 }
 
 // The parameters stand for the arguments, also where errors show the formula.
-Typed FormulaCompiler::composed(const Node& node, const Composition& body, const std::vector<Typed>& arguments) {
+Typed FormulaCompiler::composed(const Node& node, const Composition& body,
+                                const std::vector<Typed>& arguments) {
   std::map<std::string_view, Typed> parameters;
   for (size_t i = 0; i < body.parameters.size(); ++i) parameters.emplace(body.parameters[i], arguments[i]);
   std::vector<Node> parts = parse(chosen_formula(node, body, arguments));
@@ -223,7 +226,8 @@ std::string_view FormulaCompiler::chosen_formula(const Node& node, const Composi
        concat("the last argument of '", called(node), "' is a number from 0 to ", body.formulas.size() - 1));
 }
 
-Typed FormulaCompiler::elementwise(const Node& node, size_t function, const Elementwise& body, std::vector<Typed> operands) {
+Typed FormulaCompiler::elementwise(const Node& node, size_t function, const Elementwise& body,
+                                   std::vector<Typed> operands) {
   const TypeKind kind = operand_kind(node, body, operands);
   for (size_t i = 0; i < operands.size(); ++i) {
     operands[i] = convert(std::move(operands[i]), i < body.num_conditions ? TypeKind::kBool : kind);
@@ -248,7 +252,8 @@ Typed FormulaCompiler::elementwise(const Node& node, size_t function, const Elem
 }
 
 // The kind with which the operands that are no conditions are computed.
-TypeKind FormulaCompiler::operand_kind(const Node& node, const Elementwise& body, const std::vector<Typed>& operands) const {
+TypeKind FormulaCompiler::operand_kind(const Node& node, const Elementwise& body,
+                                       const std::vector<Typed>& operands) const {
   std::vector<PromotedOperand> promoted_operands;
   std::vector<std::optional<int64_t>> known;
   for (size_t i = body.num_conditions; i < operands.size(); ++i) {

@@ -30,7 +30,8 @@ const Composition kFirstOrLast{{"x", "n"}, {"x[min(n, 0) : n < 0 ? 0x7ffffffffff
 
 }  // namespace
 
-Typed FormulaCompiler::list_function(const Node& node, size_t function, const ListFunction& body, Typed lists) {
+Typed FormulaCompiler::list_function(const Node& node, size_t function, const ListFunction& body,
+                                     Typed lists) {
   if (lists.dimensions.empty()) {
     fail(node, concat("'", called(node), "' goes over a list, and ", source(nodes_[node.arguments.front()]),
                       " is a single value"));
@@ -56,7 +57,8 @@ Typed FormulaCompiler::indices(const Node& node, size_t function, const IndexFun
   using Argument = IndexFunction::Argument;
   size_t depth = 1;
   for (size_t i = 0; i < arguments.size(); ++i) {
-    const bool has_items = body.arguments[i] == Argument::kConditions || body.arguments[i] == Argument::kIndices;
+    const bool has_items =
+        body.arguments[i] == Argument::kConditions || body.arguments[i] == Argument::kIndices;
     if (has_items) depth = std::max<size_t>(arguments[i].dimensions.size(), 1);
   }
   std::vector<Input> inputs;
@@ -85,7 +87,8 @@ Typed FormulaCompiler::index_argument(const Node& node, IndexFunction::Argument 
   };
   switch (kind) {
     case Argument::kLists:
-      if (argument.dimensions.size() < depth) refuse(depth == 1 ? "lists" : "lists around the indices' lists");
+      if (argument.dimensions.size() < depth)
+        refuse(depth == 1 ? "lists" : "lists around the indices' lists");
       return argument;
     case Argument::kConditions:
       if (argument.dimensions.empty()) refuse("lists");
@@ -108,7 +111,8 @@ void FormulaCompiler::require_accepted(const Node& node, const IndexFunction& bo
   if (body.accepts == nullptr) return;
   std::vector<int64_t> constants;
   for (size_t i = 0; i < arguments.size(); ++i) {
-    if (body.arguments[i] == IndexFunction::Argument::kConstant) constants.push_back(*known_integer(arguments[i]));
+    if (body.arguments[i] == IndexFunction::Argument::kConstant)
+      constants.push_back(*known_integer(arguments[i]));
   }
   if (!body.accepts(constants)) fail(node, concat("'", called(node), "' takes ", body.accepted));
 }
@@ -120,18 +124,21 @@ int64_t FormulaCompiler::size_of_indices(const Node& node, const IndexFunction& 
   for (size_t i = 0; i < arguments.size(); ++i) {
     if (arguments[i].is_constant()) {
       operands.push_back({.items = {program_.constants[arguments[i].input.index].data(), true}});
-    } else if (body.arguments[i] == IndexFunction::Argument::kLists && arguments[i].dimensions.front() != kJagged) {
+    } else if (body.arguments[i] == IndexFunction::Argument::kLists &&
+               arguments[i].dimensions.front() != kJagged) {
       operands.push_back({.lists = {.fixed_size = arguments[i].dimensions.front(), .count = 1}});
     } else {
       return kJagged;
     }
   }
   const int64_t size = body.size(operands, 0);
-  if (size > kMaxItems) fail(node, concat("'", called(node), "' makes more than ", kMaxItems, " items of these"));
+  if (size > kMaxItems)
+    fail(node, concat("'", called(node), "' makes more than ", kMaxItems, " items of these"));
   return size;
 }
 
-Typed FormulaCompiler::items(const Node& node, size_t function, const Item& body, std::vector<Typed> arguments) {
+Typed FormulaCompiler::items(const Node& node, size_t function, const Item& body,
+                             std::vector<Typed> arguments) {
   const Typed& lists = arguments[0];
   Typed index = arguments[1];
   require_index(node, lists, index);
@@ -183,11 +190,13 @@ void FormulaCompiler::require_index(const Node& node, const Typed& lists, const 
   const bool is_condition = index.element == TypeKind::kBool && !index.dimensions.empty();
   if (!is_condition && !is_integer(index)) {
     fail(nodes_[node.arguments[1]],
-         concat("an index is an integer, or lists of integers or of bool, and this is ", index.type().to_string()));
+         concat("an index is an integer, or lists of integers or of bool, and this is ",
+                index.type().to_string()));
   }
   if (index.dimensions.size() > lists.dimensions.size()) {
-    fail(nodes_[node.arguments[1]], concat("an index has no more lists around it than what it goes into, ",
-                                           lists.type().to_string(), ", and this is ", index.type().to_string()));
+    fail(nodes_[node.arguments[1]],
+         concat("an index has no more lists around it than what it goes into, ", lists.type().to_string(),
+                ", and this is ", index.type().to_string()));
   }
 }
 
@@ -197,8 +206,8 @@ Typed FormulaCompiler::concatenation(const Node& node, size_t function, std::vec
   for (size_t i = 0; i < parts.size(); ++i) {
     const Typed& part = parts[i];
     if (part.dimensions.empty() || part.dimensions.size() != dimensions.size()) {
-      fail(nodes_[node.arguments[i]], concat("'", called(node), "' joins lists of one depth, and this is ",
-                                             part.type().to_string()));
+      fail(nodes_[node.arguments[i]],
+           concat("'", called(node), "' joins lists of one depth, and this is ", part.type().to_string()));
     }
     operands.push_back({part.element, false});
     if (i == 0) continue;

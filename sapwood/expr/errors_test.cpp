@@ -118,20 +118,23 @@ TEST(Refusal, OfTypesThatDoNotFit) {
 }
 
 TEST(Refusal, OfIndicesThatDoNotFit) {
-  EXPECT_EQ(refusal("pt[eta]"),
-            "ConfigError: an index is an integer, or lists of integers or of bool, and this is list<float32>, at "
-            "position 4\n"
-            "  pt[eta]\n"
-            "     ^");
+  EXPECT_EQ(
+      refusal("pt[eta]"),
+      "ConfigError: an index is an integer, or lists of integers or of bool, and this is list<float32>, at "
+      "position 4\n"
+      "  pt[eta]\n"
+      "     ^");
   EXPECT_EQ(refusal("pt[flag]"),
-            "ConfigError: an index is an integer, or lists of integers or of bool, and this is bool, at position 4\n"
+            "ConfigError: an index is an integer, or lists of integers or of bool, and this is bool, at "
+            "position 4\n"
             "  pt[flag]\n"
             "     ^");
-  EXPECT_EQ(refusal("pt[hits > 0]"),
-            "ConfigError: an index has no more lists around it than what it goes into, list<float32>, and this is "
-            "list<list<bool>>, at position 9\n"
-            "  pt[hits > 0]\n"
-            "          ^");
+  EXPECT_EQ(
+      refusal("pt[hits > 0]"),
+      "ConfigError: an index has no more lists around it than what it goes into, list<float32>, and this is "
+      "list<list<bool>>, at position 9\n"
+      "  pt[hits > 0]\n"
+      "          ^");
   EXPECT_EQ(refusal("vector[triple > 1]"),
             "ConfigError: '[]' can't combine lists of 2 items with lists of 3, at position 7\n"
             "  vector[triple > 1]\n"

@@ -27,7 +27,7 @@ double most_values(const Program& program, const Operation& operation, std::span
   std::vector<double> inputs;
   for (const Input& input : operation.inputs) {
     const bool is_number = input.is_constant && operation.kind == Operation::Kind::kIndices;
-    inputs.push_back(is_number ? static_cast<double>(program.constants[input.index].as<int64_t>())
+    inputs.push_back(is_number           ? static_cast<double>(program.constants[input.index].as<int64_t>())
                      : input.is_constant ? 1
                                          : values[input.index]);
   }
@@ -38,8 +38,8 @@ double most_values(const Program& program, const Operation& operation, std::span
     }
     case Operation::Kind::kItem: {
       const bool has_items_below =
-          !operation.inputs[1].is_constant && program.operations[operation.inputs[1].index].dimensions.size() <
-                                                  operation.dimensions.size();
+          !operation.inputs[1].is_constant &&
+          program.operations[operation.inputs[1].index].dimensions.size() < operation.dimensions.size();
       if (has_items_below && !is_choice(program, operation.inputs[1])) return inputs[0] * inputs[1];
       break;
     }
@@ -65,7 +65,8 @@ double passing_bytes(const Operation& operation, double values) {
 
 // Besides the elements.
 double level_bytes(const Operation& operation, double values) {
-  const bool makes_all = operation.kind == Operation::Kind::kItem || operation.kind == Operation::Kind::kConcatenation;
+  const bool makes_all =
+      operation.kind == Operation::Kind::kItem || operation.kind == Operation::Kind::kConcatenation;
   const auto levels = static_cast<double>(operation.dimensions.size());
   return sizeof(int64_t) * (makes_all ? 1 + (levels - 1) * values : 1);
 }

@@ -24,7 +24,8 @@ double estimate(const std::string& formula) {
 }
 
 TEST(Estimate, OfChoicesIsThatOfAllItems) {
-  for (const char* formula : {"v + 1", "v[v > 0]", "v[:3]", "sort(v)", "v[argsort(v)]", "drop(v, nonzero(v))"}) {
+  for (const char* formula :
+       {"v + 1", "v[v > 0]", "v[:3]", "sort(v)", "v[argsort(v)]", "drop(v, nonzero(v))"}) {
     EXPECT_EQ(estimate(formula), 10) << formula;
   }
   EXPECT_EQ(estimate("sum(v)"), 1);
@@ -37,7 +38,8 @@ TEST(Estimate, OfCombinationsIsThatOfListsOfManySizes) {
   EXPECT_EQ(estimate("combinations(v, 3, 0)"), 1000);
   EXPECT_EQ(estimate("cartesian(v, v, 0)"), 210);
   EXPECT_EQ(estimate("concatenate(v, v, v)"), 30);
-  EXPECT_EQ(estimate("combinations(combinations(combinations(combinations(v, 4, 0), 4, 0), 4, 0), 4, 0)"), kMaxItems);
+  EXPECT_EQ(estimate("combinations(combinations(combinations(combinations(v, 4, 0), 4, 0), 4, 0), 4, 0)"),
+            kMaxItems);
 }
 
 // Lists whose sizes are spread evenly from 0 to 2 * mean, and those that are all of one size.

@@ -42,7 +42,8 @@ class Evaluation {
     switch (operation.kind) {
       case Operation::Kind::kLoad:
         // Others are only ever results.
-        return computes_with(columns_[operation.detail].type) ? value_of(columns_[operation.detail]) : Value{};
+        return computes_with(columns_[operation.detail].type) ? value_of(columns_[operation.detail])
+                                                              : Value{};
       case Operation::Kind::kConvert:
         return convert(operation);
       case Operation::Kind::kBroadcast: {

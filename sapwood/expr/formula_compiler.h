@@ -64,8 +64,10 @@ class FormulaCompiler {
   Typed list_function(const Node& node, size_t function, const ListFunction& body, Typed lists);
   Typed indices(const Node& node, size_t function, const IndexFunction& body, std::vector<Typed> arguments);
   Typed index_argument(const Node& node, IndexFunction::Argument kind, const Typed& argument, size_t depth);
-  void require_accepted(const Node& node, const IndexFunction& body, const std::vector<Typed>& arguments) const;
-  int64_t size_of_indices(const Node& node, const IndexFunction& body, const std::vector<Typed>& arguments) const;
+  void require_accepted(const Node& node, const IndexFunction& body,
+                        const std::vector<Typed>& arguments) const;
+  int64_t size_of_indices(const Node& node, const IndexFunction& body,
+                          const std::vector<Typed>& arguments) const;
   Typed items(const Node& node, size_t function, const Item& body, std::vector<Typed> arguments);
   void require_index(const Node& node, const Typed& lists, const Typed& index) const;
   Typed concatenation(const Node& node, size_t function, std::vector<Typed> parts);

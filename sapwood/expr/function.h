@@ -66,8 +66,8 @@ struct ListFunction {
   bool keeps_lists = false;       ///< a result for each item: the lists stay
 };
 
-/// What an IndexFunction is given for an argument: lists of one level with their items, or a value for each of
-/// the lists.
+/// What an IndexFunction is given for an argument: lists of one level with their items, or a value for each
+/// of the lists.
 struct ListOperand {
   Lists lists{};
   Operand items{};

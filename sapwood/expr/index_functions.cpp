@@ -58,7 +58,9 @@ std::vector<bool> dropped(Arguments arguments, int64_t list) {
   return drops;
 }
 
-int64_t count_left(Arguments arguments, int64_t list) { return std::ranges::count(dropped(arguments, list), false); }
+int64_t count_left(Arguments arguments, int64_t list) {
+  return std::ranges::count(dropped(arguments, list), false);
+}
 
 void fill_left(Arguments arguments, int64_t list, int64_t* out) {
   const std::vector<bool> drops = dropped(arguments, list);
@@ -101,7 +103,9 @@ void fill_combinations(Arguments arguments, int64_t list, int64_t* out) {
 
 // The mean of n items' combinations for lists whose sizes follow a geometric distribution, wider than those
 // of particles in events.
-double expected_combinations(std::span<const double> arguments) { return std::pow(arguments[0], arguments[1]); }
+double expected_combinations(std::span<const double> arguments) {
+  return std::pow(arguments[0], arguments[1]);
+}
 
 // argcartesian(a, b, k): member k of each pair of an item of a and one of b, the latter running faster.
 
@@ -137,25 +141,25 @@ std::vector<Function> index_functions() {
       indexing("argslice", {.arguments = {Argument::kLists, Argument::kInteger, Argument::kInteger},
                             .size = &slice_size,
                             .fill = &fill_slice}),
-      indexing("argdrop", {.arguments = {Argument::kLists, Argument::kIndices},
-                           .size = &count_left,
-                           .fill = &fill_left}),
-      indexing("argcombinations",
-               {.arguments = {Argument::kLists, Argument::kConstant, Argument::kConstant},
-                .size = &count_combinations,
-                .fill = &fill_combinations,
-                .accepts =
-                    [](std::span<const int64_t> constants) {
-                      return constants[0] >= 2 && constants[0] <= kMostMembers && constants[1] >= 0 &&
-                             constants[1] < constants[0];
-                    },
-                .accepted = "2 to 4 items, and a member from 0 to one less",
-                .expected = &expected_combinations}),
+      indexing(
+          "argdrop",
+          {.arguments = {Argument::kLists, Argument::kIndices}, .size = &count_left, .fill = &fill_left}),
+      indexing("argcombinations", {.arguments = {Argument::kLists, Argument::kConstant, Argument::kConstant},
+                                   .size = &count_combinations,
+                                   .fill = &fill_combinations,
+                                   .accepts =
+                                       [](std::span<const int64_t> constants) {
+                                         return constants[0] >= 2 && constants[0] <= kMostMembers &&
+                                                constants[1] >= 0 && constants[1] < constants[0];
+                                       },
+                                   .accepted = "2 to 4 items, and a member from 0 to one less",
+                                   .expected = &expected_combinations}),
       indexing("argcartesian",
                {.arguments = {Argument::kLists, Argument::kLists, Argument::kConstant},
                 .size = &count_pairs,
                 .fill = &fill_pairs,
-                .accepts = [](std::span<const int64_t> constants) { return constants[0] == 0 || constants[0] == 1; },
+                .accepts =
+                    [](std::span<const int64_t> constants) { return constants[0] == 0 || constants[0] == 1; },
                 .accepted = "member 0 or 1",
                 .expected = &expected_pairs}),
   };

@@ -101,7 +101,8 @@ Function local_index_function() {
 std::vector<Function> item_functions() {
   return {
       rearranging({"sort", "Sort", "StableSort"}, kSort),
-      rearranging({"reverse", "Reverse"}, [](auto* begin, auto* end, auto* out) { std::reverse_copy(begin, end, out); }),
+      rearranging({"reverse", "Reverse"},
+                  [](auto* begin, auto* end, auto* out) { std::reverse_copy(begin, end, out); }),
       argsort_function(),
       cumsum_function(),
       local_index_function(),

@@ -134,8 +134,7 @@ TEST(Items, AreJoined) {
   EXPECT_EQ(text("concatenate(pt, other)"), "list<float32>: [10, 20, 1, 2] [3] [30, 4]");
   EXPECT_EQ(text("concatenate(id, pt, id)"), "list<float64>: [11, -13, 10, 20, 11, -13] [] [11, 30, 11]");
   EXPECT_EQ(text("Concatenate(good, id)"), "list<int64>: [1, 0, 11, -13] [] [1, 11]");
-  EXPECT_EQ(text("concatenate(hits, times)"),
-            "list<list<float64>>: [[1], [2, 3], [5], [6, 7]] [] [[], []]");
+  EXPECT_EQ(text("concatenate(hits, times)"), "list<list<float64>>: [[1], [2, 3], [5], [6, 7]] [] [[], []]");
 }
 
 TEST(Items, OfFixedSizeAreJoined) {
@@ -144,7 +143,8 @@ TEST(Items, OfFixedSizeAreJoined) {
   EXPECT_EQ(text("concatenate(vector, pt)"), "list<float32>: [1, 2, 10, 20] [3, 4] [5, 6, 30]");
   EXPECT_EQ(text("concatenate(tracks, tracks)"),
             "list<int64[2]>: [[1, 2], [3, 4], [1, 2], [3, 4]] [] [[5, 6], [5, 6]]");
-  EXPECT_EQ(text("concatenate(tracks, hits)"), "list<list<float64>>: [[1, 2], [3, 4], [1], [2, 3]] [] [[5, 6], []]");
+  EXPECT_EQ(text("concatenate(tracks, hits)"),
+            "list<list<float64>>: [[1, 2], [3, 4], [1], [2, 3]] [] [[5, 6], []]");
 }
 
 TEST(Items, OfNoEntries) {

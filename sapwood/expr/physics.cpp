@@ -71,9 +71,10 @@ std::vector<Function> physical_functions() {
       composed({"pt"}, {"px", "py"}, {"sqrt(square(px) + square(py))"}),
       composed({"eta"}, {"px", "py", "pz"}, {"asinh(pz / pt(px, py))"}),
       composed({"phi"}, {"px", "py"}, {"atan2(py, px)"}),
-      composed({"angle", "Angle"}, {"x1", "y1", "z1", "x2", "y2", "z2"},
-               {"atan2(sqrt(square(y1 * z2 - z1 * y2) + square(z1 * x2 - x1 * z2) + square(x1 * y2 - y1 * x2)), "
-                "x1 * x2 + y1 * y2 + z1 * z2)"}),
+      composed(
+          {"angle", "Angle"}, {"x1", "y1", "z1", "x2", "y2", "z2"},
+          {"atan2(sqrt(square(y1 * z2 - z1 * y2) + square(z1 * x2 - x1 * z2) + square(x1 * y2 - y1 * x2)), "
+           "x1 * x2 + y1 * y2 + z1 * z2)"}),
 
       // Masses are differences of large numbers, which float32 does not resolve.
       composed({"mass"}, {"energy", "px", "py", "pz"},

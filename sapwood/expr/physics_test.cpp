@@ -30,8 +30,9 @@ TEST(Physics, TurnsMomentaRound) {
   EXPECT_EQ(text("px(pt, 0 * phi)"), "list<float32>: [50, 50] [] [20]");
   EXPECT_EQ(text("py(x, pi / 2)"), "float64: 3 0 0");
   EXPECT_EQ(text("pz(5, 0)"), "float64: 0 0 0");
-  const Column round = table().evaluate("pt(px(pt, phi), py(pt, phi)) - pt + eta(px(pt, phi), py(pt, phi), "
-                                        "pz(pt, eta)) - eta + phi(px(pt, phi), py(pt, phi)) - phi");
+  const Column round = table().evaluate(
+      "pt(px(pt, phi), py(pt, phi)) - pt + eta(px(pt, phi), py(pt, phi), "
+      "pz(pt, eta)) - eta + phi(px(pt, phi), py(pt, phi)) - phi");
   for (const float difference : round.item().values.as<const float>()) EXPECT_NEAR(difference, 0, 2e-5);
 }
 
@@ -59,8 +60,10 @@ TEST(Physics, PairsParticles) {
 TEST(Physics, KnowsTransverseMassesAndAngles) {
   EXPECT_EQ(text("m_t(50, 0, 50, pi)"), "float64: 100 100 100");
   EXPECT_EQ(text("m_t(x, 1, y, 1)"), "float64: 0 0 -nan");
-  EXPECT_NEAR(values(table().evaluate("m_t(30, 0.5, 40, 7)"))[0], std::sqrt(2400 * (1 - std::cos(6.5))), 1e-12);
-  EXPECT_EQ(text("angle(1, 0, 0, 0, 2, 0)"), "float64: 1.5707963267948966 1.5707963267948966 1.5707963267948966");
+  EXPECT_NEAR(values(table().evaluate("m_t(30, 0.5, 40, 7)"))[0], std::sqrt(2400 * (1 - std::cos(6.5))),
+              1e-12);
+  EXPECT_EQ(text("angle(1, 0, 0, 0, 2, 0)"),
+            "float64: 1.5707963267948966 1.5707963267948966 1.5707963267948966");
   EXPECT_EQ(text("angle(x, y, z, 2 * x, 2 * y, 2 * z)"), "float64: 0 0 0");
   EXPECT_EQ(text("delta_r2(1, 2, 4, 6)"), text("DeltaR2(1, 4, 2, 6)"));
 }

@@ -34,15 +34,16 @@ struct Operation {
     kBroadcast,  ///< the first input's elements, each repeated for all items that the second input has below
                  ///< it
     kElementwise,
-    kLists,          ///< what a ListFunction gives
-    kIndices,        ///< what an IndexFunction gives
-    kItem,           ///< of the first input's lists, those at the second input; the third where there is none.
-                     ///< A fourth has lists of the first one's sizes.
+    kLists,    ///< what a ListFunction gives
+    kIndices,  ///< what an IndexFunction gives
+    kItem,     ///< of the first input's lists, those at the second input; the third where there is none.
+               ///< A fourth has lists of the first one's sizes.
     kConcatenation,  ///< the inputs' lists, one after another in each entry
   };
   Kind kind = Kind::kLoad;
   size_t detail = 0;  ///< the column, or the function's place in functions()
-  TypeKind element{};  ///< of the result; kElementwise and kLists: of the operands, which chooses the overload
+  TypeKind
+      element{};  ///< of the result; kElementwise and kLists: of the operands, which chooses the overload
   std::vector<Input> inputs{};
 
   TypeKind result{};  ///< the kind of the result's elements
@@ -64,7 +65,7 @@ struct Program {
   std::vector<Type> column_types;
   std::vector<Constant> constants;
   std::vector<Operation> operations;
-  std::vector<Result> results;  ///< of the formulas, in the order in which they were added
+  std::vector<Result> results;          ///< of the formulas, in the order in which they were added
   std::vector<Definition> definitions;  ///< that they use, each behind those it uses
 
   /// For each operation, the last one that uses its result: itself when none does, none (the number of

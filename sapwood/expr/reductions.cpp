@@ -29,15 +29,15 @@ template <class Formula>
 Function of_any_kind(std::vector<std::string_view> names, Formula formula) {
   return {std::move(names), 1, 1,
           ListFunction{.overloads = {{reducing<uint8_t>(formula), reducing<int64_t>(formula),
-                                   reducing<float>(formula), reducing<double>(formula)}}}};
+                                      reducing<float>(formula), reducing<double>(formula)}}}};
 }
 
 template <class Formula>
 Function of_numbers(std::vector<std::string_view> names, Formula formula) {
-  return {
-      std::move(names), 1, 1,
-      ListFunction{.overloads = {
-                    {{}, reducing<int64_t>(formula), reducing<float>(formula), reducing<double>(formula)}}}};
+  return {std::move(names), 1, 1,
+          ListFunction{
+              .overloads = {
+                  {{}, reducing<int64_t>(formula), reducing<float>(formula), reducing<double>(formula)}}}};
 }
 
 template <class Formula>
@@ -161,10 +161,12 @@ std::vector<Function> reductions() {
       of_numbers({"prod", "Product"}, [](auto* begin, auto* end) { return product(begin, end); }),
       of_floats({"mean", "Mean"}, [](auto* begin, auto* end) { return mean(begin, end); }),
       of_floats({"var"}, [](auto* begin, auto* end) { return as_items(begin, variance(begin, end)); }),
-      of_floats({"std"}, [](auto* begin, auto* end) { return as_items(begin, std::sqrt(variance(begin, end))); }),
+      of_floats({"std"},
+                [](auto* begin, auto* end) { return as_items(begin, std::sqrt(variance(begin, end))); }),
       of_floats({"Var"}, [](auto* begin, auto* end) { return as_items(begin, sample_variance(begin, end)); }),
-      of_floats({"StdDev"},
-                [](auto* begin, auto* end) { return as_items(begin, std::sqrt(sample_variance(begin, end))); }),
+      of_floats(
+          {"StdDev"},
+          [](auto* begin, auto* end) { return as_items(begin, std::sqrt(sample_variance(begin, end))); }),
       of_any_kind({"min", "Min"}, [](auto* begin, auto* end) { return extreme_value(begin, end, kLess); }),
       of_any_kind({"max", "Max"}, [](auto* begin, auto* end) { return extreme_value(begin, end, kGreater); }),
       of_any_kind({"argmin", "ArgMin"},

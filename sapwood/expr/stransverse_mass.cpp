@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-// The bisection of Lester and Nachman (arXiv:1411.4312): unseen momenta q for which a side's transverse mass is
-// at most m fill an ellipse, so that m_T2 is where those of both sides begin to touch.
+// The bisection of Lester and Nachman (arXiv:1411.4312): unseen momenta q for which a side's transverse mass
+// is at most m fill an ellipse, so that m_T2 is where those of both sides begin to touch.
 namespace sapwood::expr {
 namespace {
 
@@ -27,7 +27,8 @@ Conic conic(const VisibleSide& side, double m) {
           .yy = mass2 + side.px * side.px,
           .x0 = -k * side.px,
           .y0 = -k * side.py,
-          .constant = (mass2 + side.px * side.px + side.py * side.py) * side.unseen_mass * side.unseen_mass - k * k};
+          .constant =
+              (mass2 + side.px * side.px + side.py * side.py) * side.unseen_mass * side.unseen_mass - k * k};
 }
 
 // Of (x, y) where the given one is of (px - x, py - y).
@@ -53,8 +54,7 @@ Conic cofactors(const Conic& c) {
 }
 
 double trace_of_product(const Conic& a, const Conic& b) {
-  return a.xx * b.xx + a.yy * b.yy + a.constant * b.constant +
-         2 * (a.xy * b.xy + a.x0 * b.x0 + a.y0 * b.y0);
+  return a.xx * b.xx + a.yy * b.yy + a.constant * b.constant + 2 * (a.xy * b.xy + a.x0 * b.x0 + a.y0 * b.y0);
 }
 
 // They are when t a + b is positive everywhere for some t > 0. Then the determinant of its matrix, a cubic

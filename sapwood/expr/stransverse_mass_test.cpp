@@ -22,9 +22,11 @@ TEST(StransverseMass, OfMasslessParticlesIsKnown) {
   const double py[] = {10, 70, 1, -20, 40};
   for (size_t i = 0; i < 5; ++i) {
     for (size_t j = 0; j < 5; ++j) {
-      const double square = 2 * (std::hypot(px[i], py[i]) * std::hypot(px[j], py[j]) + px[i] * px[j] + py[i] * py[j]);
-      EXPECT_NEAR(stransverse_mass({0, px[i], py[i], 0}, {0, px[j], py[j], 0}, -px[i] - px[j], -py[i] - py[j]),
-                  std::sqrt(square), 1e-5);
+      const double square =
+          2 * (std::hypot(px[i], py[i]) * std::hypot(px[j], py[j]) + px[i] * px[j] + py[i] * py[j]);
+      EXPECT_NEAR(
+          stransverse_mass({0, px[i], py[i], 0}, {0, px[j], py[j], 0}, -px[i] - px[j], -py[i] - py[j]),
+          std::sqrt(square), 1e-5);
     }
   }
 }
@@ -37,8 +39,9 @@ TEST(StransverseMass, IsAtLeastThatOfTheHeavierSide) {
 
 TEST(StransverseMass, DoesNotDependOnTheUnit) {
   for (const double unit : {1e-100, 1e-3, 1e100}) {
-    const double mass = stransverse_mass({1 * unit, 4.1 * unit, 0.2 * unit, 1 * unit},
-                                         {1.5 * unit, -2.1 * unit, -3 * unit, 1 * unit}, -2 * unit, 2.8 * unit);
+    const double mass =
+        stransverse_mass({1 * unit, 4.1 * unit, 0.2 * unit, 1 * unit},
+                         {1.5 * unit, -2.1 * unit, -3 * unit, 1 * unit}, -2 * unit, 2.8 * unit);
     EXPECT_NEAR(mass / unit, 4.12628838109, 1e-9);
   }
 }
@@ -54,8 +57,9 @@ TEST(StransverseMass, IsAFunctionOfFormulas) {
   const Table table({{"x", doubles({410, 410})}, {"f", floats({410, 0})}});
   const Column masses = table.evaluate("m_t2(100, x, 20, 150, -210, -300, -200, 280, 100, 100)");
   EXPECT_NEAR(masses.values.as<const double>()[1], 412.628838109, 1e-8);
-  EXPECT_EQ(table.evaluate("m_t2(100, f, 20, 150, -210, -300, -200, 280, 100, 100)").values.as<const float>()[0],
-            412.628838109F);
+  EXPECT_EQ(
+      table.evaluate("m_t2(100, f, 20, 150, -210, -300, -200, 280, 100, 100)").values.as<const float>()[0],
+      412.628838109F);
 }
 
 }  // namespace

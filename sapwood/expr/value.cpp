@@ -209,9 +209,8 @@ Value broadcast(const Value& part, const Value& like, const std::shared_ptr<Memo
   return result;
 }
 
-std::optional<Value> items_at(const Value& lists, const Operand& indices,
-                              std::span<const Level> index_levels, const Operand& otherwise,
-                              const std::shared_ptr<MemoryPool>& pool) {
+std::optional<Value> items_at(const Value& lists, const Operand& indices, std::span<const Level> index_levels,
+                              const Operand& otherwise, const std::shared_ptr<MemoryPool>& pool) {
   const size_t level = index_levels.empty() ? 0 : index_levels.size() - 1;
   const Lists into = lists.levels[level].lists();
   const Lists picks =
@@ -272,7 +271,8 @@ std::optional<Value> concatenated(std::span<const Value* const> parts,
   std::byte* out = result.elements.data();
   for (const Run& run : runs) {
     const std::byte* from = run.part->elements.data();
-    out = std::copy(from + static_cast<size_t>(run.start) * size, from + static_cast<size_t>(run.stop) * size, out);
+    out = std::copy(from + static_cast<size_t>(run.start) * size, from + static_cast<size_t>(run.stop) * size,
+                    out);
   }
   return result;
 }

@@ -51,9 +51,8 @@ Value broadcast(const Value& part, const Value& like, const std::shared_ptr<Memo
 /// empty list where the items are lists. Without `index_levels` there is an index for each entry, which goes
 /// into its outermost list; else those in the lists of a depth go into the lists of that depth, whose place
 /// they take.
-std::optional<Value> items_at(const Value& lists, const Operand& indices,
-                              std::span<const Level> index_levels, const Operand& otherwise,
-                              const std::shared_ptr<MemoryPool>& pool);
+std::optional<Value> items_at(const Value& lists, const Operand& indices, std::span<const Level> index_levels,
+                              const Operand& otherwise, const std::shared_ptr<MemoryPool>& pool);
 
 /// What the function makes of lists that are inside of `outer`; lists of `fixed_size`, unless that is
 /// negative.
@@ -63,7 +62,8 @@ std::optional<Value> make_indices(const IndexFunction& function, std::span<const
 
 /// The items of the parts' outermost lists, one part after another in each entry. All have the same number of
 /// levels and the same kind of elements.
-std::optional<Value> concatenated(std::span<const Value* const> parts, const std::shared_ptr<MemoryPool>& pool);
+std::optional<Value> concatenated(std::span<const Value* const> parts,
+                                  const std::shared_ptr<MemoryPool>& pool);
 
 /// Two lists that should be of one size.
 struct Mismatch {

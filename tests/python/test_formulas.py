@@ -274,8 +274,9 @@ def test_stransverse_masses(tmp_path: Path) -> None:
     write_tree(tmp_path / "pairs.root", columns)
     formula = f"m_t2({', '.join(names)})"
     got = sw.open(tmp_path / "pairs.root").arrays(formula, library="np")[formula]
-    sides = np.array([[columns[name] for name in side] for side in (("m1", "px1", "py1", "chi1"),
-                                                                    ("m2", "px2", "py2", "chi2"))])
+    sides = np.array(
+        [[columns[name] for name in side] for side in (("m1", "px1", "py1", "chi1"), ("m2", "px2", "py2", "chi2"))]
+    )
     missing = np.array([columns["qx"], columns["qy"]])
     wanted = [least_larger_mass(sides[:, :, i], missing[:, i]) for i in range(entries)]
     np.testing.assert_allclose(got, wanted, rtol=1e-5)
