@@ -74,6 +74,16 @@ TEST(Combinations, AreNotTooMany) {
             "  ^");
 }
 
+TEST(Combinations, OfDefinitionsAreNotTooMany) {
+  Table doubled = three_entries().define("c0", "triple");
+  const auto define_more = [&] {
+    for (int i = 0; i < 100; ++i) {
+      doubled = doubled.define(concat("c", i + 1), concat("concatenate(c", i, ", c", i, ")"));
+    }
+  };
+  EXPECT_THROW(define_more(), ConfigError);
+}
+
 TEST(Combinations, OfListsDoNotTakeTooManyAlong) {
   const std::vector<int32_t> values(70000);
   const Table many(

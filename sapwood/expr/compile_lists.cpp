@@ -131,10 +131,12 @@ int64_t FormulaCompiler::size_of_indices(const Node& node, const IndexFunction& 
       return kJagged;
     }
   }
-  const int64_t size = body.size(operands, 0);
-  if (size > kMaxItems)
-    fail(node, concat("'", called(node), "' makes more than ", kMaxItems, " items of these"));
-  return size;
+  return countable(node, body.size(operands, 0));
+}
+
+int64_t FormulaCompiler::countable(const Node& node, int64_t size) const {
+  if (size <= kMaxItems) return size;
+  fail(node, concat("'", called(node), "' makes more than ", kMaxItems, " items of these"));
 }
 
 Typed FormulaCompiler::items(const Node& node, size_t function, const Item& body,
@@ -148,7 +150,7 @@ Typed FormulaCompiler::items(const Node& node, size_t function, const Item& body
   }
   std::optional<Typed> condition;
   if (index.element == TypeKind::kBool) {
-    common_dimensions(node, {lists, index});
+    common_dimensions(node, {lists, index});  // refuses other sizes
     condition = index;
     index = composed(node, kPlacesOfTrue, {lists, index});
   }
@@ -212,7 +214,7 @@ Typed FormulaCompiler::concatenation(const Node& node, size_t function, std::vec
     operands.push_back({part.element, false});
     if (i == 0) continue;
     const bool is_fixed = dimensions.front() != kJagged && part.dimensions.front() != kJagged;
-    dimensions.front() = is_fixed ? dimensions.front() + part.dimensions.front() : kJagged;
+    dimensions.front() = is_fixed ? countable(node, dimensions.front() + part.dimensions.front()) : kJagged;
     for (size_t level = 1; level < dimensions.size(); ++level) {
       if (dimensions[level] != part.dimensions[level]) dimensions[level] = kJagged;
     }

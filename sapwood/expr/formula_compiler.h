@@ -68,6 +68,8 @@ class FormulaCompiler {
                         const std::vector<Typed>& arguments) const;
   int64_t size_of_indices(const Node& node, const IndexFunction& body,
                           const std::vector<Typed>& arguments) const;
+  /// A size that lists may be given.
+  int64_t countable(const Node& node, int64_t size) const;
   Typed items(const Node& node, size_t function, const Item& body, std::vector<Typed> arguments);
   void require_index(const Node& node, const Typed& lists, const Typed& index) const;
   Typed concatenation(const Node& node, size_t function, std::vector<Typed> parts);
