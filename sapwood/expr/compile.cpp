@@ -152,15 +152,13 @@ Result FormulaCompiler::defined(const Node& node, const std::string& definition)
 }
 
 void FormulaCompiler::fail_unknown(const Node& node) const {
-  const std::string shown = printable(node.name);
   std::vector<std::string> names;
   for (const ColumnInfo& column : schema_.columns()) names.push_back(column.name);
-  if (!node.quoted && is_function(node.name)) {
-    fail(node, concat("'", shown, "' is a function, whose arguments follow in parentheses, and no column",
-                      nearest_names_hint(node.name, names)));
-  }
-  throw SchemaError(
-      point_at(text(), node.place, concat("no column '", shown, "'", nearest_names_hint(node.name, names))));
+  const bool is_called_so = !node.quoted && is_function(node.name);
+  throw SchemaError(point_at(
+      text(), node.place,
+      concat("no column '", printable(node.name), "'", nearest_names_hint(node.name, names),
+             is_called_so ? "; the function of that name has its arguments in parentheses" : "")));
 }
 
 Typed FormulaCompiler::call(const Node& node) {

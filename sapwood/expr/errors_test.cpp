@@ -51,7 +51,7 @@ TEST(Refusal, OffersTheNearestNames) {
             "  1 + np.sqrrt(x)\n"
             "      ^");
   EXPECT_EQ(refusal("sqrt * x"),
-            "ConfigError: 'sqrt' is a function, whose arguments follow in parentheses, and no column, at "
+            "SchemaError: no column 'sqrt'; the function of that name has its arguments in parentheses, at "
             "position 1\n"
             "  sqrt * x\n"
             "  ^");
