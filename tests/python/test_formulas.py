@@ -272,7 +272,7 @@ def test_stransverse_masses(tmp_path: Path) -> None:
     pytest.importorskip("scipy")
     random = np.random.default_rng(2)
     entries = 60
-    names = "m1 px1 py1 m2 px2 py2 qx qy chi1 chi2".split()
+    names = ["m1", "px1", "py1", "m2", "px2", "py2", "qx", "qy", "chi1", "chi2"]
     columns = dict(zip(names, random.normal(0, 100, (len(names), entries)), strict=True))
     for name in ("m1", "m2", "chi1", "chi2"):
         columns[name] = np.where(random.random(entries) < 0.4, 0, np.abs(columns[name]))
