@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 PIECE = 1 << 20
+TRIES = 20
 DROP_ALL = Path("/proc/sys/vm/drop_caches")
 
 
@@ -26,8 +28,12 @@ def drop(files: list[str], all_caches: bool) -> None:
     for path in files:
         descriptor = os.open(path, os.O_RDONLY)
         try:
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-            if is_cached(descriptor):
+            for _ in range(TRIES):
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+                if not is_cached(descriptor):
+                    break
+                time.sleep(0.1)  # pages that were just read may be in lists of each processor
+            else:
                 raise RuntimeError(f"{path} is still in the page cache: somebody else uses it")
         finally:
             os.close(descriptor)

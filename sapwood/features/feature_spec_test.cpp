@@ -127,7 +127,7 @@ TEST(FeatureSpec, ErrorsNameThePlace) {
       with_group(
           R"({"name": "g", "variables": [{"expression": "x", "transforms": [{"standard": {"mean": 1}}]}]})"),
       "transforms[0].standard: has no 'standard_deviation'");
-  names(R"({"format": "sapwood-features", "version": 2, "news": []})", "newer");
+  names(R"({"format": "sapwood-features", "version": 3, "news": []})", "newer");
   names(R"({"format": "other", "version": 1})", "not a feature specification");
   names(R"({"format": "sapwood-features"})", "has no 'version'");
   names(R"({"format": "sapwood-features", "version": 1, "version": 1})", "twice");

@@ -31,22 +31,22 @@ int64_t Object::integer_or(std::string_view name, int64_t otherwise) const {
   return value == nullptr || std::holds_alternative<std::monostate>(*value) ? otherwise : integer(name);
 }
 
-const std::string& Object::text(std::string_view name) const {
+std::string_view Object::text(std::string_view name) const {
   const Value* value = find(name);
-  const auto* text = value == nullptr ? nullptr : std::get_if<std::string>(value);
+  const auto* text = value == nullptr ? nullptr : std::get_if<std::string_view>(value);
   if (text == nullptr) fail(name);
   return *text;
 }
 
-std::string Object::text_or(std::string_view name, const std::string& otherwise) const {
+std::string_view Object::text_or(std::string_view name, std::string_view otherwise) const {
   const Value* value = find(name);
-  const auto* text = value == nullptr ? nullptr : std::get_if<std::string>(value);
+  const auto* text = value == nullptr ? nullptr : std::get_if<std::string_view>(value);
   return text == nullptr ? otherwise : *text;
 }
 
 std::span<const int64_t> Object::integers(std::string_view name) const {
   const Value* value = find(name);
-  const auto* values = value == nullptr ? nullptr : std::get_if<std::vector<int64_t>>(value);
+  const auto* values = value == nullptr ? nullptr : std::get_if<std::span<const int64_t>>(value);
   if (values == nullptr) fail(name);
   return *values;
 }

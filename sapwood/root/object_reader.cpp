@@ -68,16 +68,22 @@ int64_t read_integer(BigEndianCursor& in, int32_t type) {
   }
 }
 
-Value read_array(BigEndianCursor& in, int32_t type, uint64_t count) {
+template <class T>
+std::span<T> allocate(std::pmr::memory_resource& memory, size_t count) {
+  if (count == 0) return {};
+  return {static_cast<T*>(memory.allocate(count * sizeof(T), alignof(T))), count};
+}
+
+Value read_array(BigEndianCursor& in, int32_t type, uint64_t count, std::pmr::memory_resource& memory) {
   in.require(count, basic_size(type));
   if (is_real(type)) {
-    std::vector<double> values(count);
+    const auto values = allocate<double>(memory, count);
     for (double& value : values) value = read_real(in, type);
-    return values;
+    return std::span<const double>(values);
   }
-  std::vector<int64_t> values(count);
+  const auto values = allocate<int64_t>(memory, count);
   for (int64_t& value : values) value = read_integer(in, type);
-  return values;
+  return std::span<const int64_t>(values);
 }
 
 /// The element type of a TArray class, or 0.
@@ -118,8 +124,7 @@ class ObjectReader {
         skipped_(skipped) {}
 
   void read_root(const std::string& class_name) {
-    tree_.objects_.push_back({.class_name = class_name});
-    read_content(tree_.objects_.back(), class_name, 0);
+    read_content(tree_.objects_.emplace_back(class_name, &tree_.memory_), class_name, 0);
   }
 
  private:
@@ -130,12 +135,12 @@ class ObjectReader {
     if (depth > kDeepestNesting) in.fail(concat("objects nested less than ", kDeepestNesting, " deep"));
     if (class_name == "TObject") return stream_.skip_tobject();
     if (class_name == "TString") {
-      object.members.emplace_back("", read_string(in));
+      object.members.emplace_back("", read_text());
       return;
     }
     if (const int32_t type = tarray_type(class_name)) {
       const auto count = in.read<uint32_t>();
-      object.members.emplace_back("", read_array(in, type, count));
+      object.members.emplace_back("", read_array(in, type, count, tree_.memory_));
       return;
     }
     const VersionHeader header = stream_.read_version();
@@ -150,11 +155,10 @@ class ObjectReader {
   }
 
   void read_versioned(Object& object, const std::string& class_name, const VersionHeader& header, int depth) {
-    BigEndianCursor& in = stream_.in();
     if (class_name == "TNamed") {
       stream_.skip_tobject();
-      object.members.emplace_back("fName", read_string(in));
-      object.members.emplace_back("fTitle", read_string(in));
+      object.members.emplace_back("fName", read_text());
+      object.members.emplace_back("fTitle", read_text());
     } else if (class_name == "TObjArray") {
       read_obj_array(object, header, depth);
     } else if (class_name == "TList" || class_name == "THashList") {
@@ -224,6 +228,22 @@ class ObjectReader {
     }
   }
 
+  // A TString; in the stream itself, unless it has to be changed.
+  std::string_view read_text() {
+    BigEndianCursor& in = stream_.in();
+    const size_t start = in.position();
+    uint32_t length = in.read<uint8_t>();
+    if (length == 255) length = in.read<uint32_t>();
+    const Bytes bytes = in.take(length);
+    const std::string_view stored(static_cast<const char*>(static_cast<const void*>(bytes.data())), length);
+    if (std::ranges::all_of(stored, [](char c) { return c > 0; })) return stored;
+    in.seek(start);
+    const std::string text = read_string(in);
+    const auto copy = allocate<char>(tree_.memory_, text.size());
+    std::ranges::copy(text, copy.begin());
+    return {copy.data(), copy.size()};
+  }
+
   Value read_member(const Object& object, const StreamerElement& element, int depth) {
     BigEndianCursor& in = stream_.in();
     const int32_t type = element.type;
@@ -232,26 +252,27 @@ class ObjectReader {
       return read_integer(in, type);
     }
     if (type > kOffsetL && type < kOffsetP && basic_size(type - kOffsetL) != 0) {
-      return read_array(in, type - kOffsetL, static_cast<uint32_t>(element.array_length));
+      return read_array(in, type - kOffsetL, static_cast<uint32_t>(element.array_length), tree_.memory_);
     }
     if (type > kOffsetP && type < kOffsetP + kOffsetL && basic_size(type - kOffsetP) != 0) {
       // One byte says whether there is an array; 2 that positions in it have 64 bits.
       const auto present = in.read<uint8_t>();
-      if (present == 0) return std::vector<int64_t>{};
+      if (present == 0) return std::span<const int64_t>();
       const bool wide = present == 2 && element.name == "fBasketSeek";
       const int64_t count = std::max<int64_t>(object.integer(element.count_name), 0);
-      return read_array(in, wide ? int32_t{kLong64} : type - kOffsetP, static_cast<uint64_t>(count));
+      return read_array(in, wide ? int32_t{kLong64} : type - kOffsetP, static_cast<uint64_t>(count),
+                        tree_.memory_);
     }
     switch (type) {
       case kTString:
-        return read_string(in);
+        return read_text();
       case kObject:
       case kAny:
       case kObjectPointerInline:
       case kAnyPointerInline:
       case kTObject:
       case kTNamed: {
-        Object& child = tree_.objects_.emplace_back(Object{.class_name = pointee(element.type_name)});
+        Object& child = tree_.objects_.emplace_back(pointee(element.type_name), &tree_.memory_);
         read_content(child, child.class_name, depth + 1);
         return &child;
       }
@@ -283,7 +304,7 @@ class ObjectReader {
       stream_.finish(pointer.end, pointer.class_name);
       return nullptr;
     }
-    Object& object = tree_.objects_.emplace_back(Object{.class_name = pointer.class_name});
+    Object& object = tree_.objects_.emplace_back(pointer.class_name, &tree_.memory_);
     // Known before its members are read: they may refer back to it.
     by_tag_[pointer.tag] = &object;
     if (pointer.class_name == "TBasket") {

@@ -66,15 +66,15 @@ class BranchReader {
       const root::Object* counter = leaf->object_or_null("fLeafCount");
       if (counter != nullptr) counted_.push_back({index, branch.leaves.size(), counter});
       branch.leaves.push_back({.class_name = leaf->class_name,
-                               .name = leaf->text("fName"),
-                               .title = leaf->text("fTitle"),
+                               .name = std::string(leaf->text("fName")),
+                               .title = std::string(leaf->text("fTitle")),
                                .length = leaf->integer("fLen"),
                                .value_size = leaf->integer("fLenType"),
                                .is_unsigned = leaf->integer("fIsUnsigned") != 0,
                                .element_type = leaf->integer_or("fType", 0),
                                .is_counted = counter != nullptr});
     }
-    const std::string file_name = object.text_or("fFileName", "");
+    const std::string_view file_name = object.text_or("fFileName", "");
     if (!file_name.empty()) {
       branch.problem = concat("its baskets are in another file, ", file_name);
     } else {
