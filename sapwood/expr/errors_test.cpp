@@ -47,11 +47,12 @@ TEST(Refusal, OffersTheNearestNames) {
             "  log(Jet.pt)\n"
             "      ^");
   EXPECT_EQ(refusal("1 + np.sqrrt(x)"),
-            "SchemaError: no function 'np.sqrrt' (nearest: sqrt, Sqrt, square), at position 5\n"
+            "SchemaError: no function 'np.sqrrt' (nearest: sqrt, Sqrt, sort), at position 5\n"
             "  1 + np.sqrrt(x)\n"
             "      ^");
   EXPECT_EQ(refusal("sqrt * x"),
-            "SchemaError: no column 'sqrt'; the function of that name has its arguments in parentheses, at "
+            "SchemaError: no column 'sqrt' (nearest: short); the function of that name has its arguments in "
+            "parentheses, at "
             "position 1\n"
             "  sqrt * x\n"
             "  ^");

@@ -31,8 +31,8 @@ TEST(Physics, TurnsMomentaRound) {
   EXPECT_EQ(text("py(x, pi / 2)"), "float64: 3 0 0");
   EXPECT_EQ(text("pz(5, 0)"), "float64: 0 0 0");
   const Column round = table().evaluate(
-      "pt(px(pt, phi), py(pt, phi)) - pt + eta(px(pt, phi), py(pt, phi), "
-      "pz(pt, eta)) - eta + phi(px(pt, phi), py(pt, phi)) - phi");
+      "abs(pt(px(pt, phi), py(pt, phi)) - pt) + abs(eta(px(pt, phi), py(pt, phi), pz(pt, eta)) - eta) + "
+      "abs(delta_phi(phi(px(pt, phi), py(pt, phi)), phi))");
   for (const float difference : round.item().values.as<const float>()) EXPECT_NEAR(difference, 0, 2e-5);
 }
 
