@@ -34,7 +34,7 @@ TEST(Combinations, TakeWhatIsInTheItemsAlong) {
 
 TEST(Combinations, OfListsOfFixedSizeAreAsMany) {
   EXPECT_EQ(text("combinations(fixed, 2, 0)"), "int64[3]: [1, 1, 2] [4, 4, 5] [7, 7, 8] [10, 10, 11]");
-  EXPECT_EQ(text("combinations(fixed, 4, 0)"), "int64[0]: [] [] [] []");
+  EXPECT_EQ(text("combinations(fixed, 4, 0)"), "list<int64>: [] [] [] []");
   EXPECT_EQ(text("len(cartesian(fixed, fixed, 1))"), "int64: 9 9 9 9");
 }
 

@@ -131,7 +131,8 @@ int64_t FormulaCompiler::size_of_indices(const Node& node, const IndexFunction& 
       return kJagged;
     }
   }
-  return countable(node, body.size(operands, 0));
+  const int64_t size = countable(node, body.size(operands, 0));
+  return size == 0 ? kJagged : size;  // no library likes arrays of a fixed size of 0
 }
 
 int64_t FormulaCompiler::countable(const Node& node, int64_t size) const {

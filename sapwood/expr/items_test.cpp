@@ -80,7 +80,7 @@ TEST(Items, AreSlicesWithBoundsOfTheEntry) {
 TEST(Items, OfSlicesOfFixedSizeAreKnown) {
   EXPECT_EQ(text("triple[:2]"), "int64[2]: [1, 2] [4, 5] [7, 8]");
   EXPECT_EQ(text("triple[-1:]"), "int64[1]: [3] [6] [9]");
-  EXPECT_EQ(text("triple[5:]"), "int64[0]: [] [] []");
+  EXPECT_EQ(text("triple[5:]"), "list<int64>: [] [] []");
   EXPECT_EQ(text("triple[:2] + vector"), "float64[2]: [2, 4] [7, 9] [12, 14]");
   EXPECT_EQ(text("triple[m:]"), "list<int64>: [3] [6] [7, 8, 9]");
   EXPECT_EQ(text("matrix[:1][0]"), text("matrix[0]"));

@@ -322,9 +322,9 @@ def test_functions_are_those_of_vec_ops(events: sw.Dataset, particles: dict[str,
         "StdDev(e)": each(ops.StdDev, e),
         "Dot(e, p)": each(ops.Dot, e, p),
         "InvariantMass(p_t, e, p, m)": each(ops.InvariantMass, p_t, e, p, m),
-        "InvariantMasses(p_t, e, p, m, 2 * p_t, -e, p, m)":
-            each(lambda a, b, c, d: ops.InvariantMasses(a, b, c, d, 2 * a, -b, c, d), p_t, e, p, m),
-        "DeltaR2(e, -e, p, -p)": each(lambda a, b: ops.DeltaR2(a, -a, b, -b), e, p),
+        "InvariantMasses(p_t, e, p, m, p_t, reverse(e), reverse(p), m)": each(
+            lambda a, b, c, d: ops.InvariantMasses(a, b, c, d, a, ops.Reverse(b), ops.Reverse(c), d), p_t, e, p, m),
+        "DeltaR2(e, p, p, e)": each(lambda a, b: ops.DeltaR2(a, b, b, a), e, p),
     }  # fmt: skip
     arrays = read(events, wanted)
     for formula, values in wanted.items():
