@@ -47,11 +47,13 @@ TEST(Refusal, OffersTheNearestNames) {
             "  log(Jet.pt)\n"
             "      ^");
   EXPECT_EQ(refusal("1 + np.sqrrt(x)"),
-            "SchemaError: no function 'np.sqrrt' (nearest: sqrt, Sqrt, square), at position 5\n"
+            "SchemaError: no function 'np.sqrrt' (nearest: sqrt, Sqrt, sort), at position 5\n"
             "  1 + np.sqrrt(x)\n"
             "      ^");
   EXPECT_EQ(refusal("sqrt * x"),
-            "ConfigError: 'sqrt' is a function; its arguments are to follow in parentheses, at position 1\n"
+            "SchemaError: no column 'sqrt' (nearest: short); the function of that name has its arguments in "
+            "parentheses, at "
+            "position 1\n"
             "  sqrt * x\n"
             "  ^");
   EXPECT_EQ(refusal("`pi`"),
@@ -109,15 +111,94 @@ TEST(Refusal, OfTypesThatDoNotFit) {
             "ConfigError: x is a single value and has no items, at position 2\n"
             "  x[0]\n"
             "   ^");
-  EXPECT_EQ(refusal("pt[eta > 0]"),
-            "ConfigError: an index is one integer for each entry, and this is list<bool>, at position 8\n"
-            "  pt[eta > 0]\n"
-            "         ^");
   EXPECT_EQ(refusal("pt[0, eta]"),
             "ConfigError: only where the items are single values can one stand in for an item that is not "
             "there, at position 7\n"
             "  pt[0, eta]\n"
             "        ^");
+}
+
+TEST(Refusal, OfIndicesThatDoNotFit) {
+  EXPECT_EQ(
+      refusal("pt[eta]"),
+      "ConfigError: an index is an integer, or lists of integers or of bool, and this is list<float32>, at "
+      "position 4\n"
+      "  pt[eta]\n"
+      "     ^");
+  EXPECT_EQ(refusal("pt[flag]"),
+            "ConfigError: an index is an integer, or lists of integers or of bool, and this is bool, at "
+            "position 4\n"
+            "  pt[flag]\n"
+            "     ^");
+  EXPECT_EQ(
+      refusal("pt[hits > 0]"),
+      "ConfigError: an index has no more lists around it than what it goes into, list<float32>, and this is "
+      "list<list<bool>>, at position 9\n"
+      "  pt[hits > 0]\n"
+      "          ^");
+  EXPECT_EQ(refusal("vector[triple > 1]"),
+            "ConfigError: '[]' can't combine lists of 2 items with lists of 3, at position 7\n"
+            "  vector[triple > 1]\n"
+            "        ^");
+  EXPECT_EQ(refusal("hits[id, 0]"),
+            "ConfigError: only where the items are single values can one stand in for an item that is not "
+            "there, at position 10\n"
+            "  hits[id, 0]\n"
+            "           ^");
+  EXPECT_EQ(refusal("take(pt, 2, 0)"),
+            "ConfigError: only items at indices have a value for those that are not there, at position 13\n"
+            "  take(pt, 2, 0)\n"
+            "              ^");
+}
+
+TEST(Refusal, OfSlicesThatDoNotFit) {
+  EXPECT_EQ(refusal("1 + x[:2]"),
+            "ConfigError: expected lists, and x is float32, at position 5\n"
+            "  1 + x[:2]\n"
+            "      ^");
+  EXPECT_EQ(refusal("pt[x:]"),
+            "ConfigError: expected one integer for each entry, and x is float32, at position 4\n"
+            "  pt[x:]\n"
+            "     ^");
+  EXPECT_EQ(refusal("pt[::2]"),
+            "ConfigError: a slice has no step; expected ']', not ':', at position 5\n"
+            "  pt[::2]\n"
+            "      ^");
+  EXPECT_EQ(refusal("pt[1:2, 0]"),
+            "ConfigError: expected ']' to close '[', not ',', at position 7\n"
+            "  pt[1:2, 0]\n"
+            "        ^");
+}
+
+TEST(Refusal, OfCombinationsThatDoNotFit) {
+  EXPECT_EQ(refusal("1 + combinations(pt, 2, 2)"),
+            "ConfigError: 'combinations' takes 2 to 4 items, and a member from 0 to one less, at position 5\n"
+            "  1 + combinations(pt, 2, 2)\n"
+            "      ^");
+  EXPECT_EQ(refusal("combinations(pt, n, 0)"),
+            "ConfigError: expected a constant integer, and n is int32, at position 18\n"
+            "  combinations(pt, n, 0)\n"
+            "                   ^");
+  EXPECT_EQ(refusal("cartesian(pt, eta, 2)"),
+            "ConfigError: the last argument of 'cartesian' is a number from 0 to 1, at position 20\n"
+            "  cartesian(pt, eta, 2)\n"
+            "                     ^");
+  EXPECT_EQ(refusal("drop(pt, eta)"),
+            "ConfigError: expected lists of integers, and eta is list<float32>, at position 10\n"
+            "  drop(pt, eta)\n"
+            "           ^");
+  EXPECT_EQ(refusal("drop(pt, times)"),
+            "ConfigError: expected lists around the indices' lists, and pt is list<float32>, at position 6\n"
+            "  drop(pt, times)\n"
+            "       ^");
+  EXPECT_EQ(refusal("concatenate(pt, x)"),
+            "ConfigError: 'concatenate' joins lists of one depth, and this is float32, at position 17\n"
+            "  concatenate(pt, x)\n"
+            "                  ^");
+  EXPECT_EQ(refusal("concatenate(pt)"),
+            "ConfigError: 'concatenate' takes 2 or more arguments, not 1, at position 1\n"
+            "  concatenate(pt)\n"
+            "  ^");
 }
 
 TEST(Refusal, OfNumbersThatDoNotFit) {

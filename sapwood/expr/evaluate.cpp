@@ -54,11 +54,14 @@ class Evaluation {
       }
       case Operation::Kind::kElementwise:
         return elementwise(operation);
-      case Operation::Kind::kReduction:
-        return reduction(operation);
+      case Operation::Kind::kLists:
+        return list_function(operation);
+      case Operation::Kind::kIndices:
+        return indices(operation);
       case Operation::Kind::kItem:
-        return items_at(value(operation.inputs[0]), operand(operation.inputs[1]),
-                        operand(operation.inputs[2]), pool_);
+        return items(operation);
+      case Operation::Kind::kConcatenation:
+        return concatenation(operation);
     }
     return {};
   }
@@ -111,24 +114,73 @@ class Evaluation {
     return levels;
   }
 
-  Value reduction(const Operation& operation) const {
+  Value list_function(const Operation& operation) const {
+    const auto& function = std::get<ListFunction>(functions()[operation.detail].body);
     const Value& from = value(operation.inputs[0]);
     const Level& lists = from.levels.back();
-    Value result =
-        make_value(operation.result, lists.count, {from.levels.begin(), from.levels.end() - 1}, pool_);
-    std::get<Reduction>(functions()[operation.detail].body)
-        .overloads[place_of(operation.element)]
-        .kernel(from.elements.data(), lists.lists(), result.elements.data());
+    Value result = function.keeps_lists ? make_value(operation.result, from.count, from.levels, pool_)
+                                        : make_value(operation.result, lists.count,
+                                                     {from.levels.begin(), from.levels.end() - 1}, pool_);
+    function.overloads[place_of(operation.element)].kernel(from.elements.data(), lists.lists(),
+                                                           result.elements.data());
     return result;
   }
 
+  Value indices(const Operation& operation) const {
+    const size_t level = operation.dimensions.size() - 1;
+    const Value& first = value(operation.inputs[0]);
+    std::vector<ListOperand> arguments;
+    for (const Input& input : operation.inputs) {
+      arguments.push_back({.items = operand(input)});
+      if (input.is_constant || value(input).levels.size() <= level) continue;
+      require_match(operation, first, value(input), level);
+      arguments.back().lists = value(input).levels[level].lists();
+    }
+    return counted(operation,
+                   make_indices(std::get<IndexFunction>(functions()[operation.detail].body), arguments,
+                                {first.levels.begin(), first.levels.begin() + static_cast<ptrdiff_t>(level)},
+                                operation.dimensions.back(), pool_));
+  }
+
+  Value items(const Operation& operation) const {
+    const Value& lists = value(operation.inputs[0]);
+    const Input& index = operation.inputs[1];
+    const Input& otherwise = operation.inputs[2];
+    std::span<const Level> index_levels;
+    if (!index.is_constant) {
+      index_levels = value(index).levels;
+      if (!index_levels.empty()) require_match(operation, lists, value(index), index_levels.size() - 1);
+      if (!otherwise.is_constant) require_match(operation, value(index), value(otherwise));
+    }
+    if (operation.inputs.size() > 3) require_match(operation, lists, value(operation.inputs[3]));
+    return counted(operation, items_at(lists, operand(index), index_levels, operand(otherwise), pool_));
+  }
+
+  Value concatenation(const Operation& operation) const {
+    std::vector<const Value*> parts;
+    for (const Input& input : operation.inputs) parts.push_back(&value(input));
+    return counted(operation, concatenated(parts, pool_));
+  }
+
+  Value counted(const Operation& operation, std::optional<Value> result) const {
+    if (result) return std::move(*result);
+    fail(operation, concat("lists of more than ", kMaxItems, " items in all entries of the range"));
+  }
+
+  [[noreturn]] void fail(const Operation& operation, std::string_view message) const {
+    throw SchemaError(point_at(program_.texts[operation.text], operation.place, message));
+  }
+
   void require_match(const Operation& operation, const Value& a, const Value& b) const {
-    const auto mismatch = find_mismatch(a, b, std::min(a.levels.size(), b.levels.size()));
+    require_match(operation, a, b, std::min(a.levels.size(), b.levels.size()));
+  }
+
+  // Of the outermost `depth` levels.
+  void require_match(const Operation& operation, const Value& a, const Value& b, size_t depth) const {
+    const auto mismatch = find_mismatch(a, b, depth);
     if (!mismatch) return;
-    throw SchemaError(
-        point_at(program_.texts[operation.text], operation.place,
-                 concat("in entry ", place_in_range(mismatch->entry), " of the range, lists of ",
-                        mismatch->sizes[0], " and of ", mismatch->sizes[1], " items don't go together")));
+    fail(operation, concat("in entry ", place_in_range(mismatch->entry), " of the range, lists of ",
+                           mismatch->sizes[0], " and of ", mismatch->sizes[1], " items don't go together"));
   }
 
   int64_t place_in_range(int64_t entry) const {
@@ -194,39 +246,6 @@ std::vector<Column> evaluate(const Program& program, std::span<const Column> col
     }
   }
   return results;
-}
-
-std::vector<double> values_per_entry(const Program& program, std::span<const double> of_columns) {
-  std::vector<double> values;
-  for (const Operation& operation : program.operations) {
-    double most = operation.kind == Operation::Kind::kLoad ? of_columns[operation.detail] : 1;
-    for (const Input& input : operation.inputs) {
-      if (!operation.dimensions.empty() && !input.is_constant) most = std::max(most, values[input.index]);
-    }
-    values.push_back(most);
-  }
-  return values;
-}
-
-double work_bytes(const Program& program, std::span<const double> of_columns) {
-  const std::vector<double> values = values_per_entry(program, of_columns);
-  const std::vector<size_t> last_uses = program.last_uses();
-  std::vector<double> held(program.operations.size());
-  double sum = 0;
-  double most = 0;
-  for (size_t i = 0; i < held.size(); ++i) {
-    const Operation& operation = program.operations[i];
-    if (operation.kind != Operation::Kind::kLoad) {
-      const auto size = static_cast<double>(primitive_size(operation.result));
-      held[i] = operation.dimensions.empty() ? size : values[i] * size + 8;
-    }
-    sum += held[i];
-    most = std::max(most, sum);
-    for (const Input& input : operation.inputs) {
-      if (!input.is_constant && last_uses[input.index] == i) sum -= std::exchange(held[input.index], 0);
-    }
-  }
-  return most;
 }
 
 }  // namespace sapwood::expr

@@ -16,11 +16,4 @@ namespace sapwood::expr {
 std::vector<Column> evaluate(const Program& program, std::span<const Column> columns, int64_t num_entries,
                              const std::shared_ptr<MemoryPool>& pool, std::span<const uint8_t> kept = {});
 
-/// For each step the mean number of elements per entry, from that of each column. Lists that a step leaves
-/// shorter count as long as before.
-std::vector<double> values_per_entry(const Program& program, std::span<const double> of_columns);
-
-/// The most bytes per entry that running it holds besides the columns, the results included.
-double work_bytes(const Program& program, std::span<const double> of_columns);
-
 }  // namespace sapwood::expr

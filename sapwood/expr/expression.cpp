@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sapwood/base/error.h"
+#include "sapwood/expr/estimate.h"
 #include "sapwood/expr/evaluate.h"
 #include "sapwood/expr/names.h"
 #include "sapwood/expr/point_at.h"
@@ -63,14 +64,18 @@ Schema with_definitions(const Schema& schema, const std::vector<Definition>& def
 }
 
 Schema with_definition(const Schema& schema, const std::string& name, const std::string& formula) {
-  const Expression expression(formula, schema);  // the new column is none of its own
+  expr::Compiler compiler;
+  compiler.add(formula, schema);  // the new column is none of its own
   std::vector<ColumnInfo> columns = with_definitions(schema, {{name, formula}}).columns();
   if (columns.size() == schema.size()) return schema;
   ColumnInfo& info = columns.back();
-  info.type = expression.type();
+  const expr::Program& program = compiler.program();
+  info.type = program.results.front().type;
   if (!info.type.is_primitive()) {
-    for (const std::string& column : expression.columns())
-      info.values_per_entry = std::max(info.values_per_entry, schema[*schema.find(column)].values_per_entry);
+    std::vector<double> of_columns;
+    for (const std::string& column : program.columns)
+      of_columns.push_back(schema[*schema.find(column)].values_per_entry);
+    info.values_per_entry = expr::values_per_entry(program, of_columns)[program.results.front().input.index];
   }
   return Schema(std::move(columns));
 }

@@ -55,25 +55,87 @@ struct Lists {
   int64_t stop(int64_t list) const { return start(list + 1); }
 };
 
-/// Computes one result for each list.
-using ReductionKernel = void (*)(const void* values, const Lists& lists, void* out);
+/// Computes one result for each list, or one for each item.
+using ListKernel = void (*)(const void* values, const Lists& lists, void* out);
 
-struct Reduction {
-  Overloads<ReductionKernel> overloads;
+/// A function that goes over the items of each innermost list.
+struct ListFunction {
+  Overloads<ListKernel> overloads;
   bool takes_conditions = false;  ///< the items are converted to bool
   bool takes_any = false;         ///< the items are not looked at
+  bool keeps_lists = false;       ///< a result for each item: the lists stay
 };
 
-/// The item of each entry's list at an index.
-struct Item {};
+/// What an IndexFunction is given for an argument: lists of one level with their items, or a value for each
+/// of the lists.
+struct ListOperand {
+  Lists lists{};
+  Operand items{};
+
+  int64_t size(int64_t list) const { return lists.stop(list) - lists.start(list); }
+  template <class T>
+  std::span<const T> items_of(int64_t list) const {
+    return {static_cast<const T*>(items.data) + lists.start(list), static_cast<size_t>(size(list))};
+  }
+  int64_t integer(int64_t list) const {
+    return static_cast<const int64_t*>(items.data)[items.is_constant ? 0 : list];
+  }
+};
+
+/// A function that makes lists of indices of items: one for each of the lists of one level, that of its
+/// conditions or indices, else the outermost one.
+struct IndexFunction {
+  enum class Argument : uint8_t {
+    kLists,       ///< lists of anything
+    kConditions,  ///< lists of bool
+    kIndices,     ///< lists of int64
+    kInteger,     ///< an int64 for each entry
+    kConstant,    ///< an int64
+  };
+  std::vector<Argument> arguments;  ///< the first one is of lists
+  /// How many indices there are for a list, kMaxItems + 1 for any number above it; and these.
+  int64_t (*size)(std::span<const ListOperand> arguments, int64_t list) = nullptr;
+  void (*fill)(std::span<const ListOperand> arguments, int64_t list, int64_t* out) = nullptr;
+  /// Whether all constants are of use, and which are.
+  bool (*accepts)(std::span<const int64_t> constants) = nullptr;
+  std::string_view accepted{};
+  /// The mean number of indices per entry, from that of items in each argument and the values of constants.
+  /// None: each item's index is there at most once.
+  double (*expected)(std::span<const double> arguments) = nullptr;
+};
+
+/// The most items that the lists of a level may have in all, where functions make more of them.
+inline constexpr int64_t kMaxItems = int64_t{1} << 31;
+
+/// The items of lists at an index, or at indices.
+struct Item {
+  bool takes_numbers = false;  ///< a single integer is not an index but how many items are taken
+};
+
+/// The items of lists one after another, entry by entry.
+struct Concatenation {};
+
+/// A function written as a formula of its parameters. Several formulas: the last argument is a constant that
+/// says which one.
+struct Composition {
+  std::vector<std::string_view> parameters;
+  std::vector<std::string_view> formulas;
+};
 
 /// A function or an operator. Several may share a name when they take different numbers of arguments.
 struct Function {
   std::vector<std::string_view> names;
   size_t min_arguments = 1;
   size_t max_arguments = 1;
-  std::variant<Elementwise, Reduction, Item> body;
+  std::variant<Elementwise, ListFunction, IndexFunction, Item, Concatenation, Composition> body;
 };
+
+/// Of a function that takes any number of arguments.
+inline constexpr size_t kAnyNumber = SIZE_MAX;
+
+/// A function that is composed of others.
+Function composed(std::vector<std::string_view> names, std::vector<std::string_view> parameters,
+                  std::vector<std::string_view> formulas);
 
 /// All functions and operators.
 const std::vector<Function>& functions();
@@ -84,5 +146,8 @@ std::vector<Function> mathematical_functions();
 std::vector<Function> selecting_functions();
 std::vector<Function> physical_functions();
 std::vector<Function> reductions();
+std::vector<Function> item_functions();
+std::vector<Function> index_functions();
+std::vector<Function> selections_of_items();
 
 }  // namespace sapwood::expr

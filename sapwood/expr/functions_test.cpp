@@ -72,6 +72,13 @@ TEST(Functions, AnswerToTheNamesOfOtherLibraries) {
   EXPECT_EQ(table.text("minimum(x, 0)"), table.text("TMath::Min(x, 0)"));
 }
 
+TEST(Functions, ChooseThePrecision) {
+  const Table table({{"x", floats({0.1F, 3})}, {"n", numbers({1, 2})}});
+  EXPECT_EQ(table.text("float64(x)"), "float64: 0.10000000149011612 3");
+  EXPECT_EQ(table.text("np.float32(n / 3)"), "float32: 0.33333334 0.6666667");
+  EXPECT_EQ(table.text("float64(n) == n"), "bool: true true");
+}
+
 TEST(Functions, RoundHalvesToEven) {
   const Table table({{"x", doubles({0.5, 1.5, -2.5, 2.6, kNan, -0.2})}, {"n", numbers({1, 2, 3, 4, 5, 6})}});
   EXPECT_EQ(table.text("round(x)"), "float64: 0 2 -2 3 nan -0");

@@ -69,6 +69,17 @@ TEST(Lists, AreSummedInDoublePrecision) {
   EXPECT_EQ(small.text("sum(v)"), "float32: 16777218");
 }
 
+TEST(Lists, HaveWidths) {
+  EXPECT_EQ(text("var(pt)"), "float32: 25 nan 0");
+  EXPECT_EQ(text("std(pt)"), "float32: 5 nan 0");
+  EXPECT_EQ(text("var(id)"), "float64: 144 nan 0");
+  EXPECT_EQ(text("Var(pt)"), "float32: 50 0 0");
+  EXPECT_EQ(text("StdDev(id)"), "float64: 16.97056274847714 0 0");
+  EXPECT_EQ(text("std(triple)"), text("sqrt(2 / 3) + 0 * n"));
+  EXPECT_EQ(text("dot(pt, eta)"), "float32: -30 0 15");
+  EXPECT_EQ(text("Dot(hits, pt)"), "list<float64>: [10, 100] [] [0]");
+}
+
 TEST(Lists, HaveExtremes) {
   EXPECT_EQ(text("max(pt)"), "float32: 20 nan 30");
   EXPECT_EQ(text("min(id)"), "int64: -13 0 11");

@@ -91,6 +91,9 @@ std::vector<Function> mathematical_functions() {
       // To the even neighbour from half-way: the processor's rounding mode, which nobody changes.
       rounding({"round", "rint"}, [](auto x) { return std::nearbyint(x); }),
 
+      any_kind<1>({"float32"}, [](auto x) { return static_cast<float>(x); }),
+      any_kind<1>({"float64"}, [](auto x) { return static_cast<double>(x); }),
+
       floating<1>({"isnan", "IsNaN"}, [](auto x) { return std::isnan(x); }),
       floating<1>({"isinf"}, [](auto x) { return std::isinf(x); }),
       floating<1>({"isfinite", "Finite"}, [](auto x) { return std::isfinite(x); }),

@@ -20,7 +20,10 @@ bool is_called(const Function& function, std::string_view name) {
 
 std::string counts(const std::set<size_t>& numbers) {
   std::string text;
-  for (const size_t number : numbers) text += concat(text.empty() ? "" : " or ", number);
+  for (const size_t number : numbers) {
+    text += text.empty() ? "" : " or ";
+    text += number == kAnyNumber ? "more" : std::to_string(number);
+  }
   return text + (text == "1" ? " argument" : " arguments");
 }
 
@@ -53,7 +56,7 @@ size_t find_function(std::string_view name, size_t num_arguments) {
   for (size_t i = 0; i < all.size(); ++i) {
     if (!is_called(all[i], plain)) continue;
     if (num_arguments >= all[i].min_arguments && num_arguments <= all[i].max_arguments) return i;
-    for (size_t n = all[i].min_arguments; n <= all[i].max_arguments; ++n) accepted.insert(n);
+    accepted.insert({all[i].min_arguments, all[i].max_arguments});
   }
   if (accepted.empty()) {
     throw SchemaError(concat("no function '", name, "'", nearest_names_hint(plain, function_names())));

@@ -169,21 +169,44 @@ class Parser {
 
   size_t postfix() {
     size_t value = primary();
-    while (at_symbol("[")) {
-      const Token& bracket = take();
-      std::vector<size_t> arguments{value};
-      read_arguments(bracket, "]", arguments);
-      value = add_call("[]", bracket.begin, nodes_[value].begin, std::move(arguments));
-    }
+    while (at_symbol("[")) value = subscript(value);
     return value;
   }
 
-  // What stands between `open` and `close`, with commas in between; at least one.
-  void read_arguments(const Token& open, std::string_view close, std::vector<size_t>& arguments) {
+  // An index, and a value for what is not there, or the bounds of a slice.
+  size_t subscript(size_t value) {
+    const Token& bracket = take();
+    std::vector<size_t> arguments{value, at_symbol(":") ? open_bound(0) : expression()};
+    const bool is_slice = at_symbol(":");
+    if (is_slice) {
+      take();
+      arguments.push_back(at_symbol("]") || at_symbol(":") ? open_bound(INT64_MAX) : expression());
+      if (at_symbol(":")) fail_at_token("a slice has no step; expected ']'");
+    }
+    while (!is_slice && at_symbol(",")) {
+      take();
+      arguments.push_back(expression());
+    }
+    close_bracket(bracket, "]");
+    return add_call(is_slice ? "[:]" : "[]", bracket.begin, nodes_[value].begin, std::move(arguments));
+  }
+
+  // What a slice goes to where it does not say.
+  size_t open_bound(int64_t value) {
+    return add({.constant = Constant::of(value),
+                .place = token().begin,
+                .begin = token().begin,
+                .end = token().begin});
+  }
+
+  // What stands in parentheses, with commas in between; at least one.
+  std::vector<size_t> read_arguments(const Token& open) {
+    std::vector<size_t> arguments;
     do {
       arguments.push_back(expression());
     } while (at_symbol(",") && (take(), true));
-    close_bracket(open, close);
+    close_bracket(open, ")");
+    return arguments;
   }
 
   void close_bracket(const Token& open, std::string_view close) {
@@ -230,7 +253,7 @@ class Parser {
       if (at_symbol(")")) {
         take();
       } else {
-        read_arguments(open, ")", arguments);
+        arguments = read_arguments(open);
       }
       return add_call(name.text, name.begin, name.begin, std::move(arguments));
     }

@@ -10,7 +10,8 @@
 
 namespace sapwood::expr {
 
-/// A part of a formula. Operators are calls of functions with the operator's name: "+", "?:", "[]".
+/// A part of a formula. Operators are calls of functions with the operator's name: "+", "?:", "[]",
+/// "[:]" (of a list and the bounds of the slice).
 struct Node {
   enum class Kind : uint8_t { kConstant, kName, kCall };
   Kind kind = Kind::kConstant;

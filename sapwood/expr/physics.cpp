@@ -2,6 +2,7 @@
 #include <numbers>
 
 #include "sapwood/expr/elementwise.h"
+#include "sapwood/expr/stransverse_mass.h"
 
 namespace sapwood::expr {
 namespace {
@@ -22,6 +23,31 @@ T delta_r(T eta1, T phi1, T eta2, T phi2) {
   return std::sqrt(delta_eta * delta_eta + delta_phi * delta_phi);
 }
 
+// With so many arguments that loops for each choice of constants among them would be thousands.
+template <class T>
+void stransverse_masses(std::span<const Operand> operands, void* out, size_t count) {
+  auto* results = static_cast<T*>(out);
+  for (size_t i = 0; i < count; ++i) {
+    const auto argument = [&](size_t place) {
+      const Operand& operand = operands[place];
+      return static_cast<double>(static_cast<const T*>(operand.data)[operand.is_constant ? 0 : i]);
+    };
+    const VisibleSide first{argument(0), argument(1), argument(2), argument(8)};
+    const VisibleSide second{argument(3), argument(4), argument(5), argument(9)};
+    results[i] = static_cast<T>(stransverse_mass(first, second, argument(6), argument(7)));
+  }
+}
+
+Function stransverse_mass_function() {
+  return {{"m_t2"},
+          10,
+          10,
+          Elementwise{.overloads = {{{},
+                                     {},
+                                     {&stransverse_masses<float>, TypeKind::kFloat32},
+                                     {&stransverse_masses<double>, TypeKind::kFloat64}}}}};
+}
+
 }  // namespace
 
 std::vector<Function> physical_functions() {
@@ -34,6 +60,41 @@ std::vector<Function> physical_functions() {
       // And has the arguments in another order.
       floating<4>({"DeltaR"},
                   [](auto eta1, auto eta2, auto phi1, auto phi2) { return delta_r(eta1, phi1, eta2, phi2); }),
+      composed({"delta_r2"}, {"eta1", "phi1", "eta2", "phi2"},
+               {"square(eta1 - eta2) + square(delta_phi(phi1, phi2))"}),
+      composed({"DeltaR2"}, {"eta1", "eta2", "phi1", "phi2"}, {"delta_r2(eta1, phi1, eta2, phi2)"}),
+
+      composed({"px"}, {"pt", "phi"}, {"pt * cos(phi)"}),
+      composed({"py"}, {"pt", "phi"}, {"pt * sin(phi)"}),
+      composed({"pz"}, {"pt", "eta"}, {"pt * sinh(eta)"}),
+      composed({"energy"}, {"pt", "eta", "phi", "mass"}, {"sqrt(square(pt * cosh(eta)) + square(mass))"}),
+      composed({"pt"}, {"px", "py"}, {"sqrt(square(px) + square(py))"}),
+      composed({"eta"}, {"px", "py", "pz"}, {"asinh(pz / pt(px, py))"}),
+      composed({"phi"}, {"px", "py"}, {"atan2(py, px)"}),
+      composed(
+          {"angle", "Angle"}, {"x1", "y1", "z1", "x2", "y2", "z2"},
+          {"atan2(sqrt(square(y1 * z2 - z1 * y2) + square(z1 * x2 - x1 * z2) + square(x1 * y2 - y1 * x2)), "
+           "x1 * x2 + y1 * y2 + z1 * z2)"}),
+
+      // Masses are differences of large numbers, which float32 does not resolve.
+      composed({"mass"}, {"energy", "px", "py", "pz"},
+               {"sqrt(max(square(float64(energy)) - square(float64(px)) - square(float64(py)) - "
+                "square(float64(pz)), 0))"}),
+      composed({"invariant_mass", "InvariantMass"}, {"pt", "eta", "phi", "mass"},
+               {"mass(sum(energy(float64(pt), float64(eta), phi, float64(mass))), "
+                "sum(px(float64(pt), float64(phi))), sum(py(float64(pt), float64(phi))), "
+                "sum(pz(float64(pt), float64(eta))))"}),
+      composed({"invariant_masses", "InvariantMasses"},
+               {"pt1", "eta1", "phi1", "mass1", "pt2", "eta2", "phi2", "mass2"},
+               {"mass(energy(float64(pt1), float64(eta1), phi1, float64(mass1)) + "
+                "energy(float64(pt2), float64(eta2), phi2, float64(mass2)), "
+                "px(float64(pt1), float64(phi1)) + px(float64(pt2), float64(phi2)), "
+                "py(float64(pt1), float64(phi1)) + py(float64(pt2), float64(phi2)), "
+                "pz(float64(pt1), float64(eta1)) + pz(float64(pt2), float64(eta2)))"}),
+      // Of particles without mass; 1 - cos(x) is 2 sin(x / 2)^2, without its loss of digits.
+      composed({"m_t"}, {"pt1", "phi1", "pt2", "phi2"},
+               {"2 * sqrt(pt1 * pt2) * abs(sin((phi1 - phi2) / 2))"}),
+      stransverse_mass_function(),
   };
 }
 

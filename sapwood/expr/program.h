@@ -34,13 +34,16 @@ struct Operation {
     kBroadcast,  ///< the first input's elements, each repeated for all items that the second input has below
                  ///< it
     kElementwise,
-    kReduction,
-    kItem,  ///< of the first input's lists, that at the second input; the third where there is none
+    kLists,    ///< what a ListFunction gives
+    kIndices,  ///< what an IndexFunction gives
+    kItem,     ///< of the first input's lists, those at the second input; the third where there is none.
+               ///< A fourth has lists of the first one's sizes.
+    kConcatenation,  ///< the inputs' lists, one after another in each entry
   };
   Kind kind = Kind::kLoad;
   size_t detail = 0;  ///< the column, or the function's place in functions()
   TypeKind
-      element{};  ///< of the result; kElementwise and kReduction: of the operands, which chooses the overload
+      element{};  ///< of the result; kElementwise and kLists: of the operands, which chooses the overload
   std::vector<Input> inputs{};
 
   TypeKind result{};  ///< the kind of the result's elements

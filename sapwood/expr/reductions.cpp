@@ -20,7 +20,7 @@ void reduce(const void* values, const Lists& lists, void* out) {
 }
 
 template <class T, class Formula>
-constexpr Overload<ReductionKernel> reducing(Formula) {
+constexpr Overload<ListKernel> reducing(Formula) {
   using Result = decltype(Formula{}(static_cast<const T*>(nullptr), static_cast<const T*>(nullptr)));
   return {&reduce<Formula, T>, kind_of<Result>()};
 }
@@ -28,28 +28,28 @@ constexpr Overload<ReductionKernel> reducing(Formula) {
 template <class Formula>
 Function of_any_kind(std::vector<std::string_view> names, Formula formula) {
   return {std::move(names), 1, 1,
-          Reduction{.overloads = {{reducing<uint8_t>(formula), reducing<int64_t>(formula),
-                                   reducing<float>(formula), reducing<double>(formula)}}}};
+          ListFunction{.overloads = {{reducing<uint8_t>(formula), reducing<int64_t>(formula),
+                                      reducing<float>(formula), reducing<double>(formula)}}}};
 }
 
 template <class Formula>
 Function of_numbers(std::vector<std::string_view> names, Formula formula) {
-  return {
-      std::move(names), 1, 1,
-      Reduction{.overloads = {
-                    {{}, reducing<int64_t>(formula), reducing<float>(formula), reducing<double>(formula)}}}};
+  return {std::move(names), 1, 1,
+          ListFunction{
+              .overloads = {
+                  {{}, reducing<int64_t>(formula), reducing<float>(formula), reducing<double>(formula)}}}};
 }
 
 template <class Formula>
 Function of_floats(std::vector<std::string_view> names, Formula formula) {
   return {std::move(names), 1, 1,
-          Reduction{.overloads = {{{}, {}, reducing<float>(formula), reducing<double>(formula)}}}};
+          ListFunction{.overloads = {{{}, {}, reducing<float>(formula), reducing<double>(formula)}}}};
 }
 
 template <class Formula>
 Function of_conditions(std::vector<std::string_view> names, Formula formula) {
   return {std::move(names), 1, 1,
-          Reduction{.overloads = {{reducing<uint8_t>(formula), {}, {}, {}}}, .takes_conditions = true}};
+          ListFunction{.overloads = {{reducing<uint8_t>(formula), {}, {}, {}}}, .takes_conditions = true}};
 }
 
 // What a list without items has in place of an item.
@@ -83,6 +83,32 @@ T mean(const T* begin, const T* end) {
   return static_cast<T>(total / static_cast<double>(end - begin));  // 0 / 0 is NaN
 }
 
+// The squares of the items' distances from their mean, summed up.
+template <class T>
+double squared_deviations(const T* begin, const T* end) {
+  double total = 0;
+  for (const T* item = begin; item != end; ++item) total += static_cast<double>(*item);
+  const double mean = total / static_cast<double>(end - begin);
+  double squares = 0;
+  for (const T* item = begin; item != end; ++item) {
+    const double deviation = static_cast<double>(*item) - mean;
+    squares += deviation * deviation;
+  }
+  return squares;
+}
+
+// Of the population, as in NumPy.
+template <class T>
+double variance(const T* begin, const T* end) {
+  return squared_deviations(begin, end) / static_cast<double>(end - begin);  // 0 / 0 is NaN
+}
+
+// As ROOT estimates it from a sample.
+template <class T>
+double sample_variance(const T* begin, const T* end) {
+  return end - begin < 2 ? 0 : squared_deviations(begin, end) / static_cast<double>(end - begin - 1);
+}
+
 // The item that `better` puts before all others, or NaN when one is.
 template <class T, class Better>
 T extreme_value(const T* begin, const T* end, Better better) {
@@ -105,6 +131,12 @@ int64_t extreme_index(const T* begin, const T* end, Better better) {
   return best - begin;
 }
 
+// Rounded to the items' type.
+template <class T>
+T as_items(const T*, double value) {
+  return static_cast<T>(value);
+}
+
 constexpr auto kLess = [](auto a, auto b) { return a < b; };
 constexpr auto kGreater = [](auto a, auto b) { return a > b; };
 
@@ -114,11 +146,11 @@ void count_items(const void*, const Lists& lists, void* out) {
 }
 
 Function count_function() {
-  const Overload<ReductionKernel> counting{&count_items, TypeKind::kInt64};
+  const Overload<ListKernel> counting{&count_items, TypeKind::kInt64};
   return {{"count", "size", "len", "num", "Size"},
           1,
           1,
-          Reduction{.overloads = {{counting, counting, counting, counting}}, .takes_any = true}};
+          ListFunction{.overloads = {{counting, counting, counting, counting}}, .takes_any = true}};
 }
 
 }  // namespace
@@ -128,6 +160,13 @@ std::vector<Function> reductions() {
       of_numbers({"sum", "Sum"}, [](auto* begin, auto* end) { return sum(begin, end); }),
       of_numbers({"prod", "Product"}, [](auto* begin, auto* end) { return product(begin, end); }),
       of_floats({"mean", "Mean"}, [](auto* begin, auto* end) { return mean(begin, end); }),
+      of_floats({"var"}, [](auto* begin, auto* end) { return as_items(begin, variance(begin, end)); }),
+      of_floats({"std"},
+                [](auto* begin, auto* end) { return as_items(begin, std::sqrt(variance(begin, end))); }),
+      of_floats({"Var"}, [](auto* begin, auto* end) { return as_items(begin, sample_variance(begin, end)); }),
+      of_floats(
+          {"StdDev"},
+          [](auto* begin, auto* end) { return as_items(begin, std::sqrt(sample_variance(begin, end))); }),
       of_any_kind({"min", "Min"}, [](auto* begin, auto* end) { return extreme_value(begin, end, kLess); }),
       of_any_kind({"max", "Max"}, [](auto* begin, auto* end) { return extreme_value(begin, end, kGreater); }),
       of_any_kind({"argmin", "ArgMin"},
@@ -147,6 +186,7 @@ std::vector<Function> reductions() {
                       return all;
                     }),
       count_function(),
+      composed({"dot", "Dot"}, {"a", "b"}, {"sum(a * b)"}),
   };
 }
 

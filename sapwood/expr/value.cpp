@@ -44,25 +44,28 @@ Buffer index_buffer(int64_t count, const std::shared_ptr<MemoryPool>& pool) {
   return {static_cast<size_t>(count) * sizeof(int64_t), pool};
 }
 
-// For each entry the place of its item among all items, or -1.
-Buffer places_of_items(const Lists& lists, const Operand& indices, const std::shared_ptr<MemoryPool>& pool) {
-  Buffer places = index_buffer(lists.count, pool);
+// For each index in the lists `picks` the place of its item among all items of `lists`, or -1.
+Buffer places_of_items(const Lists& lists, const Lists& picks, const Operand& indices,
+                       const std::shared_ptr<MemoryPool>& pool) {
+  Buffer places = index_buffer(picks.start(picks.count), pool);
   const auto out = places.as<int64_t>();
   const auto* in = static_cast<const int64_t*>(indices.data);
-  for (int64_t entry = 0; entry < lists.count; ++entry) {
-    const int64_t index = in[indices.is_constant ? 0 : entry];
-    const int64_t start = lists.start(entry);
-    const int64_t size = lists.stop(entry) - start;
-    const bool is_there = index >= -size && index < size;
-    out[static_cast<size_t>(entry)] = is_there ? (index < 0 ? start + size : start) + index : -1;
+  for (int64_t list = 0; list < lists.count; ++list) {
+    const int64_t start = lists.start(list);
+    const int64_t size = lists.stop(list) - start;
+    for (int64_t pick = picks.start(list); pick < picks.stop(list); ++pick) {
+      const int64_t index = in[indices.is_constant ? 0 : pick];
+      const bool is_there = index >= -size && index < size;
+      out[static_cast<size_t>(pick)] = is_there ? (index < 0 ? start + size : start) + index : -1;
+    }
   }
   return places;
 }
 
 // Of the lists at `places` of `from`, the lists themselves, and the places of their items. A list that is not
 // there is empty or, of a fixed size, has items that are not there.
-std::pair<Level, Buffer> take_lists(const Level& from, const Buffer& places,
-                                    const std::shared_ptr<MemoryPool>& pool) {
+std::optional<std::pair<Level, Buffer>> take_lists(const Level& from, const Buffer& places,
+                                                   const std::shared_ptr<MemoryPool>& pool) {
   const auto taken = places.as<const int64_t>();
   const Lists lists = from.lists();
   Level level{.fixed_size = from.fixed_size, .count = static_cast<int64_t>(taken.size())};
@@ -75,6 +78,7 @@ std::pair<Level, Buffer> take_lists(const Level& from, const Buffer& places,
       offsets[i + 1] = offsets[i] + size;
     }
   }
+  if (level.num_items() > kMaxItems) return std::nullopt;
   Buffer items = index_buffer(level.num_items(), pool);
   int64_t* out = items.as<int64_t>().data();
   const Lists result = level.lists();
@@ -83,7 +87,7 @@ std::pair<Level, Buffer> take_lists(const Level& from, const Buffer& places,
     const int64_t size = result.stop(i) - result.start(i);
     for (int64_t k = 0; k < size; ++k) *out++ = source < 0 ? -1 : lists.start(source) + k;
   }
-  return {std::move(level), std::move(items)};
+  return std::pair(std::move(level), std::move(items));
 }
 
 template <class T>
@@ -93,6 +97,63 @@ void take_elements(const Value& from, std::span<const int64_t> places, const Ope
   for (size_t i = 0; i < places.size(); ++i) {
     out[i] = places[i] >= 0 ? elements[places[i]] : others[otherwise.is_constant ? 0 : i];
   }
+}
+
+// Items of a part, one after another.
+struct Run {
+  const Value* part = nullptr;
+  int64_t start = 0;
+  int64_t stop = 0;
+};
+
+// The lists in the runs as one level; the runs become those of their items.
+Level level_of_runs(std::span<const Value* const> parts, std::vector<Run>& runs, size_t level,
+                    const std::shared_ptr<MemoryPool>& pool) {
+  const Level& first = parts.front()->levels[level];
+  const bool is_fixed = std::ranges::all_of(parts, [&](const Value* part) {
+    return part->levels[level].offsets.empty() && part->levels[level].fixed_size == first.fixed_size;
+  });
+  Level result{.fixed_size = is_fixed ? first.fixed_size : 0};
+  for (const Run& run : runs) result.count += run.stop - run.start;
+  if (!is_fixed) result.offsets = index_buffer(result.count + 1, pool);
+  int64_t* offset = result.offsets.as<int64_t>().data();
+  if (!is_fixed) *offset = 0;
+  for (Run& run : runs) {
+    const Lists lists = run.part->levels[level].lists();
+    for (int64_t list = run.start; !is_fixed && list < run.stop; ++list, ++offset) {
+      offset[1] = offset[0] + lists.stop(list) - lists.start(list);
+    }
+    run.start = lists.start(run.start);
+    run.stop = lists.start(run.stop);
+  }
+  return result;
+}
+
+// The outermost lists of all parts as one level, and the runs that their items are.
+std::pair<Level, std::vector<Run>> joined_lists(std::span<const Value* const> parts,
+                                                const std::shared_ptr<MemoryPool>& pool) {
+  Level level{.count = parts.front()->levels.front().count};
+  const bool is_fixed =
+      std::ranges::all_of(parts, [](const Value* part) { return part->levels.front().offsets.empty(); });
+  if (is_fixed) {
+    for (const Value* part : parts) level.fixed_size += part->levels.front().fixed_size;
+  } else {
+    level.offsets = index_buffer(level.count + 1, pool);
+    level.offsets.as<int64_t>()[0] = 0;
+  }
+  std::vector<Run> runs;
+  for (int64_t entry = 0; entry < level.count; ++entry) {
+    int64_t size = 0;
+    for (const Value* part : parts) {
+      const Lists lists = part->levels.front().lists();
+      runs.push_back({part, lists.start(entry), lists.stop(entry)});
+      size += lists.stop(entry) - lists.start(entry);
+    }
+    if (is_fixed) continue;
+    const auto offsets = level.offsets.as<int64_t>().subspan(static_cast<size_t>(entry));
+    offsets[1] = offsets[0] + size;
+  }
+  return {std::move(level), std::move(runs)};
 }
 
 }  // namespace
@@ -148,19 +209,71 @@ Value broadcast(const Value& part, const Value& like, const std::shared_ptr<Memo
   return result;
 }
 
-Value items_at(const Value& lists, const Operand& indices, const Operand& otherwise,
-               const std::shared_ptr<MemoryPool>& pool) {
-  Buffer places = places_of_items(lists.levels.front().lists(), indices, pool);
-  std::vector<Level> levels;
-  for (size_t i = 1; i < lists.levels.size(); ++i) {
-    auto [level, items] = take_lists(lists.levels[i], places, pool);
-    levels.push_back(std::move(level));
-    places = std::move(items);
+std::optional<Value> items_at(const Value& lists, const Operand& indices, std::span<const Level> index_levels,
+                              const Operand& otherwise, const std::shared_ptr<MemoryPool>& pool) {
+  const size_t level = index_levels.empty() ? 0 : index_levels.size() - 1;
+  const Lists into = lists.levels[level].lists();
+  const Lists picks =
+      index_levels.empty() ? Lists{.fixed_size = 1, .count = into.count} : index_levels.back().lists();
+  Buffer places = places_of_items(into, picks, indices, pool);
+  std::vector<Level> levels(lists.levels.begin(), lists.levels.begin() + static_cast<ptrdiff_t>(level));
+  if (!index_levels.empty()) levels.push_back(index_levels.back());
+  for (size_t i = level + 1; i < lists.levels.size(); ++i) {
+    auto taken = take_lists(lists.levels[i], places, pool);
+    if (!taken) return std::nullopt;
+    levels.push_back(std::move(taken->first));
+    places = std::move(taken->second);
   }
   const auto elements = places.as<const int64_t>();
   Value result = make_value(lists.element, static_cast<int64_t>(elements.size()), std::move(levels), pool);
   with_type(lists.element,
             [&]<class T>(T) { take_elements(lists, elements, otherwise, result.elements.as<T>().data()); });
+  return result;
+}
+
+std::optional<Value> make_indices(const IndexFunction& function, std::span<const ListOperand> arguments,
+                                  std::vector<Level> outer, int64_t fixed_size,
+                                  const std::shared_ptr<MemoryPool>& pool) {
+  Level level{.fixed_size = std::max(fixed_size, int64_t{0}), .count = arguments.front().lists.count};
+  if (fixed_size > 0 && level.count > kMaxItems / fixed_size) return std::nullopt;
+  if (fixed_size < 0) {
+    level.offsets = index_buffer(level.count + 1, pool);
+    int64_t* offset = level.offsets.as<int64_t>().data();
+    *offset = 0;
+    for (int64_t list = 0; list < level.count; ++list, ++offset) {
+      const int64_t size = function.size(arguments, list);
+      if (size > kMaxItems - offset[0]) return std::nullopt;
+      offset[1] = offset[0] + size;
+    }
+  }
+  outer.push_back(level);
+  Value result = make_value(TypeKind::kInt64, level.num_items(), std::move(outer), pool);
+  int64_t* indices = result.elements.as<int64_t>().data();
+  const Lists lists = level.lists();
+  for (int64_t list = 0; list < lists.count; ++list) {
+    function.fill(arguments, list, indices + lists.start(list));
+  }
+  return result;
+}
+
+std::optional<Value> concatenated(std::span<const Value* const> parts,
+                                  const std::shared_ptr<MemoryPool>& pool) {
+  std::vector<Level> levels;
+  auto [outermost, runs] = joined_lists(parts, pool);
+  levels.push_back(std::move(outermost));
+  while (levels.back().num_items() <= kMaxItems && levels.size() < parts.front()->levels.size()) {
+    levels.push_back(level_of_runs(parts, runs, levels.size(), pool));
+  }
+  if (levels.back().num_items() > kMaxItems) return std::nullopt;
+  const int64_t count = levels.back().num_items();
+  Value result = make_value(parts.front()->element, count, std::move(levels), pool);
+  const size_t size = primitive_size(result.element);
+  std::byte* out = result.elements.data();
+  for (const Run& run : runs) {
+    const std::byte* from = run.part->elements.data();
+    out = std::copy(from + static_cast<size_t>(run.start) * size, from + static_cast<size_t>(run.stop) * size,
+                    out);
+  }
   return result;
 }
 

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "sapwood/column/column.h"
@@ -43,10 +45,25 @@ Value make_value(TypeKind element, int64_t count, std::vector<Level> levels,
 /// below it. The outer levels agree.
 Value broadcast(const Value& part, const Value& like, const std::shared_ptr<MemoryPool>& pool);
 
-/// The item at the index of each entry's list, from the end when it is negative; `otherwise` where there is
-/// none, or an empty list where the items are lists. `indices` are int64.
-Value items_at(const Value& lists, const Operand& indices, const Operand& otherwise,
-               const std::shared_ptr<MemoryPool>& pool);
+// The following give nothing where the lists of a level would have more than kMaxItems items.
+
+/// The items at `indices`, int64, from the end when they are negative; `otherwise` where there is none, or an
+/// empty list where the items are lists. Without `index_levels` there is an index for each entry, which goes
+/// into its outermost list; else those in the lists of a depth go into the lists of that depth, whose place
+/// they take.
+std::optional<Value> items_at(const Value& lists, const Operand& indices, std::span<const Level> index_levels,
+                              const Operand& otherwise, const std::shared_ptr<MemoryPool>& pool);
+
+/// What the function makes of lists that are inside of `outer`; lists of `fixed_size`, unless that is
+/// negative.
+std::optional<Value> make_indices(const IndexFunction& function, std::span<const ListOperand> arguments,
+                                  std::vector<Level> outer, int64_t fixed_size,
+                                  const std::shared_ptr<MemoryPool>& pool);
+
+/// The items of the parts' outermost lists, one part after another in each entry. All have the same number of
+/// levels and the same kind of elements.
+std::optional<Value> concatenated(std::span<const Value* const> parts,
+                                  const std::shared_ptr<MemoryPool>& pool);
 
 /// Two lists that should be of one size.
 struct Mismatch {

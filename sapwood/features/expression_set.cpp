@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "sapwood/expr/estimate.h"
 #include "sapwood/expr/evaluate.h"
 #include "sapwood/expr/expression.h"
 

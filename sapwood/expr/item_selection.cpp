@@ -1,0 +1,17 @@
+#include "sapwood/expr/function.h"
+
+namespace sapwood::expr {
+
+std::vector<Function> selections_of_items() {
+  return {
+      {{"[]", "at"}, 2, 3, Item{}},
+      {{"take", "Take"}, 2, 3, Item{.takes_numbers = true}},
+      composed({"[:]"}, {"x", "begin", "end"}, {"x[argslice(x, begin, end)]"}),
+      composed({"drop", "Drop"}, {"x", "indices"}, {"x[argdrop(x, indices)]"}),
+      composed({"combinations"}, {"x", "n", "k"}, {"x[argcombinations(x, n, k)]"}),
+      composed({"cartesian"}, {"a", "b", "k"}, {"a[argcartesian(a, b, 0)]", "b[argcartesian(a, b, 1)]"}),
+      {{"concatenate", "Concatenate"}, 2, kAnyNumber, Concatenation{}},
+  };
+}
+
+}  // namespace sapwood::expr
