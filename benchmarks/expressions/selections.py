@@ -128,7 +128,7 @@ SELECTIONS = [
                 "lead_pt": "Jet_pt[0]",
                 "lead_eta": "std::abs(Jet_eta[0])",
                 "ratio": "Jet_pt[1] / Jet_pt[0]",
-                "dphi": "std::abs(DeltaPhi(Jet_phi[0], Jet_phi[1]))",
+                "dphi": "std::abs(ROOT::VecOps::DeltaPhi(Jet_phi[0], Jet_phi[1]))",
             },
             ("lead_pt", "lead_eta", "ratio", "dphi"),
         ),

@@ -173,7 +173,7 @@ def test_loaders_read_other_columns_only_where_rows_pass(make_tree: MakeTree, tm
 def test_balance_counts_rows_that_pass(make_tree: MakeTree) -> None:
     paths = {name: make_tree(f"{name}.root", numbered(300, start)) for name, start in (("p", 0), ("q", 300))}
     data = sw.open(paths).filter("kind < 2 || sample_label == 0")
-    balanced = loader_of(data).balance("sample_label", fractions={"p": 0.5, "q": 0.5})
+    balanced = loader_of(data).balance(fractions={"p": 0.5, "q": 0.5})
     rows = ids(balanced)
     assert len(rows) == 2 * 120
     assert sum(row < 2**40 + 300 for row in rows) == 120
