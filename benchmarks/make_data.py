@@ -1,7 +1,8 @@
 """Makes the benchmarks' data: python benchmarks/make_data.py DIRECTORY {flat,jets,events,nano,memory,physics}...
 
-Needs ROOT, which writes the flat, nano, memory and physics files; jets and events are copies of files that are there already.
-What is complete in the directory is not made again. All files of a kind and part hold the same rows in every format.
+Needs ROOT, which writes the flat, nano, memory and physics files; jets and events are copies of files that are there
+already. What is complete in the directory is not made again. All files of a kind and part hold the same rows in every
+format.
 """
 
 from __future__ import annotations

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-PACKAGES = ("sapwood", "ROOT", "uproot", "awkward", "numpy", "torch", "weaver-core")
+PACKAGES = ("sapwood", "uproot", "awkward", "numpy", "torch", "weaver-core")
 
 
 def machine() -> dict:
@@ -23,6 +24,7 @@ def machine() -> dict:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             versions[package] = "not installed"
+    versions["ROOT"] = root_version()  # not that of its package
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "processor": model,
@@ -31,6 +33,12 @@ def machine() -> dict:
         "python": platform.python_version(),
         "versions": versions,
     }
+
+
+def root_version() -> str:
+    command = [sys.executable, "-W", "ignore", "-c", "import ROOT; print(ROOT.gROOT.GetVersion())"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    return found.stdout.strip().splitlines()[-1] if found.returncode == 0 else "not installed"
 
 
 def of_run(*tasks: str) -> dict:

@@ -54,11 +54,11 @@ RUNNERS = {
         Runner("ceiling", 2),
         Runner("ceiling_gather", 1, only=("flat",)),
         Runner("ceiling_gather", 2, only=("flat",)),
-        Runner("root_rdataloader", 2, {"flat": 8, "jets": 3}, packs=False),
+        Runner("root_rdataloader", 2, {"flat": 20, "jets": 5}, packs=False),
         Runner("root_rdataloader_eager", 2, {"": 3}, packs=False),
-        Runner("uproot_torch", 2, {"flat": 2.5, "jets": 8}),
+        Runner("uproot_torch", 2, {"flat": 6, "jets": 13}),
         Runner("uproot_torch_workers", 2),
-        Runner("weaver", 2, only=("jets, TTree", "events, TTree"), packs=False),
+        Runner("weaver", 2, {"jets": 30}, only=("jets, TTree", "events, TTree"), packs=False),
     ],
 }
 

@@ -1,7 +1,8 @@
 """Selections and definitions against RDataFrame and Awkward: ./dev bench expressions [--quick]
 
-Each implementation reads the same files from the page cache, filters, computes and adds up, in a process of its own, bound to as many
-processors as it has threads; the second time counts, when everything is compiled. They take turns. The sums are compared before times are.
+Each implementation reads the same files from the page cache, filters, computes and adds up, in a process of its own,
+bound to as many processors as it has threads; the second time counts, when everything is compiled. They take turns. The
+sums are compared before times are.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def compare(selection: Selection, runs: dict[tuple[str, int], list[dict]]) -> No
     for (name, _), results in runs.items():
         for column, value in results[0]["sums"].items():
             if abs(value - reference[column]) > TOLERANCE * abs(reference[column]):
-                raise SystemExit(f"{selection.name}: {column} of {name} adds up to {value!r}, not {reference[column]!r}")
+                raise SystemExit(
+                    f"{selection.name}: {column} of {name} adds up to {value!r}, not {reference[column]!r}"
+                )
 
 
 def rows_of(selection: Selection, runs: dict[tuple[str, int], list[dict]]) -> tuple[list[dict], list[str]]:
@@ -51,9 +54,13 @@ def rows_of(selection: Selection, runs: dict[tuple[str, int], list[dict]]) -> tu
     entries, lines = [], []
     for (name, threads), time in seconds.items():
         times = time / seconds["sapwood", threads] if name != "sapwood" else None
-        entries.append({"selection": selection.name, "implementation": name, "threads": threads, "seconds": time, "times": times})
+        entries.append(
+            {"selection": selection.name, "implementation": name, "threads": threads, "seconds": time, "times": times}
+        )
         cell = "" if times is None else f"{times:.1f} ({AIMS[name]})"
-        lines.append(f"| {selection.name} | {name}, {threads} thread{'s' if threads > 1 else ''} | {time:.3f} s | {cell} |")
+        lines.append(
+            f"| {selection.name} | {name}, {threads} thread{'s' if threads > 1 else ''} | {time:.3f} s | {cell} |"
+        )
     return entries, lines
 
 

@@ -1,6 +1,6 @@
 """Five selections and definitions of everyday analyses, in the words of each implementation.
 
-Each gives some numbers of each event or object, of which count and sum are compared. Awkward's functions are written as one would
+Each gives some numbers of each event or object, whose sums are compared. Awkward's functions are written as one would
 write them in an analysis of columns.
 """
 

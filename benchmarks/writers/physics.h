@@ -18,7 +18,8 @@ struct Objects {
   void book(TTree& tree, const std::string& name, bool charged) {
     tree.Branch(("n" + name).c_str(), &count, ("n" + name + "/I").c_str());
     const auto array = [&](const char* member, void* values, const char* code) {
-      tree.Branch((name + "_" + member).c_str(), values, (name + "_" + member + "[n" + name + "]/" + code).c_str());
+      tree.Branch((name + "_" + member).c_str(), values,
+                  (name + "_" + member + "[n" + name + "]/" + code).c_str());
     };
     array("pt", pt, "F");
     array("eta", eta, "F");

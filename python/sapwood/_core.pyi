@@ -114,6 +114,10 @@ class ColumnInfo:
         """Why it can't be read; empty when it can."""
 
     @property
+    def definition(self) -> str:
+        """The formula that gives it; empty when it is stored."""
+
+    @property
     def is_member(self) -> bool:
         """A part of another column, left out when all are asked for."""
 
@@ -278,6 +282,29 @@ class Statistics:
 
     def __repr__(self) -> str: ...
 
+class Filter:
+    """A condition that rows have to pass."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def condition(self) -> str: ...
+
+class Cut:
+    """What a filter leaves."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def before(self) -> int:
+        """Rows that reach it."""
+
+    @property
+    def after(self) -> int:
+        """Of these, rows that pass."""
+
 class Dataset:
     """Files opened as one table."""
 
@@ -306,6 +333,23 @@ class Dataset:
 
     def limit_files(self, entries: Sequence[int]) -> Dataset: ...
 
+    def define(self, name: str, formula: str) -> Dataset: ...
+
+    def filter(self, condition: str, name: str = '') -> Dataset: ...
+
+    def only(self, columns: Sequence[str]) -> Dataset: ...
+
+    @property
+    def filters(self) -> list[Filter]: ...
+
+    @property
+    def chosen_columns(self) -> list[str] | None: ...
+
+    def pieces(self, expressions: Sequence[str], bytes: int) -> list[tuple[int, int]]:
+        """Ranges of entries whose columns take about so many bytes."""
+
+    def cut_flow(self, threads: int = 0) -> list[Cut]: ...
+
     def arrays(self, columns: Sequence[str], entry_start: int = 0, entry_stop: int | None = None, threads: int = 0) -> list[Column]: ...
 
     def scan(self, expressions: Sequence[str], threads: int = 0) -> list[Statistics]: ...
@@ -313,6 +357,9 @@ class Dataset:
     def fit(self, spec: FeatureSpec, threads: int = 0) -> FeatureSpec: ...
 
     def columns_read(self, spec: FeatureSpec) -> list[str]: ...
+
+    def complete(self, spec: FeatureSpec) -> FeatureSpec:
+        """With those definitions of the data set that it uses."""
 
     def expression_type(self, expression: str) -> str: ...
 
@@ -561,6 +608,9 @@ class Loader:
     def balance(self, by: str, fractions: Sequence[tuple[str, float]], bins: Sequence[tuple[str, Sequence[float]]], rows: int | None, most_copies: float) -> Loader: ...
 
     def share(self, worker: int, workers: int) -> Loader: ...
+
+    @property
+    def features(self) -> FeatureSpec: ...
 
     @property
     def tensors(self) -> list[TensorInfo]: ...

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from . import _core
@@ -26,8 +26,8 @@ def _whole_file(path: str | os.PathLike[str]) -> Iterator[str]:
     temporary.close()
     try:
         yield temporary.name
-        os.chmod(temporary.name, 0o666 & ~_umask())
-        os.replace(temporary.name, target)
+        Path(temporary.name).chmod(0o666 & ~_umask())
+        Path(temporary.name).replace(target)
     except OSError as error:
         raise _core.IoError(f"can't write '{target}': {error.strerror or error}") from None
     finally:

@@ -54,7 +54,7 @@ def _axes(dataset: Dataset, expressions: Sequence[str], bins: Any, range_: Any, 
         if limit is None and (axis is None or isinstance(axis, int))
     ]
     in_data = {s.expression: (s.min, s.max) for s in dataset.scan(unknown, threads=threads)} if unknown else {}
-    axes = []
+    axes: list[Any] = []
     for expression, axis, limit in zip(expressions, of_axis, limits, strict=True):
         if isinstance(axis, np.ndarray):
             axes.append(hist.axis.Variable(axis, label=expression))

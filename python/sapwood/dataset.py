@@ -240,7 +240,7 @@ class Dataset:
         weight: str | None = None,
         threads: int | None = None,
     ) -> hist.Hist[Any]:
-        """A histogram of columns or formulas, one axis each, as an object of the package ``hist``; streams over the data.
+        """A histogram of columns or formulas, one axis each, as an object of the package ``hist``, piece by piece.
 
         Lists give all their values; a number of the entry goes with each of them.
 
@@ -253,7 +253,8 @@ class Dataset:
 
         Raises SchemaError (lists of different sizes) and what `arrays` does.
         """
-        return histogram(self, expressions, bins, range, weight, threads)
+        filled: hist.Hist[Any] = histogram(self, expressions, bins, range, weight, threads)
+        return filled
 
     def to_parquet(
         self,
@@ -447,8 +448,8 @@ class Dataset:
     def concat(self, *others: Dataset) -> Dataset:
         """The files of this data set and of others, as one; samples of one label are one.
 
-        Raises ConfigError where trees, definitions, filters or chosen columns differ, or only some have labels, and
-        SchemaError where the files' columns do.
+        Raises ConfigError where trees, definitions, filters, chosen columns or weights differ, or only some have
+        labels.
         """
         _, (samples, tree, entries, *rest) = self.__reduce__()
         paths = {label: (list(paths), weight) for label, paths, weight in samples}

@@ -194,9 +194,7 @@ class FeatureSpec:
             "weights": _group_list(weights, squeeze=True),
             "observers": _group_list(observers, squeeze=True),
         }
-        content: dict[str, Any] = {
-            role: [group._to_dict() for group in listed] for role, listed in lists.items()
-        }
+        content: dict[str, Any] = {role: [group._to_dict() for group in listed] for role, listed in lists.items()}
         if definitions:
             content["definitions"] = [{"name": name, "formula": formula} for name, formula in definitions.items()]
         self._core = _parsed({"format": "sapwood-features", "version": 2 if definitions else 1, **content})

@@ -45,9 +45,8 @@ std::vector<std::pair<int64_t, int64_t>> pieces(const Dataset& dataset,
 }
 
 std::vector<Cut> count_cuts(const Dataset& dataset, size_t threads) {
-  return run_interruptibly([&](const std::stop_token& stop) {
-    return cut_flow(dataset, {.threads = threads, .stop = stop});
-  });
+  return run_interruptibly(
+      [&](const std::stop_token& stop) { return cut_flow(dataset, {.threads = threads, .stop = stop}); });
 }
 
 FeatureSpec fit_spec(const Dataset& dataset, const FeatureSpec& spec, size_t threads) {

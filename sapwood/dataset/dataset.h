@@ -80,8 +80,8 @@ class Dataset {
   /// other. Throws what formulas do, and ConfigError: a name that is taken, or can't stand in
   /// formulas.
   std::shared_ptr<const Dataset> define(const std::string& name, const std::string& formula) const;
-  /// The rows for which a formula is true, of those that pass the filters before. Throws what formulas do, and
-  /// SchemaError: not true or false for each entry.
+  /// The rows for which a formula is true, of those that pass the filters before. Throws what formulas do,
+  /// and SchemaError: not true or false for each entry.
   std::shared_ptr<const Dataset> filter(const std::string& condition, const std::string& name = {}) const;
   /// In the order in which rows have to pass them.
   const std::vector<Filter>& filters() const { return filters_; }
@@ -139,7 +139,7 @@ class Dataset {
   Schema schema_;  // with the columns of samples and of definitions
   std::vector<Filter> filters_;
   std::optional<std::vector<std::string>> chosen_;  // read when all columns are asked for
-  std::vector<double> sample_weights_;  // per entry, of each sample
+  std::vector<double> sample_weights_;              // per entry, of each sample
 };
 
 }  // namespace sapwood

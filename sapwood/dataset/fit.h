@@ -14,7 +14,7 @@ namespace sapwood {
 struct Statistics {
   std::string expression;
   int64_t entries = 0;  ///< that pass the filters
-  int64_t values = 0;  ///< without NaN; innermost ones of lists
+  int64_t values = 0;   ///< without NaN; innermost ones of lists
   int64_t nans = 0;
   double min = 0;  ///< of values, like the next three; 0 when there are none
   double max = 0;

@@ -34,7 +34,7 @@ class RowReader {
   const Dataset& dataset_;
   ExpressionSet expressions_;
   std::vector<size_t> places_;  // of each expression, which may be given twice
-  ExpressionSet condition_;  // one, or none
+  ExpressionSet condition_;     // one, or none
   Selection everything_;
   Selection first_;             // the condition's columns
   Selection rest_;              // what the expressions need besides

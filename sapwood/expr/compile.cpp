@@ -155,10 +155,10 @@ void FormulaCompiler::fail_unknown(const Node& node) const {
   std::vector<std::string> names;
   for (const ColumnInfo& column : schema_.columns()) names.push_back(column.name);
   const bool is_called_so = !node.quoted && is_function(node.name);
-  throw SchemaError(point_at(
-      text(), node.place,
-      concat("no column '", printable(node.name), "'", nearest_names_hint(node.name, names),
-             is_called_so ? "; the function of that name has its arguments in parentheses" : "")));
+  throw SchemaError(
+      point_at(text(), node.place,
+               concat("no column '", printable(node.name), "'", nearest_names_hint(node.name, names),
+                      is_called_so ? "; the function of that name has its arguments in parentheses" : "")));
 }
 
 Typed FormulaCompiler::call(const Node& node) {

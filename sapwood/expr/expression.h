@@ -40,9 +40,9 @@ class Expression {
   std::shared_ptr<const Program> program_;
 };
 
-/// A schema with columns more, which formulas define. Their types are left open, and what is wrong in a formula
-/// is told where it is used. Throws ConfigError: a name that is taken, unless by the same definition, or that
-/// can't stand in formulas.
+/// A schema with columns more, which formulas define. Their types are left open, and what is wrong in a
+/// formula is told where it is used. Throws ConfigError: a name that is taken, unless by the same definition,
+/// or that can't stand in formulas.
 Schema with_definitions(const Schema& schema, const std::vector<Definition>& definitions);
 /// The same with one column, and its type. Throws what formulas do besides.
 Schema with_definition(const Schema& schema, const std::string& name, const std::string& formula);

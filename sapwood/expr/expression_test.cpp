@@ -47,8 +47,11 @@ TEST(Expression, ColumnsComeBeforeConstants) {
 }
 
 TEST(Expression, TakesDefinedColumnsForTheirFormulas) {
-  const Table more =
-      table().define("twice", "2 * pt").define("sums", "sum(twice) + n").define("name", "label").define("two", "2");
+  const Table more = table()
+                         .define("twice", "2 * pt")
+                         .define("sums", "sum(twice) + n")
+                         .define("name", "label")
+                         .define("two", "2");
   EXPECT_EQ(more.text("twice"), "list<float32>: [20, 40] [] [60]");
   EXPECT_EQ(more.text("twice / 2 + x"), table().text("pt + x"));
   EXPECT_EQ(more.text("sums"), table().text("sum(2 * pt) + n"));

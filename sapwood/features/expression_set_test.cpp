@@ -19,9 +19,8 @@ TEST(ExpressionSet, SharesWhatExpressionsHaveInCommon) {
   EXPECT_EQ(expressions.columns(), (std::vector<std::string>{"x", "y", "label", "odd name!"}));
   EXPECT_TRUE(expressions.is_formula(0));
   EXPECT_FALSE(expressions.is_formula(2));
-  const std::vector<Column> values =
-      expressions.evaluate({floats({3, 0, 1}), doubles({4, 0.5, 0}), strings({"a", "b", "c"}), numbers({4, 5, 6})},
-                           heap_pool());
+  const std::vector<Column> values = expressions.evaluate(
+      {floats({3, 0, 1}), doubles({4, 0.5, 0}), strings({"a", "b", "c"}), numbers({4, 5, 6})}, heap_pool());
   EXPECT_EQ(text_of(values[0]), "float64: 5 0.5 1");
   EXPECT_EQ(text_of(values[1]), "float64: 2.5 0.25 0.5");
   EXPECT_TRUE(identical(values[2], strings({"a", "b", "c"})));

@@ -153,8 +153,7 @@ std::vector<size_t> add_columns(std::vector<std::string>& columns, const std::ve
 std::vector<uint8_t> rows_in_parts(const std::vector<DivisionPart>& divisions,
                                    const std::vector<std::vector<size_t>>& places,
                                    const std::vector<Column>& columns,
-                                   const std::shared_ptr<MemoryPool>& pool,
-                                   std::vector<uint8_t> in_parts) {
+                                   const std::shared_ptr<MemoryPool>& pool, std::vector<uint8_t> in_parts) {
   for (size_t d = 0; d < divisions.size(); ++d) {
     const auto& [division, parts] = divisions[d];
     std::vector<Column> read;

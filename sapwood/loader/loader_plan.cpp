@@ -69,7 +69,8 @@ void LoaderSettings::plan_reading() {
   auto [read, values_per_entry] = dataset->survey(selection, options.shuffle);
   units = std::make_shared<std::vector<Unit>>(std::move(read));
   prefilter.reset();
-  if (!dataset->filters().empty()) plan_prefilter(std::move(of_others));
+  // Of a balanced loader, whose cells know the divisions' rows, there are none.
+  if (!dataset->filters().empty() && !divisions.empty()) plan_prefilter(std::move(of_others));
   values_per_entry.resize(format->columns().size());
   row_bytes = format->expected_row_bytes(values_per_entry);
   batch_row_bytes = format->expected_tensor_bytes(values_per_entry);

@@ -256,8 +256,8 @@ bool Pipeline::can_fetch() const {
   // What is read ahead leaves room for decoding whichever unit comes first.
   const uint64_t decoding = std::max(decoding_bytes_, largest_decoding_bytes_);
   const Unit& unit = units_[next_fetch_].unit;
-  return fetched_bytes_ == 0 || fetched_bytes_ + unit.stored_bytes + plan_.fetching_bytes(unit) + decoding <=
-                                    plan_.memory.units;
+  return fetched_bytes_ == 0 ||
+         fetched_bytes_ + unit.stored_bytes + plan_.fetching_bytes(unit) + decoding <= plan_.memory.units;
 }
 
 Pipeline::Task Pipeline::choose_task(bool only_fetch) const {

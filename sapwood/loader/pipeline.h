@@ -22,11 +22,13 @@ struct MemoryShares {
   uint64_t cache = 0;    ///< of `staging`, rows that stay for later epochs
 };
 
-/// The memory of a loader, kept from epoch to epoch and shared by the parts of a split.
+/// The memory of a loader, kept from epoch to epoch and shared by the parts of a split. Of what is released
+/// only so much is kept for reuse that a tenth of all is left for what is not counted: the heap with the
+/// metadata of files that are opened again and again, and stacks.
 struct LoaderPools {
   explicit LoaderPools(const MemoryShares& shares)
-      : work(std::make_shared<RecyclingPool>(shares.total - shares.ready)),
-        batches(std::make_shared<RecyclingPool>(shares.ready)),
+      : work(std::make_shared<RecyclingPool>((shares.total - shares.ready) / 10 * 9)),
+        batches(std::make_shared<RecyclingPool>(shares.ready / 10 * 9)),
         cache(shares.cache) {}
   std::shared_ptr<RecyclingPool> work;     ///< what the memory bound covers
   std::shared_ptr<RecyclingPool> batches;  ///< batches, delivered ones too

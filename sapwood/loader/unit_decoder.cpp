@@ -173,7 +173,8 @@ DecodedPieces UnitDecoder::decode_clusters(const StreamUnit& unit, const FormatE
 
 void UnitDecoder::keep_rows(DecodedUnit& decoded) const {
   RowCache& cache = plan_.pools->cache;
-  const uint64_t bytes = plan_.memory.cache == 0 ? 0 : CachedRows::bytes_of(*decoded.writer, decoded.in_parts);
+  const uint64_t bytes =
+      plan_.memory.cache == 0 ? 0 : CachedRows::bytes_of(*decoded.writer, decoded.in_parts);
   if (bytes == 0 || !cache.reserve(bytes)) return;
   std::shared_ptr<const CachedRows> rows;
   try {

@@ -1,5 +1,5 @@
-"""What README.md, docs/loader.md and docs/dataset.md show works: their Python runs, and prints what is shown; their C++ is part of the
-examples; their commands end well.
+"""What README.md, docs/loader.md and docs/dataset.md show works: their Python runs, and prints what is shown; their C++
+is part of the examples; their commands end well.
 """
 
 import contextlib
@@ -46,7 +46,9 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.usefixtures("workplace")
 @pytest.mark.filterwarnings("ignore")  # of Lightning, and of the damaged file in docs/loader.md
-@pytest.mark.parametrize("page", ["README.md", pytest.param("docs/loader.md", marks=pytest.mark.slow), "docs/dataset.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", pytest.param("docs/loader.md", marks=pytest.mark.slow), "docs/dataset.md"]
+)
 def test_python_runs(page: str) -> None:
     """All blocks one after another, as a reader pastes them into one session."""
     snippets = shown(page)
@@ -98,7 +100,9 @@ def test_dev_commands_exist() -> None:
         assert re.search(rf"^  {command}\b", known, re.MULTILINE), command
 
 
-@pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "docs/loader.md", "docs/dataset.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "docs/loader.md", "docs/dataset.md"]
+)
 def test_links_lead_somewhere(page: str) -> None:
     text = re.sub(r"^```.*?^```$", "", (ROOT / page).read_text(), flags=re.MULTILINE | re.DOTALL)
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
