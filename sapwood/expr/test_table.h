@@ -114,8 +114,8 @@ class Table {
     Column result = expression.evaluate(columns, num_entries(), pool);
     if (result.type != expression.type()) {
       // No error of the formula's: fuzz targets let it escape.
-      throw std::logic_error("a result of " + result.type.to_string() + " instead of " +
-                             expression.type().to_string());
+      throw std::logic_error(
+          concat("a result of ", result.type.to_string(), " instead of ", expression.type().to_string()));
     }
     return result;
   }
