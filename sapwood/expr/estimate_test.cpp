@@ -8,13 +8,9 @@ namespace sapwood::expr {
 namespace {
 
 double estimate(const std::string& formula) {
-  ColumnInfo jagged;
-  jagged.name = "v";
-  jagged.type = Type::list(TypeKind::kFloat32);
-  ColumnInfo nested;
-  nested.name = "nested";
-  nested.type = Type::list(Type::list(TypeKind::kFloat32));
-  const Schema schema({jagged, nested});
+  static const Table kTable(
+      {{"v", lists({1}, floats({1}))}, {"nested", lists({1}, lists({1}, floats({1})))}});
+  const Schema& schema = kTable.schema();
   Compiler compiler;
   compiler.add("v", schema);
   compiler.add("nested", schema);

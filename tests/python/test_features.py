@@ -530,7 +530,7 @@ def test_batches_larger_than_the_data(jets: sw.Dataset, drop: bool) -> None:
 def test_words_of_formulas_stand_alone(jets: sw.Dataset) -> None:
     (batch,) = jets.limit(2).loader(["jet_pt", "pi", "true", ".5", "TMath::Pi()"], shuffle=False).numpy()
     np.testing.assert_array_equal(batch["features"][:, 1:], np.float32([[math.pi, 1, 0.5, math.pi]] * 2))
-    with pytest.raises(sw.SchemaError, match="no column 'sqrt'.*; the function"):
+    with pytest.raises(sw.SchemaError, match=r"no column 'sqrt'.*; the function"):
         jets.loader("sqrt")
 
 
