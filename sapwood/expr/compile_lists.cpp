@@ -24,9 +24,9 @@ Constant missing(TypeKind element) {
 
 bool is_integer(const Typed& part) { return computed_kind(part.element) == TypeKind::kInt64; }
 
-// The functions by which items are chosen with a condition, or by their number.
-const Composition kPlacesOfTrue{{"x", "condition"}, {"nonzero(condition)"}};
-const Composition kFirstOrLast{{"x", "n"}, {"x[min(n, 0) : n < 0 ? 0x7fffffffffffffff : n]"}};
+// By which items are chosen with a condition, or by their number.
+Composition places_of_true() { return {{"x", "condition"}, {"nonzero(condition)"}}; }
+Composition first_or_last() { return {{"x", "n"}, {"x[min(n, 0) : n < 0 ? 0x7fffffffffffffff : n]"}}; }
 
 }  // namespace
 
@@ -146,14 +146,14 @@ Typed FormulaCompiler::items(const Node& node, size_t function, const Item& body
   Typed index = arguments[1];
   require_index(node, lists, index);
   if (body.takes_numbers && index.dimensions.empty()) {
-    if (arguments.size() == 2) return composed(node, kFirstOrLast, arguments);
+    if (arguments.size() == 2) return composed(node, first_or_last(), arguments);
     fail(nodes_[node.arguments[2]], "only items at indices have a value for those that are not there");
   }
   std::optional<Typed> condition;
   if (index.element == TypeKind::kBool) {
     common_dimensions(node, {lists, index});  // refuses other sizes
     condition = index;
-    index = composed(node, kPlacesOfTrue, {lists, index});
+    index = composed(node, places_of_true(), {lists, index});
   }
   // How many lists are around an index, and which of the lists it goes into.
   const size_t depth = index.dimensions.size();
