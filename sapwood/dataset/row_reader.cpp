@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <ranges>
 
 namespace sapwood {
 
@@ -44,7 +43,7 @@ std::vector<Column> RowReader::read_filtered(const Unit& unit, const std::shared
   // none, no entry, of which the file says what empty columns look like.
   const auto is_kept = [](uint8_t pass) { return pass != 0; };
   const auto first = std::ranges::find_if(kept, is_kept);
-  const auto last = std::ranges::find_if(std::views::reverse(kept), is_kept).base();
+  const auto last = std::find_if(kept.rbegin(), kept.rend(), is_kept).base();
   const auto before = first == kept.end() ? 0 : first - kept.begin();
   const auto length = first == kept.end() ? 0 : last - first;
   Unit left = unit;

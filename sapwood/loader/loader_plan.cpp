@@ -70,7 +70,7 @@ void LoaderSettings::plan_reading() {
   units = std::make_shared<std::vector<Unit>>(std::move(read));
   prefilter.reset();
   // Of a balanced loader, whose cells know the divisions' rows, there are none.
-  if (!dataset->filters().empty() && !divisions.empty()) plan_prefilter(std::move(of_others));
+  if (!dataset->filters().empty() && !divisions.empty()) plan_prefilter(of_others);
   values_per_entry.resize(format->columns().size());
   row_bytes = format->expected_row_bytes(values_per_entry);
   batch_row_bytes = format->expected_tensor_bytes(values_per_entry);
@@ -79,7 +79,7 @@ void LoaderSettings::plan_reading() {
 }
 
 // The filters' columns are read first where they are a small part of all.
-void LoaderSettings::plan_prefilter(std::vector<std::string> other_columns) {
+void LoaderSettings::plan_prefilter(const std::vector<std::string>& other_columns) {
   const auto stored_and_decoded = [](const std::vector<Unit>& of) {
     std::pair<uint64_t, uint64_t> bytes;
     for (const Unit& unit : of) {

@@ -72,7 +72,7 @@ struct LoaderSettings {
   bool keeps_parts() const { return parts_bytes() <= options.memory / 4; }
 
  private:
-  void plan_prefilter(std::vector<std::string> other_columns);
+  void plan_prefilter(const std::vector<std::string>& other_columns);
   int64_t fitting_rows() const;
   double cached_bytes() const;  // of all rows
 };
