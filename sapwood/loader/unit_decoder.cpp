@@ -106,13 +106,13 @@ std::unique_ptr<DecodedUnit> UnitDecoder::find(const StreamUnit& unit) const {
 FetchedRows UnitDecoder::fetch(const Unit& unit) const {
   const Dataset& dataset = *plan_.dataset;
   if (!plan_.prefilter) return {.unit = dataset.fetch(unit, plan_.selection, pool_, stop_)};
-  const auto& [part, selection] = *plan_.prefilter;
-  FetchedUnit first = dataset.fetch(unit, selection, pool_, stop_);
-  const std::vector<Column> columns = dataset.decode(first, selection, pool_, stop_);
+  const Prefilter& prefilter = *plan_.prefilter;
+  FetchedUnit first = dataset.fetch(unit, prefilter.selection, pool_, stop_);
+  const std::vector<Column> columns = dataset.decode(first, prefilter.selection, pool_, stop_);
   std::vector<size_t> places(columns.size());
   std::iota(places.begin(), places.end(), size_t{0});
-  std::vector<uint8_t> passes =
-      with_context(first.context(), [&] { return rows_in_parts({part}, {places}, columns, pool_); });
+  std::vector<uint8_t> passes = with_context(
+      first.context(), [&] { return rows_in_parts({prefilter.part}, {places}, columns, pool_); });
   const bool none_pass = std::ranges::all_of(passes, [](uint8_t pass) { return pass == 0; });
   if (!none_pass) first = dataset.fetch(unit, plan_.selection, pool_, stop_);
   return {std::move(first), std::move(passes), none_pass};

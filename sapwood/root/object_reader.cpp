@@ -222,8 +222,8 @@ class ObjectReader {
       if (element.is_base) {
         read_content(object, element.name, depth + 1);
       } else {
-        Value value = read_member(object, element, depth);
-        object.members.emplace_back(element.name, std::move(value));
+        const Value value = read_member(object, element, depth);
+        object.members.emplace_back(element.name, value);
       }
     }
   }
