@@ -118,6 +118,13 @@ Explanation Loader::explain() const {
 
 std::unique_ptr<BatchStream> Loader::start(const LoaderState& from) const {
   LoaderPlan& plan = *plan_;
+  if (!plan.dataset->source().is_ordered() &&
+      (from.batches > 0 || from.world_size > 1 || !plan.part.everything() || plan.balanced)) {
+    throw ConfigError(
+        "the rows come in another order each time, so that nothing can be said of single ones: no ranks, "
+        "restarts, "
+        "balance, or splits of rows without by=; frames are ordered after ROOT.DisableImplicitMT()");
+  }
   const LegPlan leg = plan.leg(from.epoch, from.closed, from.world_size);
   EpochPlan epoch;
   epoch.dataset = plan.dataset;

@@ -70,7 +70,9 @@ void LoaderSettings::plan_reading() {
   units = std::make_shared<std::vector<Unit>>(std::move(read));
   prefilter.reset();
   // Of a balanced loader, whose cells know the divisions' rows, there are none.
-  if (!dataset->filters().empty() && !divisions.empty()) plan_prefilter(of_others);
+  if (!dataset->filters().empty() && !divisions.empty() && dataset->source().is_ordered()) {
+    plan_prefilter(of_others);
+  }
   values_per_entry.resize(format->columns().size());
   row_bytes = format->expected_row_bytes(values_per_entry);
   batch_row_bytes = format->expected_tensor_bytes(values_per_entry);

@@ -69,7 +69,7 @@ struct LoaderSettings {
     return divisions.size() * static_cast<uint64_t>(dataset->num_entries()) +
            (balanced ? balanced->cells->kept_bytes() : 0);
   }
-  bool keeps_parts() const { return parts_bytes() <= options.memory / 4; }
+  bool keeps_parts() const { return parts_bytes() <= options.memory / 4 && dataset->source().is_ordered(); }
 
  private:
   void plan_prefilter(const std::vector<std::string>& other_columns);
