@@ -79,6 +79,13 @@ def _split_values(by: SplitBy, *words: str) -> list[str]:
     return [] if by is None or isinstance(by, str) else list(by)
 
 
+@dataclass(frozen=True)
+class _Given:
+    """Where a loader stands whose batches are copied ahead."""
+
+    state: State
+
+
 def _from_recipe(recipe: Recipe, options: dict[str, int], state: State) -> Loader:
     loader = Loader(recipe.core(**options), replace(recipe, finds_ranks=False))
     loader.load_state_dict(state)
@@ -97,7 +104,7 @@ class Loader:
         self._recipe = recipe
         self._running: _core.Epoch | None = None
         # Where it stands: a state to go on from, in a running epoch, or (None) before `epoch`.
-        self._stand: State | _core.Epoch | None = None
+        self._stand: State | _core.Epoch | _Given | None = None
         self._epoch = 0
 
     @property
@@ -195,7 +202,7 @@ class Loader:
 
         def stand(state: State | None) -> None:
             if self._running is begun[0]:
-                self._stand = state
+                self._stand = None if state is None else _Given(state)
 
         stay = {tensor.name for tensor in self.tensors if not tensor.axis}
         batches = self._batches(_tensors.to_torch, begun)

@@ -9,7 +9,7 @@ from .._core import ConfigError, SchemaError
 
 
 class OptionError(ConfigError, ValueError):
-    """An option is wrong, or names a column that is not there. A ConfigError, and a ValueError as ROOT's loaders raise."""
+    """An option is wrong, or names no column: a ConfigError, and a ValueError as ROOT's loaders raise."""
 
 
 @contextmanager

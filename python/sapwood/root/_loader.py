@@ -138,8 +138,8 @@ class RDataLoader:
             return self._plan.sampling.apply(self._unsampled)
 
     def train_test_split(self, test_size: float = 0.2) -> tuple[RDataLoader, RDataLoader]:
-        """A loader of the rows for training, and one of the ``int(test_size * n)`` of n rows for testing: drawn with the
-        seed, of filtered data so many on average; or the last ones exactly, when nothing is shuffled.
+        """A loader of the rows for training, and one of the ``int(test_size * n)`` of n rows for testing: drawn with
+        the seed, of filtered data so many on average; or the last ones exactly, when nothing is shuffled.
 
         Raises OptionError: `test_size` is not between 0 and 1; a part would get no rows; and where sampling asks for
         more rows than there are.
