@@ -54,7 +54,13 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
     """source(columns, ..., filter=None, format="TTree"): the rows of one file or more, which pass a filter, as what
     ROOT's loaders and ours are given: a data set, or an RDataFrame where ROOT is installed.
     """
-    frames = _data_frames() if request.param == "frames" else None
+    frames = None
+    if request.param == "frames":
+        frames = request.getfixturevalue("cern_root").RDataFrame
+        try:
+            sw.open(frames(1).Define("one", "1"))
+        except TypeError:
+            pytest.skip("sapwood.open does not take data frames")
     count = 0
 
     def make(*files: Columns, filter: str | None = None, format: str = "TTree") -> Any:
@@ -73,16 +79,12 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
     return make
 
 
-def _data_frames() -> Any:
-    """ROOT's class. Skips the test without ROOT, or where data frames can't be opened."""
+@pytest.fixture(scope="session")
+def cern_root() -> Any:
+    """ROOT's module; skips the test where it is not installed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ROOT's wheels call themselves alpha
-        root = pytest.importorskip("ROOT")
-    try:
-        sw.open(root.RDataFrame(1).Define("one", "1"))
-    except TypeError:
-        pytest.skip("sapwood.open does not take data frames")
-    return root.RDataFrame
+        return pytest.importorskip("ROOT")
 
 
 @pytest.fixture

@@ -313,6 +313,35 @@ def test_data_sets_that_differ(tmp_path: Path) -> None:
     assert y[:, 0].tolist() == [1, 1, 1, 0, 0]
 
 
+@eager
+@pytest.mark.parametrize("drop_remainder", [False, True])
+def test_batches_are_those_of_root(cern_root: Any, tmp_path: Path, load_eager: bool, drop_remainder: bool) -> None:
+    count = np.arange(103, dtype=np.int32)
+    hits = ak.unflatten(np.arange((count % 5).sum()) * 0.5, count % 5)
+    write_tree(tmp_path / "data.root", {"id": count, "hit": hits, "x": count / 3, "kind": count % 4}, format="RNTuple")
+    options: dict[str, Any] = {
+        "columns": ["hit", "kind", "x", "id"],
+        "max_vec_sizes": {"hit": 3},
+        "vec_padding": 2,  # eager, ROOT takes -2 for a large number
+        "target": ["kind", "hit_1"],
+        "weights": "x",
+        "batch_size": 7,
+        "shuffle": False,
+        "drop_remainder": drop_remainder,
+        "load_eager": load_eager,
+    }
+    root_loader = cern_root.Experimental.ML.RDataLoader
+    theirs = root_loader(cern_root.RDataFrame("tree", str(tmp_path / "data.root")), **options)
+    ours = RDataLoader(sw.open(tmp_path / "data.root"), **options)
+    for our_part, their_part in zip(ours.train_test_split(0.3), theirs.train_test_split(0.3), strict=True):
+        for name in ("columns", "train_columns", "target_columns", "weights_column", "num_batches"):
+            assert getattr(our_part, name) == getattr(their_part, name), name
+        for our_batch, their_batch in zip(our_part.as_numpy(), their_part.as_numpy(), strict=True):
+            assert [array.dtype for array in our_batch] == [array.dtype for array in their_batch]
+            assert all(np.array_equal(a, b) for a, b in zip(our_batch, their_batch, strict=True))
+        assert our_part.last_batch_no_of_rows == (0 if drop_remainder else their_part.last_batch_no_of_rows)
+
+
 @pytest.mark.parametrize("output_format", ["ttree", "rntuple"])
 def test_save(source: Source, tmp_path: Path, output_format: Any) -> None:
     sizes = {"v1": 3, "v2": 2}
