@@ -202,7 +202,7 @@ def test_parts_in_order_are_loaders_like_others(events: Events) -> None:
     order = ids(val)
     val.epoch = 0
     begun = ids(list(islice(val, 3)))
-    again = pickle.loads(pickle.dumps(id_loader(events).split(val=0.437, by="order")[1]))
+    again = pickle.loads(pickle.dumps(id_loader(events).split(val=0.437, by="order")[1]))  # noqa: S301
     again.load_state_dict(val.state_dict())
     assert np.array_equal(np.concatenate([begun, ids(again)]), order)
     with pytest.raises(sw.ConfigError, match="of other data"):
