@@ -32,9 +32,10 @@ struct Readings {
 /// decoded besides.
 Readings plan_readings(const BalancedRows& rows, int64_t buffer_rows, bool shuffle);
 
-/// How often each row comes in an epoch. A permutation orders a cell's N rows, or they stay in the order of the
-/// files where nothing is shuffled; the epochs deal them out in turn, K each, round after round: so an epoch has exactly K rows of the cell, and over epochs each
-/// row comes equally often, or once more. Immutable; safe from many threads.
+/// How often each row comes in an epoch. A permutation orders a cell's N rows, or they stay in the order of
+/// the files where nothing is shuffled; the epochs deal them out in turn, K each, round after round: so an
+/// epoch has exactly K rows of the cell, and over epochs each row comes equally often, or once more.
+/// Immutable; safe from many threads.
 class EpochCopies {
  public:
   EpochCopies(std::shared_ptr<const BalancedRows> rows, const OrderKey& key, bool shuffle);

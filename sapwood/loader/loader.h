@@ -117,7 +117,8 @@ class Loader {
   Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options);
 
   /// Loaders for disjoint parts of the rows: one for each fraction, in order. The fractions are of this
-  /// loader's rows and sum to at most 1. Throws ConfigError, also where a part would get no file, or no rows in order.
+  /// loader's rows and sum to at most 1. Throws ConfigError, also where a part would get no file, or no rows
+  /// in order.
   std::vector<Loader> split(const std::vector<double>& fractions, const SplitBy& by = {}) const;
   /// First the loader of the rows for which no condition is true; then for each condition the one of the rows
   /// for which it is the first that is. Throws SchemaError (not true or false for each entry), ConfigError.

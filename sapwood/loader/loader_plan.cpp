@@ -17,7 +17,7 @@ constexpr double kIndexBytes = 24 + 24;  // of a row, staged and in the sorted b
 constexpr double kStagingRoom = 1.45;
 constexpr uint64_t kEndless = uint64_t{1} << 56;  // for `kUnlimitedMemory`: sums of it don't overflow
 constexpr uint64_t kReadyOfEndless = uint64_t{1} << 27;
-constexpr double kCacheBytes = 5;  // of a row, beside it
+constexpr double kCacheBytes = 5;    // of a row, beside it
 constexpr double kSplitEdge = 1e-6;  // of a row, that a fraction may be off the edge between two
 
 // Shares that let the largest unit through and leave the rest to the shuffle. They don't depend on the number
