@@ -70,6 +70,8 @@ def test_tree_and_file(tmp_path: Path) -> None:
         assert sorted(batch.tolist()) == rows
     filtered = CreateNumPyGenerators("events", str(path), 4, 8, ["b1"], ["b1 > 0", "b1 < 3"], **ORDERED)
     assert first_of(filtered) == [1, 2]
+    later = CreateNumPyGenerators("events", str(path), 4, 8, 2, ["b1"], **ORDERED)
+    assert first_of(later) == [0, 1, 2, 3]
 
 
 def test_chunks_at_most(source: Source) -> None:

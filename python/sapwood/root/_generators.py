@@ -144,12 +144,13 @@ def _named(arguments: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any
     sources = ("tree_name", "file_name") if from_tree else ("rdataframe",)
     if "rdataframes" in named:
         named["rdataframe"] = named.pop("rdataframes")
-    before = len(sources) + len(_FIRST)
-    later = "block_size" in named or (len(positional) > before and isinstance(positional[before], Integral))
-    names = [*sources, *_FIRST, *(["block_size"] if later else []), *_COMMON, *_LATER]
-    columns_before_filters = before + 1
-    if from_tree and len(positional) > columns_before_filters and isinstance(positional[columns_before_filters], list):
-        names.insert(columns_before_filters, "filters")  # as the first releases had it
+    first, second = [*positional[len(sources) + len(_FIRST) :], None, None][:2]
+    between: tuple[str, ...] = _COMMON
+    if "block_size" in named or isinstance(first, Integral):
+        between = ("block_size", *_COMMON)
+    elif from_tree and isinstance(second, list):  # as the first releases had it
+        between = ("columns", "filters", *_COMMON[1:])
+    names = [*sources, *_FIRST, *between, *_LATER]
     if len(positional) > len(names):
         raise TypeError(f"{len(positional)} arguments, at most {len(names)} are known")
     for name, value in zip(names, positional, strict=False):

@@ -14,7 +14,7 @@ from ._errors import OptionError
 class Layout:
     """The columns of ``x``, ``y`` and ``w``. A list column ``v`` of k items stands as ``v_0``, ..., ``v_{k-1}``."""
 
-    #: All, in order: first the features and whatever else `columns` named, then what it did not.
+    #: All, in order: those that were asked for, then targets and weights that were not among them.
     columns: list[str]
     train: list[str]
     target: list[str]
@@ -71,8 +71,7 @@ def _items(dataset: Dataset, column: str, max_vec_sizes: Mapping[str, int] | int
         return [Variable(column)]
     length = max_vec_sizes if isinstance(max_vec_sizes, int) else max_vec_sizes.get(column)
     if length is None:
-        given = ", ".join(max_vec_sizes) or "none" if isinstance(max_vec_sizes, Mapping) else ""
-        raise OptionError(f"'{column}' is {type_}: say in max_vec_sizes how many of its items to take (given: {given})")
+        raise OptionError(f"'{column}' is {type_}: say in max_vec_sizes how many of its items to take")
     if length < 1:
         raise OptionError(f"max_vec_sizes of '{column}' is {length}, must be at least 1")
     return [Variable(f"`{column}`[{i}, {padding!r}]", f"{column}_{i}") for i in range(length)]

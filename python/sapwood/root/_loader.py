@@ -89,7 +89,7 @@ class RDataLoader:
         rdataframes: Any,
         batch_size: int = 64,
         batches_in_memory: int = 10,  # noqa: ARG002
-        columns: Sequence[str] | None = None,
+        columns: str | Sequence[str] | None = None,
         max_vec_sizes: Mapping[str, int] | int | None = None,
         vec_padding: float = 0.0,
         target: str | Sequence[str] | None = None,
@@ -111,10 +111,10 @@ class RDataLoader:
             dataset = open_source(rdataframes, apart=load_eager or bool(sampling_type))
             layout = plan_layout(
                 dataset,
-                list(columns or _all_columns(rdataframes, dataset)),
+                _listed(columns) or _all_columns(rdataframes, dataset),
                 {} if max_vec_sizes is None else max_vec_sizes,
                 float(vec_padding),
-                [target] if isinstance(target, str) and target else list(target or ()),
+                _listed(target),
                 weights,
             )
             loader = dataset.loader(
@@ -249,6 +249,10 @@ class RDataLoader:
     def last_batch_no_of_rows(self) -> int:
         """Rows of the last batch when it is not full, else 0."""
         return self.loader.num_rows % self._plan.batch_size
+
+
+def _listed(names: str | Sequence[str] | None) -> list[str]:
+    return [names] if names and isinstance(names, str) else list(names or ())
 
 
 def _all_columns(frames: Any, dataset: Dataset) -> list[str]:
