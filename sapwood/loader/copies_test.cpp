@@ -73,6 +73,17 @@ TEST(EpochCopies, EveryEpochHasTheQuotaAndRowsAreUsedEvenly) {
   }
 }
 
+TEST(EpochCopies, TakesRowsInOrderWhereNothingIsShuffled) {
+  const auto rows = balanced({.by = "part_isPhoton[0] > 0", .rows = 3000, .most_copies = 3}, 1 << 30);
+  const EpochCopies copies(rows, {9, 0}, false);
+  for (size_t cell = 0; cell < rows->cells->rows().size(); ++cell) {
+    const int64_t stored = rows->cells->rows()[cell];
+    const int64_t quota = rows->quotas.of_cells[cell];
+    for (int64_t place = 0; place < stored; ++place)
+      ASSERT_EQ(copies.copies(cell, place, {}), quota / stored + (place < quota % stored ? 1 : 0));
+  }
+}
+
 TEST(UnitCopies, BeginAtAnyEntry) {
   for (const uint64_t memory : {uint64_t{1} << 30, uint64_t{1} << 14}) {  // with codes that are kept, or read
     const auto rows = balanced({.by = "part_isPhoton[0] > 0", .rows = 3000, .most_copies = 3}, memory);
