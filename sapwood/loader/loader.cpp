@@ -48,6 +48,7 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options) {
   options.features.definitions = settings.format->definitions();
   for (const FileInfo& file : dataset->source().files()) {
     settings.files.push_back(settings.files.size());
+    settings.ranges.push_back({0, file.num_entries});
     settings.sample_of_file.push_back(file.sample);
   }
   if (!dataset->filters().empty()) {
