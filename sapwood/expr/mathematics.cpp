@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "sapwood/base/random.h"
 #include "sapwood/expr/elementwise.h"
 
 namespace sapwood::expr {
@@ -32,6 +33,16 @@ T truncated_remainder(T a, T b) {
   } else {
     return std::fmod(a, b);
   }
+}
+
+// A number in [0, 1) that follows from both alone.
+double uniform(int64_t number, int64_t seed) {
+  constexpr uint32_t kPurpose = 0x756E6966;  // other numbers than a loader draws
+  const auto counter = static_cast<uint64_t>(number);
+  const auto bits =
+      philox4x32({static_cast<uint32_t>(counter), static_cast<uint32_t>(counter >> 32), kPurpose, 0},
+                 philox_key(static_cast<uint64_t>(seed)));
+  return uniform_from_bits(bits[0], bits[1]);
 }
 
 // A rounding function, which leaves integers alone.
@@ -83,6 +94,12 @@ std::vector<Function> mathematical_functions() {
       floating<1>({"atanh", "arctanh", "ATanH"}, [](auto x) { return std::atanh(x); }),
       floating<2>({"atan2", "arctan2", "ATan2"}, [](auto y, auto x) { return std::atan2(y, x); }),
       floating<2>({"hypot", "Hypot"}, [](auto x, auto y) { return std::hypot(x, y); }),
+      {{"uniform"},
+       2,
+       2,
+       Elementwise{
+           .overloads =
+               {{{}, overload<2, int64_t>([](auto x, auto seed) { return uniform(x, seed); }), {}, {}}}}},
       numeric<2>({"fmod"}, [](auto a, auto b) { return truncated_remainder(a, b); }),
 
       rounding({"floor", "Floor"}, [](auto x) { return std::floor(x); }),
