@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 
 TREE = "events"
-BATCH = 256
+BATCH = 512
 TARGET = "is_signal"
 MISSING = "px(met_pt, met_phi), py(met_pt, met_phi)"
 MUONS = "0, px(mu1_pt, mu1_phi), py(mu1_pt, mu1_phi), 0, px(mu2_pt, mu2_phi), py(mu2_pt, mu2_phi)"

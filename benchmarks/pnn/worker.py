@@ -43,15 +43,16 @@ def prepare(files, test_files, folder, seeds, epochs):
 
 
 def export(implementation, files, folder):
-    """The time of writing the file that the implementation reads; None of one that needs none."""
+    """The time of writing the file that the implementation reads; nothing of one that needs none."""
     import sapwood as sw
 
     module = importlib.import_module(implementation)
     if not hasattr(module, "export"):
-        return {"seconds": None, "bytes": None}
-    start = time.perf_counter()
-    module.export(sw.open(files, task.TREE).define(**task.DEFINITIONS), Path(folder))
-    return {"seconds": time.perf_counter() - start, "bytes": (Path(folder) / module.NAME).stat().st_size}
+        return {}
+    clock = measure.Clock()
+    with clock:
+        module.export(sw.open(files, task.TREE).define(**task.DEFINITIONS), Path(folder))
+    return {"seconds": clock.wall, "cpu": clock.cpu, "bytes": (Path(folder) / module.NAME).stat().st_size}
 
 
 def train(implementation, **request):
@@ -62,26 +63,29 @@ def train(implementation, **request):
     module = importlib.import_module(implementation)
     model, optimizer = network.make(training)
     imported = measure.peak_memory()
-    losses, seconds, waited, start, first = [], [], [], time.perf_counter(), 0.0
-    epochs = module.epochs(training)
-    for _ in range(training.epochs):
-        begin = asked = time.perf_counter()
-        wait, batches = 0.0, iter(next(epochs))
-        while (batch := next(batches, None)) is not None:
-            got = time.perf_counter()
-            wait += got - asked
-            first = first or got - start
-            losses.append(network.step(model, optimizer, *batch))
-            asked = time.perf_counter()
-        seconds.append(time.perf_counter() - begin)
-        waited.append(wait + time.perf_counter() - asked)
+    losses, seconds, waited, clock, first = [], [], [], measure.Clock(), 0.0
+    with clock:
+        start = time.perf_counter()
+        epochs = module.epochs(training)
+        for _ in range(training.epochs):
+            begin = asked = time.perf_counter()
+            wait, batches = 0.0, iter(next(epochs))
+            while (batch := next(batches, None)) is not None:
+                got = time.perf_counter()
+                wait += got - asked
+                first = first or got - start
+                losses.append(network.step(model, optimizer, *batch))
+                asked = time.perf_counter()
+            seconds.append(time.perf_counter() - begin)
+            waited.append(wait + time.perf_counter() - asked)
     peak = measure.peak_memory()
     scores = network.scores(model, np.load(Path(training.folder) / "test.npy")[:, : len(task.INPUTS)])
     results = Path(training.folder) / f"{implementation}_{training.seed}.npz"
     np.savez(results, losses=np.array(losses, np.float32), scores=scores)
     return {
         "first_batch": first,
-        "total": sum(seconds),
+        "seconds": clock.wall,
+        "cpu": clock.cpu,
         "epochs": seconds,
         "waited": waited,
         "peak_memory": peak,
