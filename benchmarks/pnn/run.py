@@ -30,8 +30,8 @@ import workers  # noqa: E402
 
 WORKER = HERE / "worker.py"
 IMPLEMENTATIONS = ["csv_dataloader", "root_rdataloader", "sapwood_root", "sapwood_loader"]
-EVENTS, QUICK_EVENTS = 300_000, 6_000
-EPOCHS, QUICK_EPOCHS = 10, 2
+EVENTS, QUICK_EVENTS = 200_000, 6_000
+EPOCHS, QUICK_EPOCHS = 6, 2
 SEEDS, QUICK_SEEDS = 5, 2
 Result = dict[str, Any]
 
@@ -57,7 +57,8 @@ def measure(names: list[str], files: dict[str, list[str]], folder: Path, seeds: 
             run = workers.result(WORKER, "train", implementation=name, seed=seed, **shared)
             found[name]["runs"].append(run)
             print(
-                f"{name}, seed {seed}: first batch {run['first_batch']:.2f} s, epochs {run['total']:.2f} s", flush=True
+                f"{name}, seed {seed}: first batch {run['first_batch']:.2f} s, epochs {run['seconds']:.2f} s",
+                flush=True,
             )
     return {"rows": prepared["rows"], "test_rows": prepared["test_rows"], "implementations": found}
 
