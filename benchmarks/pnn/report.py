@@ -53,6 +53,7 @@ def section(results: Result) -> list[str]:
         *times_table(results["implementations"]),
         "",
         checked(results),
+        *busy(results["machine"]),
         "",
         pages.image("pnn", "Loss, ROC and output distributions of the parameterised network, of all implementations"),
     ]
@@ -71,6 +72,12 @@ def checked(results: Result) -> str:
             f"standard deviation is {results['auc_spread']:.5f}, and twice that is what is allowed."
         )
     return text
+
+
+def busy(machine: Result) -> list[str]:
+    if machine["load_before"] < machine["processors"]:
+        return []
+    return ["", "The machine was busy with other work meanwhile, so processor time says more here than time."]
 
 
 def write_docs(results: Result) -> None:
@@ -92,5 +99,6 @@ TEXT = (
     "timed; ROOT's order is its own. All keep the rows in memory. First batch: from opening the file, libraries "
     'imported. An epoch, after the first, contains the training. "In all" and processor time are of export and all '
     'epochs, the first batch among them. "Over imports" is the peak of memory over the one before anything is opened. '
-    "Medians of the seeds; of memory the largest."
+    "Medians of the seeds; of memory the largest. The figure has means over the seeds, and of the loss a band from the "
+    "smallest to the largest."
 )

@@ -38,16 +38,8 @@ Result = dict[str, Any]
 
 def measure(names: list[str], files: dict[str, list[str]], folder: Path, seeds: list[int], epochs: int) -> Result:
     """Trains all for each seed in turn."""
-    prepared = workers.result(
-        WORKER,
-        "prepare",
-        files=files["train"],
-        test_files=files["test"],
-        folder=str(folder),
-        seeds=seeds,
-        epochs=epochs,
-    )
-    shared = {"files": files["train"], "folder": str(folder)}
+    shared: Result = {"files": files["train"], "folder": str(folder)}
+    prepared = workers.result(WORKER, "prepare", test_files=files["test"], seeds=seeds, epochs=epochs, **shared)
     found: Result = {
         name: {"export": workers.result(WORKER, "export", implementation=name, **shared), "runs": []} for name in names
     }
@@ -56,10 +48,7 @@ def measure(names: list[str], files: dict[str, list[str]], folder: Path, seeds: 
         for name in names:
             run = workers.result(WORKER, "train", implementation=name, seed=seed, **shared)
             found[name]["runs"].append(run)
-            print(
-                f"{name}, seed {seed}: first batch {run['first_batch']:.2f} s, epochs {run['seconds']:.2f} s",
-                flush=True,
-            )
+            print(f"{name}, seed {seed}: {run['seconds']:.2f} s, first batch {run['first_batch']:.2f} s", flush=True)
     return {"rows": prepared["rows"], "test_rows": prepared["test_rows"], "implementations": found}
 
 
@@ -74,7 +63,8 @@ def compare(results: Result, folder: Path, epochs: int, *, with_auc: bool) -> No
         curves = [checks.curve(run, is_signal) for run in of]
         implementations[name]["auc"] = [curve.auc for curve in curves]
         losses = np.stack([run["losses"].reshape(epochs, -1).mean(1) for run in of])
-        results["curves"][name] = figures.curves_of(losses, of[0]["scores"], is_signal, curves[0])
+        scores = np.stack([run["scores"] for run in of])
+        results["curves"][name] = figures.curves_of(losses, scores, is_signal, curves)
     if with_auc:
         areas = {name: of["auc"] for name, of in implementations.items()}
         results["auc_difference"], results["auc_spread"] = checks.same_auc(areas)
