@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-
-mpl.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import NullFormatter
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+import plotting
+
 COLORS = {"sapwood": "#1d4ed8", "uproot_torch": "#c2410c", "root_rdataloader": "#059669"}
 FORMAT_COLORS = {"TTree": "#1d4ed8", "RNTuple": "#c2410c"}
-OTHER_COLOR = "#7c3aed"
-STYLE: Any = {
-    "figure.constrained_layout.use": True,
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.25,
-    "legend.frameon": False,
-    "svg.hashsalt": "scale",  # the same figure has the same bytes
-}
 AXES = {
     "batch_size": "batch (rows)",
     "buffer_rows": "shuffle buffer (rows)",
@@ -40,13 +31,11 @@ def draw(results: dict[str, Result], folder: Path, stem: str) -> list[Path]:
     """`<stem>-<part>.svg` for each part that was measured."""
     drawings = {"start": start_figure, "large": large_figure, "files": files_figure, "sweep": sweep_figure}
     paths = []
-    with plt.rc_context(STYLE):
+    with plt.rc_context(plotting.STYLE):
         for part, drawing in drawings.items():
             if part in results:
                 figure = drawing(results[part]["results"])
-                paths.append(folder / f"{stem}-{part}.svg")
-                figure.savefig(paths[-1], metadata={"Date": None})
-                plt.close(figure)
+                paths.append(plotting.save(figure, folder / f"{stem}-{part}.svg"))
     return paths
 
 
@@ -77,7 +66,7 @@ def large_figure(result: Result) -> plt.Figure:
 def files_figure(results: list[Result]) -> plt.Figure:
     figure, (processors, memory) = plt.subplots(1, 2, figsize=(7.2, 3.0))
     for name, chosen in by_implementation(results).items():
-        color, label = COLORS.get(name, OTHER_COLOR), name.replace("_", " ")
+        color, label = COLORS.get(name, plotting.OTHER_COLOR), name.replace("_", " ")
         lines(processors, chosen, "files", lambda result: result["cpu"] / result["seconds"], color, label)
         lines(memory, chosen, "files", lambda result: result["peak_over_baseline"] / 1e6, color, label)
     processors.set(xlabel="files", ylabel="processors used", ylim=(0, None))
@@ -92,7 +81,7 @@ def sweep_figure(results: list[Result]) -> plt.Figure:
     figure, panels = plt.subplots(2, 2, figsize=(7.2, 5.4), sharey=True)
     for (axis, label), axes in zip(AXES.items(), panels.flat, strict=True):
         for name, chosen in by_implementation([r for r in results if r["axis"] == axis]).items():
-            color = COLORS.get(name, OTHER_COLOR)
+            color = COLORS.get(name, plotting.OTHER_COLOR)
             lines(axes, chosen, "value", lambda r: r["rows"] / r["seconds"] / 1e6, color, name.replace("_", " "))
         axes.set(xlabel=label)
         if axis != "columns":

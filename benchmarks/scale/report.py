@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,9 @@ import figures
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
 
-import provenance  # noqa: E402
+import pages  # noqa: E402
+from pages import image, measured_on, megabytes, name_of, table  # noqa: E402
 
-DOCS = HERE.parents[1] / "docs"
-PAGE = DOCS / "benchmarks.md"
-IMAGES = DOCS / "images"
 HEADING = "## scale"
 AIMS = {False: 0.5, True: 2.0}  # seconds to the first batch with a buffer of 64 MB, of 1,000 files: cached, cold
 AXES = {
@@ -26,19 +23,6 @@ AXES = {
     "columns": "columns",
 }
 Result = dict[str, Any]
-
-
-def table(heads: list[str], rows: list[str]) -> list[str]:
-    """The first column stands to the left."""
-    return [f"| {' | '.join(heads)} |", f"| --- |{' ---: |' * (len(heads) - 1)}", *rows]
-
-
-def megabytes(value: float) -> str:
-    return f"{value / 1e6:,.0f} MB"
-
-
-def name_of(implementation: str) -> str:
-    return implementation.replace("_", " ")
 
 
 def start_rows(results: list[Result]) -> list[str]:
@@ -145,27 +129,19 @@ def section(results: dict[str, Result]) -> list[str]:
     lines = [HEADING, ""]
     if part := results.get("start"):
         lines += ["### Start", "", measured_on(part), "", START_TEXT, "", *start_table(part["results"]), ""]
-        lines += [image("start", "Time to the first batch against the number of files"), ""]
+        lines += [image("scale-start", "Time to the first batch against the number of files"), ""]
     if part := results.get("large"):
         lines += ["### More data than memory", "", measured_on(part), "", LARGE_TEXT, ""]
         lines += [*large_table(part["results"], part["threads"]), ""]
-        lines += [image("large", "Resident memory during the epoch"), ""]
+        lines += [image("scale-large", "Resident memory during the epoch"), ""]
     if part := results.get("files"):
         lines += ["### Number of files", "", measured_on(part), "", FILES_TEXT, "", *files_table(part["results"]), ""]
-        lines += [image("files", "Processors used and resident memory against the number of files"), ""]
+        lines += [image("scale-files", "Processors used and resident memory against the number of files"), ""]
     if part := results.get("sweep"):
         lines += ["### What throughput depends on", "", measured_on(part), "", SWEEP_TEXT, ""]
         lines += [*sweep_table(part["results"]), ""]
-        lines += [image("sweep", "Throughput against batch, buffer, cluster size and number of columns"), ""]
+        lines += [image("scale-sweep", "Throughput against batch, buffer, cluster size and number of columns"), ""]
     return lines[:-1]
-
-
-def measured_on(part: Result) -> str:
-    return f"`{part['command']}`; {provenance.one_line(part['machine'])}."
-
-
-def image(name: str, caption: str) -> str:
-    return f"![{caption}](images/scale-{name}.svg)"
 
 
 def write_docs(results: dict[str, Result]) -> None:
@@ -173,16 +149,10 @@ def write_docs(results: dict[str, Result]) -> None:
     missing = [part for part in ("start", "large", "files", "sweep") if part not in results]
     if missing:
         raise SystemExit(f"docs/ are written when all parts were measured; {', '.join(missing)} is not there")
-    text, written = PAGE.read_text(), "\n".join(section(results)) + "\n"
-    pattern = re.compile(rf"^{HEADING}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-    if pattern.search(text):
-        text = pattern.sub(lambda found: written + ("\n" if found.end() < len(found.string) else ""), text)
-    else:
-        text = text.rstrip("\n") + "\n\n" + written
-    PAGE.write_text(text)
-    IMAGES.mkdir(exist_ok=True)
-    figures.draw(results, IMAGES, "scale")
-    print(f"written: {PAGE}, {IMAGES}/scale-*.svg")
+    pages.write_section(section(results))
+    pages.IMAGES.mkdir(exist_ok=True)
+    figures.draw(results, pages.IMAGES, "scale")
+    print(f"written: {pages.PAGE}, {pages.IMAGES}/scale-*.svg")
 
 
 START_TEXT = (

@@ -20,7 +20,6 @@ import argparse
 import dataclasses
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -36,9 +35,10 @@ sys.path.append(str(HERE.parent))
 import cases  # noqa: E402
 import ceiling_program  # noqa: E402
 import provenance  # noqa: E402
+import workers  # noqa: E402
 
+WORKER = HERE / "worker.py"
 PARTS = ("start", "large", "files", "sweep")
-TIMEOUT = 900  # seconds for one measurement
 BUFFER_BYTES = 64_000_000
 MEMORY = 1_000_000_000
 SUBSET = 100  # of 1,000 files, which the page cache holds
@@ -58,22 +58,12 @@ class Settings:
 
 def worker(function: str, **request: Any) -> Result:
     """What a function of worker.py gives; what fails is returned as {"error": text}."""
-    command = [sys.executable, "-W", "ignore", str(HERE / "worker.py"), function, json.dumps(request)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
-    except subprocess.TimeoutExpired:
-        return {"error": f"not done after {TIMEOUT} s"}
-    if done.returncode:
-        return {"error": (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]}
-    return json.loads(done.stdout.splitlines()[-1])
+    return workers.call(WORKER, function, **request)
 
 
 def ours(function: str, **request: Any) -> Result:
     """The same of sapwood, whose failure ends the benchmark."""
-    result = worker(function, **request)
-    if "error" in result:
-        raise SystemExit(f"{function}: {result['error']}")
-    return result
+    return workers.result(WORKER, function, **request)
 
 
 def names(paths: list[Path]) -> list[str]:

@@ -13,6 +13,7 @@ sys.path += [str(Path(__file__).resolve().parents[2] / "benchmarks" / folder) fo
 
 import cases
 import data
+import pages
 import report
 import sweep
 
@@ -73,8 +74,8 @@ def test_section_tells_what_was_measured(results):
 def test_docs_get_the_section_once(results, tmp_path, monkeypatch):
     page = tmp_path / "benchmarks.md"
     page.write_text("# Benchmarks\n\n## load\n\ntables\n\n## serve\n\nmore\n")
-    monkeypatch.setattr(report, "PAGE", page)
-    monkeypatch.setattr(report, "IMAGES", tmp_path / "images")
+    monkeypatch.setattr(pages, "PAGE", page)
+    monkeypatch.setattr(pages, "IMAGES", tmp_path / "images")
     report.write_docs(results)
     first = page.read_text()
     assert first.startswith("# Benchmarks\n\n## load\n\ntables\n\n## serve\n\nmore\n\n## scale\n")
