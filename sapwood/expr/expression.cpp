@@ -60,7 +60,7 @@ Schema with_definitions(const Schema& schema, const std::vector<Definition>& def
       throw ConfigError(concat("there is a column '", name, "' already"));
     }
   }
-  return Schema(std::move(columns));
+  return Schema(std::move(columns), schema.functions());
 }
 
 Schema with_definition(const Schema& schema, const std::string& name, const std::string& formula) {
@@ -77,7 +77,20 @@ Schema with_definition(const Schema& schema, const std::string& name, const std:
       of_columns.push_back(schema[*schema.find(column)].values_per_entry);
     info.values_per_entry = expr::values_per_entry(program, of_columns)[program.results.front().input.index];
   }
-  return Schema(std::move(columns));
+  return Schema(std::move(columns), schema.functions());
+}
+
+Schema with_function(const Schema& schema, std::shared_ptr<const UserFunction> function) {
+  const std::string& name = function->name();
+  if (!is_name_in_formulas(name))
+    throw ConfigError(concat("'", expr::printable(name), "' can't be the name of a function"));
+  auto functions = schema.functions();
+  if (expr::is_function(name) ||
+      std::ranges::any_of(functions, [&](const auto& other) { return other->name() == name; })) {
+    throw ConfigError(concat("there is a function '", name, "' already"));
+  }
+  functions.push_back(std::move(function));
+  return Schema(schema.columns(), std::move(functions));
 }
 
 Column Expression::evaluate(std::span<const Column> columns, int64_t num_entries,
