@@ -37,8 +37,8 @@ struct Definition {
 
 class UserFunction;
 
-/// The columns of a tree or n-tuple, in file order, and those that are defined; and the functions that formulas
-/// over them may call besides their own. Names are unique.
+/// The columns of a tree or n-tuple, in file order, and those that are defined; and the functions that
+/// formulas over them may call besides their own. Names are unique.
 class Schema {
  public:
   Schema() = default;

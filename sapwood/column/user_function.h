@@ -9,8 +9,9 @@
 namespace sapwood {
 
 /// A function that formulas call by its name, besides those that they have of their own. Its result for a row
-/// depends on the arguments of that row alone: which rows come in one call is left open, and equal calls may be
-/// made once. Safe from many threads.
+/// depends on the arguments of that row alone: which rows come in one call is left open, and equal calls may
+/// be made once. As everywhere in formulas, values are bool, int64 (all integers), float32 or float64. Safe
+/// from many threads.
 class UserFunction {
  public:
   virtual ~UserFunction() = default;

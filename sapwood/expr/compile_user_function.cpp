@@ -12,6 +12,10 @@ Typed FormulaCompiler::user_function(const Node& node, const std::shared_ptr<con
                                      std::vector<Typed> arguments) {
   if (std::ranges::all_of(arguments, &Typed::is_constant))
     fail(node, concat("'", node.name, "' is called with no column"));
+  for (Typed& argument : arguments) {
+    const TypeKind kind = computed_kind(argument.element);
+    argument = convert(std::move(argument), kind);
+  }
   Typed result;
   if (function->is_elementwise()) {
     result.dimensions = common_dimensions(node, arguments);

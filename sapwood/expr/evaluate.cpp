@@ -204,15 +204,15 @@ class Evaluation {
       if (arguments[i] == nullptr) {
         columns.push_back(constant_column(program_.constants[operation.inputs[i].index], length, pool_));
       } else if (function.is_elementwise()) {
-        columns.push_back({.type = arguments[i]->element, .length = length, .values = arguments[i]->elements});
+        columns.push_back(
+            {.type = arguments[i]->element, .length = length, .values = arguments[i]->elements});
       } else {
         columns.push_back(column_of(*arguments[i]));
       }
     }
-    const Type type =
-        Typed{.element = operation.result,
-              .dimensions = function.is_elementwise() ? Dimensions{} : operation.dimensions}
-            .type();
+    const Type type = Typed{.element = operation.result,
+                            .dimensions = function.is_elementwise() ? Dimensions{} : operation.dimensions}
+                          .type();
     Column result = called(operation, function, columns, length);
     if (result.type != type || result.length != length) {
       fail(operation, concat("'", function.name(), "' gave ", result.length, " of ", result.type.to_string(),

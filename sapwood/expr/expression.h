@@ -48,8 +48,8 @@ Schema with_definitions(const Schema& schema, const std::vector<Definition>& def
 /// The same with one column, and its type. Throws what formulas do besides.
 Schema with_definition(const Schema& schema, const std::string& name, const std::string& formula);
 
-/// A schema with a function more, which formulas may call. Throws ConfigError: a name that another function has,
-/// or that can't stand in formulas.
+/// A schema with a function more, which formulas may call. Throws ConfigError: a name that another function
+/// has, or that can't stand in formulas.
 Schema with_function(const Schema& schema, std::shared_ptr<const UserFunction> function);
 
 /// Whether a name means something in formulas where no column is called that: a function, `pi`, `true`,

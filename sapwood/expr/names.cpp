@@ -59,7 +59,8 @@ size_t find_function(std::string_view name, size_t num_arguments, std::vector<st
     accepted.insert({all[i].min_arguments, all[i].max_arguments});
   }
   if (accepted.empty()) {
-    throw SchemaError(concat("no function '", name, "'", nearest_names_hint(plain, function_names(std::move(others)))));
+    throw SchemaError(
+        concat("no function '", name, "'", nearest_names_hint(plain, function_names(std::move(others)))));
   }
   throw ConfigError(concat("'", name, "' takes ", counts(accepted), ", not ", num_arguments));
 }

@@ -13,7 +13,8 @@ namespace sapwood::expr {
 std::string_view without_library(std::string_view name);
 
 /// The place in functions() of the function that is called `name` and takes so many arguments. Throws
-/// SchemaError for an unknown name, with the nearest ones, of `others` too, and ConfigError for another number of arguments; neither says where.
+/// SchemaError for an unknown name, with the nearest ones, of `others` too, and ConfigError for another
+/// number of arguments; neither says where.
 size_t find_function(std::string_view name, size_t num_arguments, std::vector<std::string> others = {});
 
 /// Whether any function is called `name`.
