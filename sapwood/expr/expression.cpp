@@ -7,6 +7,7 @@
 #include "sapwood/expr/estimate.h"
 #include "sapwood/expr/evaluate.h"
 #include "sapwood/expr/names.h"
+#include "sapwood/expr/parser.h"
 #include "sapwood/expr/point_at.h"
 #include "sapwood/expr/program.h"
 
@@ -40,6 +41,18 @@ const Type& Expression::type() const { return program_->steps().results.front().
 
 bool is_word_of_formulas(std::string_view name) {
   return name == "true" || name == "false" || expr::without_library(name) == "pi" || expr::is_function(name);
+}
+
+std::optional<std::string> foreign_function(std::string_view formula) {
+  try {
+    for (const expr::Node& node : expr::parse(formula)) {
+      if (node.kind == expr::Node::Kind::kCall && is_name_in_formulas(node.name) &&
+          !is_word_of_formulas(node.name))
+        return node.name;
+    }
+  } catch (const ConfigError&) {  // a column of another name, or what is told where it is used
+  }
+  return std::nullopt;
 }
 
 Schema with_definitions(const Schema& schema, const std::vector<Definition>& definitions) {
