@@ -19,8 +19,8 @@ _ELEMENTS = ("bool", "int64", "float32", "float64")
 
 @dataclass(frozen=True)
 class ArrayFunction:
-    """A function of arrays. What it gives is converted to the declared type as by NumPy's ``casting="same_kind"``; where
-    that can't be, the core tells what does not fit.
+    """A function of arrays. What it gives is converted to the declared type as by NumPy's ``casting="same_kind"``;
+    where that can't be, the core tells what does not fit.
     """
 
     function: Callable[..., Any]

@@ -500,7 +500,9 @@ class Dataset:
         for other in others:
             _, (more, other_tree, other_entries, *other_rest) = other.__reduce__()
             if (tree, rest) != (other_tree, other_rest):
-                raise _core.ConfigError(f"{other!r} has another tree, functions, definitions, filters or columns than {self!r}")
+                raise _core.ConfigError(
+                    f"{other!r} has another tree, functions, definitions, filters or columns than {self!r}"
+                )
             for (label, its_paths, weight), counts in zip(more, _of_samples(other_entries, more), strict=True):
                 if paths.setdefault(label, ([], weight))[1] != weight:
                     raise _core.ConfigError(f"sample '{label}' has the weights {paths[label][1]} and {weight}")

@@ -37,25 +37,42 @@ void PythonCalls::Guard::leave() {
 
 void PythonCalls::close() {
   closed_ = true;
-  if (process_ != ::getpid()) return;
-  for (int running = running_; running != 0; running = running_) running_.wait(running);
+  if (process_ == ::getpid()) {
+    for (int running = running_; running != 0; running = running_) running_.wait(running);
+  }
+  const nb::gil_scoped_acquire gil;
+  const auto dropped = std::exchange(callables_, {});  // last: what it lets go of may come here again
+}
+
+void PythonCalls::add(const PythonFunction* function, nb::object callable) {
+  callables_.emplace(function, std::move(callable));
+}
+
+void PythonCalls::remove(const PythonFunction* function) {
+  const auto dropped = callables_.extract(function);
+}
+
+nb::object PythonCalls::of(const PythonFunction* function) const {
+  const auto found = callables_.find(function);
+  if (found == callables_.end()) throw sapwood::CancelledError("the interpreter ends");
+  return found->second;
 }
 
 PythonFunction::PythonFunction(std::string name, nb::object function, const std::string& returns,
                                bool is_elementwise, std::shared_ptr<PythonCalls> calls)
     : name_(std::move(name)),
-      function_(std::move(function)),
       type_(sapwood::parse_type(returns)),
       is_elementwise_(is_elementwise),
-      calls_(std::move(calls)) {}
+      calls_(std::move(calls)) {
+  calls_->add(this, std::move(function));
+}
 
 PythonFunction::~PythonFunction() {
-  nb::handle function = function_.release();
   try {
     const PythonCalls::Guard guard(*calls_);
     const nb::gil_scoped_acquire gil;
-    function.dec_ref();
-  } catch (const sapwood::CancelledError&) {  // it goes with the interpreter
+    calls_->remove(this);
+  } catch (const sapwood::CancelledError&) {  // then it is let go of there
   }
 }
 
@@ -69,7 +86,7 @@ Column PythonFunction::call(std::span<const Column> arguments, int64_t length,
   try {
     nb::list columns;
     for (const Column& argument : arguments) columns.append(nb::cast(argument));
-    const nb::object given = function_(columns);
+    const nb::object given = function()(columns);
     const auto& column = nb::cast<const Column&>(given);
     return sapwood::slice(column, 0, column.length, pool);
   } catch (const nb::python_error& error) {

@@ -3,11 +3,14 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <string>
 
 #include "bindings.h"
 #include "sapwood/column/user_function.h"
+
+class PythonFunction;
 
 /// Lets threads that are not Python's call it, until the interpreter ends: from then on a thread that asked
 /// for the GIL would not come back. Safe from many threads.
@@ -26,10 +29,18 @@ class PythonCalls {
     PythonCalls& calls_;
   };
 
-  /// Refuses further calls and waits for those that run; without the GIL.
+  /// Refuses further calls, waits for those that run, and lets go of what functions call: those of a script
+  /// hold all that the script holds. Without the GIL.
   void close();
 
+  // What functions call is kept here; the GIL guards it.
+  void add(const PythonFunction* function, nb::object callable);
+  void remove(const PythonFunction* function);
+  /// Throws CancelledError where it was let go of.
+  nb::object of(const PythonFunction* function) const;
+
  private:
+  std::map<const PythonFunction*, nb::object> callables_;
   std::atomic<bool> closed_ = false;
   std::atomic<int> running_ = 0;
   pid_t process_ = ::getpid();  // those that ran when it was forked do not in the child
@@ -39,7 +50,7 @@ class PythonCalls {
 /// the call alone, and results are copied, so that no buffer of Python's goes any further.
 class PythonFunction : public sapwood::UserFunction {
  public:
-  /// Throws ConfigError: `returns` is no type.
+  /// With the GIL. Throws ConfigError: `returns` is no type.
   PythonFunction(std::string name, nb::object function, const std::string& returns, bool is_elementwise,
                  std::shared_ptr<PythonCalls> calls);
   PythonFunction(const PythonFunction&) = delete;
@@ -53,11 +64,10 @@ class PythonFunction : public sapwood::UserFunction {
                        const std::shared_ptr<sapwood::MemoryPool>& pool) const override;
 
   /// With the GIL.
-  const nb::object& function() const { return function_; }
+  nb::object function() const { return calls_->of(this); }
 
  private:
   std::string name_;
-  nb::object function_;
   sapwood::Type type_;
   bool is_elementwise_;
   std::shared_ptr<PythonCalls> calls_;

@@ -31,12 +31,6 @@ def sorted_down(lists: Any) -> Any:
     return ak.sort(lists, axis=1, ascending=False)
 
 
-def failing(values: Any) -> Any:
-    if len(values) and values.max() > 30:
-        raise ValueError("such values are not for me")
-    return values
-
-
 def data_of(events: Events) -> tuple[sw.Dataset, Columns]:
     return sw.open(events[0]), events[1]
 
@@ -88,7 +82,8 @@ def test_functions_of_entries(events: Events) -> None:
         .with_function(lambda hits, y: ak.sum(hits, axis=1) / (y + 1), "share", elementwise=False)
         .with_function(sorted_down, returns="list<float32>", elementwise=False)
         .with_function(sorted_down, "wide", returns="list<float64>", elementwise=False)
-        .with_function(lambda x: [list(range(int(v) % 4)) for v in x], "ranges", returns="list<int64>", elementwise=False)
+        .with_function(lambda x: [list(range(int(v) % 4)) for v in x], "ranges",
+                       returns="list<int64>", elementwise=False)
         .with_function(lambda p: p[:, :2] * 2, "halves", returns="float32[2]", elementwise=False)
         .with_function(lambda h: [[[v, 2 * v] for v in row] for row in h.tolist()], "deep",
                        returns="list<list<float32>>", elementwise=False)
@@ -187,14 +182,14 @@ def test_iterators_dropped_half_way(events: Events) -> None:
         threading.Event().wait(0.01)
         return x
 
-    loader = data.with_function(slow).loader(["slow(x)"], batch_size=10, seed=1, threads=2)
+    loader = data.with_function(slow).loader(["slow(x)"], batch_size=10, seed=1, threads=2, cache=False)
     for taken in (0, 1, 5):
         running = iter(loader)
         for _ in range(taken):
             next(running)
         del running
-    epoch = loader._current.epoch(0)  # not closed, and let go of while its threads may want the lock
     called.clear()
+    epoch = loader._current.epoch(0)  # not closed, and let go of while its threads may want the lock
     assert called.wait(TIME_LIMIT)
     del epoch
     gc.collect()
@@ -204,22 +199,31 @@ def test_iterators_dropped_half_way(events: Events) -> None:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_exceptions(events: Events, threads: int) -> None:
     data, _ = data_of(events)
+    fails = False
+
+    def failing(x: Any) -> Any:
+        threading.Event().wait(0.02)
+        if fails:
+            raise ValueError("such values are not for me")
+        return x
+
     data = data.with_function(failing)
     loader = data.loader(["1 + failing(x)"], batch_size=10, shuffle=False, threads=threads, buffer_rows=50)
-    rows = 0
+    batches = iter(loader)
+    next(batches)
+    fails = True
     with pytest.raises(sw.ConfigError, match="'failing' failed: ValueError: such values are not for me") as caught:
-        for batch in loader:
-            rows += len(batch["features"])
-    assert rows > 0
+        list(batches)
     assert "^" in str(caught.value)
     assert f"{Path(__file__).name}, line" in str(caught.value)
-    assert caught.value.file == str(events[0][-1])
+    assert caught.value.file in map(str, events[0])
     assert caught.value.entries is not None
     with pytest.raises(sw.ConfigError, match="such values"):
         data.filter("failing(x) > 1").count()
     with pytest.raises(sw.ConfigError, match="such values"):
         list(data.filter("failing(x) > 1").loader(["x"], on_error="skip"))
-    assert len(data.arrays("failing(x)", 0, 100)["failing(x)"]) == 100
+    fails = False
+    assert len(data.arrays("failing(x)")["failing(x)"]) == 1000
 
 
 @pytest.mark.parametrize(
@@ -229,10 +233,10 @@ def test_exceptions(events: Events, threads: int) -> None:
         (lambda x: x.astype(np.complex128), sw.ConfigError, "'f' failed: it gave an array of complex128"),
         (lambda x: x[:, None], sw.SchemaError, r"'f' gave .* of float64\[1\] instead"),
         (lambda x: x[0], sw.ConfigError, "'f' failed: it gave float32: an array of numbers is wanted"),
-        (lambda x: None, sw.ConfigError, "'f' failed: it gave NoneType"),
+        (lambda _: None, sw.ConfigError, "'f' failed: it gave NoneType"),
         (lambda x: ["a"] * len(x), sw.ConfigError, "'f' failed: it gave list"),
         (lambda x: np.ma.masked_array(x), sw.ConfigError, "masked"),
-        (lambda x, y: x, sw.ConfigError, "'f' failed: TypeError: .*missing 1 required positional argument"),
+        (resolution, sw.ConfigError, "'f' failed: TypeError: .*missing 1 required positional argument"),
         (lambda x: x.fill(1), sw.ConfigError, "'f' failed: ValueError: .*read-only"),
     ],
 )  # fmt: skip
@@ -255,7 +259,7 @@ def test_wrong_results(events: Events, function: Any, error: type[sw.Error], tex
         (lambda h: h, "float32", "failed: it gave"),
         (lambda h: ["a"] * len(h), "list<float32>", "failed: it gave list"),
         (lambda h: [[None]] * len(h), "list<float32>", "failed: it gave list"),
-        (lambda h: 3, "list<float32>", "failed: it gave int"),
+        (lambda _: 3, "list<float32>", "failed: it gave int"),
     ],
 )
 def test_wrong_lists(events: Events, function: Any, returns: str, text: str) -> None:
@@ -307,7 +311,7 @@ def test_features_that_call_them_stay(events: Events, tmp_path: Path) -> None:
     through = data.loader(["x", "2 * res"]).features
     for spec in (direct, through):
         assert len(spec.inputs[0].variables) == 2
-        assert spec == spec  # noqa: PLR0124
+        assert spec == spec
         assert "features" in repr(spec)
         assert spec == pickle.loads(pickle.dumps(spec))  # noqa: S301
         for export in (spec.to_json, spec.to_dict, lambda spec=spec: spec.save(tmp_path / "features.yaml")):
@@ -354,12 +358,12 @@ def test_arguments_may_be_kept(events: Events) -> None:
 
 
 EXITS = {
+    "at once": "del running, epoch",
     "running": "first = next(running)",
     "in a call": "import time; time.sleep(0.05)",
     "in another thread": """
 import threading
-threading.Thread(target=lambda: [data.arrays("slow(x)") for _ in range(10000)], daemon=True).start()
-import time; time.sleep(0.2)
+threading.Thread(target=lambda: [data.arrays("slow(x)") for _ in range(20)]).start()
 """,
     "by an exception": "next(running); raise SystemExit(0)",
     "after a fork": """
@@ -399,7 +403,7 @@ print("done")
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
     )
     assert ended.returncode == 0, ended.stderr
-    assert "leaked" not in ended.stderr
+    assert "leaked" not in ended.stderr or "fork" in when  # a child can't end the threads that it has not
     assert "Fatal" not in ended.stderr
 
 
