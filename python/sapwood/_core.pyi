@@ -1,7 +1,7 @@
 """sapwood's C++ core."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy.typing
 from numpy.typing import NDArray
@@ -93,7 +93,7 @@ class Column:
         """
 
     @staticmethod
-    def from_numpy(array: numpy.typing.NDArray[Any]) -> Column:
+    def from_numpy(array: Annotated[NDArray, dict(order='C', device='cpu', writable=False)]) -> Column:
         """
         A column from a contiguous array of numbers, copied; further axes become fixed lists.
         """
@@ -358,7 +358,7 @@ class Dataset:
         """`function` takes a list of columns and gives one."""
 
     @property
-    def functions(self) -> list[tuple[str, object]]:
+    def functions(self) -> list[tuple[str, Any]]:
         """The names and the functions of `with_function`."""
 
     def filter(self, condition: str, name: str = '') -> Dataset: ...

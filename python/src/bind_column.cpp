@@ -179,7 +179,6 @@ void bind_column(nb::module_& module) {
           "from_arrow", &from_arrow, nb::arg("array"),
           "A column from anything with Arrow's `__arrow_c_array__`; buffers are shared where layouts agree.")
       .def_static("from_numpy", &from_numpy, nb::arg("array"),
-                  nb::sig("def from_numpy(array: numpy.typing.NDArray[typing.Any]) -> Column"),
                   "A column from a contiguous array of numbers, copied; further axes become fixed lists.")
       .def_static(
           "empty",

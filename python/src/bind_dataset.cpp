@@ -142,7 +142,8 @@ void bind_dataset(nb::module_& module) {
           },
           nb::arg("name"), nb::arg("function"), nb::arg("returns"), nb::arg("elementwise"),
           "`function` takes a list of columns and gives one.")
-      .def_prop_ro("functions", &functions_of, "The names and the functions of `with_function`.")
+      .def_prop_ro("functions", &functions_of, nb::sig("def functions(self) -> list[tuple[str, typing.Any]]"),
+                   "The names and the functions of `with_function`.")
       .def("filter", &Dataset::filter, nb::arg("condition"), nb::arg("name") = "")
       .def("only", &Dataset::only, nb::arg("columns"))
       .def_prop_ro("filters", &Dataset::filters)

@@ -53,8 +53,8 @@ Schema with_definition(const Schema& schema, const std::string& name, const std:
 /// has, or that can't stand in formulas.
 Schema with_function(const Schema& schema, std::shared_ptr<const UserFunction> function);
 
-/// The first function that the formula calls and that formulas have not of their own; none where its syntax is
-/// wrong.
+/// The first function that the formula calls and that formulas have not of their own; none where its syntax
+/// is wrong.
 std::optional<std::string> foreign_function(std::string_view formula);
 
 /// Whether a name means something in formulas where no column is called that: a function, `pi`, `true`,
