@@ -101,8 +101,11 @@ def _inputs_of(features: FeatureSpec, sample: Dataset | Mapping[str, Any]) -> Fe
         raise _core.ConfigError("the features have no inputs")
     if not inputs.is_fitted:
         raise _core.ConfigError("the features are not fitted: Dataset.fit learns what is missing")
+    if isinstance(sample, Dataset):
+        inputs = FeatureSpec._of(sample._core.complete(inputs._core))
+    _core.check_portable(inputs._core)
     _core.check_servable(inputs._core)
-    return FeatureSpec._of(sample._core.complete(inputs._core)) if isinstance(sample, Dataset) else inputs
+    return inputs
 
 
 def _columns_read(inputs: FeatureSpec, sample: Dataset | Mapping[str, Any]) -> _Sample:

@@ -1,7 +1,7 @@
 """sapwood's C++ core."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy.typing
 from numpy.typing import NDArray
@@ -91,6 +91,16 @@ class Column:
         """
         A column from anything with Arrow's `__arrow_c_array__`; buffers are shared where layouts agree.
         """
+
+    @staticmethod
+    def from_numpy(array: Annotated[NDArray, dict(order='C', device='cpu', writable=False)]) -> Column:
+        """
+        A column from a contiguous array of numbers, copied; further axes become fixed lists.
+        """
+
+    @staticmethod
+    def empty(type: str) -> Column:
+        """A column of such a type that has no entries."""
 
     def identical(self, other: Column) -> bool:
         """Whether both have the same type and bit-equal values."""
@@ -213,6 +223,9 @@ class FeatureSpec:
 
     @property
     def is_fitted(self) -> bool: ...
+
+def check_portable(spec: FeatureSpec) -> None:
+    """Raises ConfigError where formulas call functions of a data set's own."""
 
 def make_tensors(spec: FeatureSpec, columns: Mapping[str, Column]) -> dict[str, numpy.typing.NDArray[Any]]: ...
 
@@ -340,6 +353,13 @@ class Dataset:
     def limit_files(self, entries: Sequence[int]) -> Dataset: ...
 
     def define(self, name: str, formula: str) -> Dataset: ...
+
+    def with_function(self, name: str, function: object, returns: str, elementwise: bool) -> Dataset:
+        """`function` takes a list of columns and gives one."""
+
+    @property
+    def functions(self) -> list[tuple[str, Any]]:
+        """The names and the functions of `with_function`."""
 
     def filter(self, condition: str, name: str = '') -> Dataset: ...
 

@@ -14,13 +14,14 @@ from ._cut_flow import CutFlow
 from ._description import Description
 from ._export import to_parquet, to_root
 from ._frame import is_frame, open_table
+from ._functions import ArrayFunction
 from ._histogram import histogram
 from ._ranks import find_ranks
 from .features import FeatureGroup, FeatureSpec, Variable
 from .loader import Loader, Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import hist
 
@@ -174,6 +175,41 @@ class Dataset:
         for new, text in formulas.items():
             core = core.define(new, text)
         return Dataset(core)
+
+    def with_function(
+        self,
+        function: Callable[..., Any],
+        name: str | None = None,
+        *,
+        returns: str = "float64",
+        elementwise: bool = True,
+    ) -> Dataset:
+        """With a function more that formulas may call, beside those that they have.
+
+        function
+            Takes a NumPy array, read-only, for each argument of a call: its values, of all entries that are worked on
+            together; of bool, int64, float32 or float64. Gives an array of as many values. Lists are combined with one
+            another, and with numbers of the entry, as by operators, and the result takes their form. What it gives for
+            a row must depend on that row alone. Reading threads call it, while they hold Python's lock.
+        name
+            What formulas call it; its own when not given.
+        returns
+            The type of its values: ``"bool"``, ``"int64"``, ``"float32"`` or ``"float64"``. What it gives is converted
+            as by NumPy's ``casting="same_kind"``.
+        elementwise
+            False: an argument is a NumPy array of numbers (or fixed arrays of numbers), one for each entry, or an
+            Awkward array of lists. Gives a number for each entry, or lists: then `returns` is such as
+            ``"list<float64>"``, and the result an Awkward, Arrow or NumPy array, or a list.
+
+        Features that call it can't be saved, bundled or served. Where the data set goes to other processes, so does the
+        function, pickled.
+
+        Raises ConfigError: a name that is taken, or that can't stand in formulas; another type. Where the function is
+        used: ConfigError with what it raised, SchemaError where it gives another type or number of values.
+        """
+        name = getattr(function, "__name__", "") if name is None else name
+        call = ArrayFunction(function, returns, elementwise)
+        return Dataset(self._core.with_function(name, call, returns, elementwise))
 
     def alias(self, name: str, column: str) -> Dataset:
         """With another name for a column. Raises SchemaError and ConfigError as `define`."""
@@ -463,8 +499,8 @@ class Dataset:
     def concat(self, *others: Dataset) -> Dataset:
         """The files of this data set and of others, as one; samples of one label are one.
 
-        Raises ConfigError where trees, definitions, filters, chosen columns or weights differ, or only some have
-        labels.
+        Raises ConfigError where trees, functions, definitions, filters, chosen columns or weights differ, or only some
+        have labels.
         """
         _, (samples, tree, entries, *rest) = self.__reduce__()
         paths = {label: (list(paths), weight) for label, paths, weight in samples}
@@ -472,7 +508,9 @@ class Dataset:
         for other in others:
             _, (more, other_tree, other_entries, *other_rest) = other.__reduce__()
             if (tree, rest) != (other_tree, other_rest):
-                raise _core.ConfigError(f"{other!r} has another tree, definitions, filters or columns than {self!r}")
+                raise _core.ConfigError(
+                    f"{other!r} has another tree, functions, definitions, filters or columns than {self!r}"
+                )
             for (label, its_paths, weight), counts in zip(more, _of_samples(other_entries, more), strict=True):
                 if paths.setdefault(label, ([], weight))[1] != weight:
                     raise _core.ConfigError(f"sample '{label}' has the weights {paths[label][1]} and {weight}")
@@ -492,9 +530,10 @@ class Dataset:
         for file in self.files:
             samples[file.sample][1].append(file.path)
         entries = [file.num_entries for file in self.files]
+        functions = [(call.function, name, call.returns, call.elementwise) for name, call in self._core.functions]
         definitions = [(column.name, column.definition) for column in self.schema if column.definition]
         filters = [(filter_.condition, filter_.name) for filter_ in self.filters]
-        return _reopen, (samples, self.tree, entries, definitions, filters, self._core.chosen_columns)
+        return _reopen, (samples, self.tree, entries, functions, definitions, filters, self._core.chosen_columns)
 
     def __repr__(self) -> str:
         files = f"{len(self.files)} file" + ("s" if len(self.files) != 1 else "")
@@ -537,11 +576,14 @@ def _reopen(
     samples: list[tuple[str, list[str], float | None]],
     tree: str,
     entries: list[int],
+    functions: list[tuple[Callable[..., Any], str, str, bool]],
     definitions: list[tuple[str, str]],
     filters: list[tuple[str, str]],
     chosen: list[str] | None,
 ) -> Dataset:
     core = _core.open_dataset([_core.Sample(*sample) for sample in samples], tree).limit_files(entries)
+    for function, name, returns, elementwise in functions:
+        core = core.with_function(name, ArrayFunction(function, returns, elementwise), returns, elementwise)
     for definition in definitions:
         core = core.define(*definition)
     for filter_ in filters:

@@ -229,16 +229,23 @@ class FeatureSpec:
             raise _core.ConfigError(f"{os.fspath(path)}: {error}") from None
 
     def to_json(self) -> str:
-        """JSON (docs/formats/feature-spec.md); numbers keep all their bits."""
+        """JSON (docs/formats/feature-spec.md); numbers keep all their bits. Raises ConfigError where formulas call
+        functions of a data set's own (`Dataset.with_function`).
+        """
+        _core.check_portable(self._core)
         return self._core.to_json()
 
     def to_dict(self) -> dict[str, Any]:
-        """What the JSON holds."""
-        content: dict[str, Any] = json.loads(self.to_json())
+        """What the JSON holds. Raises as `to_json`."""
+        _core.check_portable(self._core)
+        return self._content()
+
+    def _content(self) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(self._core.to_json())
         return content
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes a ``.json``, ``.yaml`` or ``.yml`` file. Raises IoError."""
+        """Writes a ``.json``, ``.yaml`` or ``.yml`` file. Raises IoError, and as `to_json`."""
         text = _yaml.write(self.to_dict()) if _is_yaml(path) else self.to_json() + "\n"
         try:
             Path(path).write_text(text, encoding="utf-8")
@@ -273,23 +280,23 @@ class FeatureSpec:
     @property
     def definitions(self) -> dict[str, str]:
         """Columns that the data has not, and their formulas."""
-        return {entry["name"]: entry["formula"] for entry in self.to_dict().get("definitions", [])}
+        return {entry["name"]: entry["formula"] for entry in self._content().get("definitions", [])}
 
     def columns(self, dataset: Dataset) -> list[str]:
         """The columns that are read of a data set, each once."""
         return dataset._core.columns_read(self._core)
 
     def _groups(self, role: str) -> list[FeatureGroup]:
-        return [FeatureGroup._from_dict(group) for group in self.to_dict().get(role, [])]
+        return [FeatureGroup._from_dict(group) for group in self._content().get(role, [])]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, FeatureSpec) and self.to_json() == other.to_json()
+        return isinstance(other, FeatureSpec) and self._core.to_json() == other._core.to_json()
 
     def __hash__(self) -> int:
-        return hash(self.to_json())
+        return hash(self._core.to_json())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return FeatureSpec.from_json, (self.to_json(),)
+        return FeatureSpec.from_json, (self._core.to_json(),)
 
     def __repr__(self) -> str:
         parts = []

@@ -3,10 +3,13 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <cstring>
+
 #include "bindings.h"
 #include "sapwood/base/error.h"
 #include "sapwood/column/arrow_interface.h"
 #include "sapwood/column/column.h"
+#include "sapwood/column/parse_type.h"
 #include "tensors.h"
 
 using sapwood::Column;
@@ -70,6 +73,24 @@ Column from_arrow(nb::handle source) {
   auto* array = static_cast<ArrowArray*>(PyCapsule_GetPointer(capsules[1].ptr(), "arrow_array"));
   if (schema == nullptr || array == nullptr) throw nb::python_error();
   return sapwood::import_array(*schema, array, sapwood::heap_pool());
+}
+
+// Whatever has a dtype that columns lack is refused.
+TypeKind kind_of(nb::dlpack::dtype dtype) {
+  for (int kind = 0; kind <= static_cast<int>(TypeKind::kFloat64); ++kind) {
+    if (element_dtype(static_cast<TypeKind>(kind)) == dtype) return static_cast<TypeKind>(kind);
+  }
+  throw sapwood::SchemaError("only arrays of numbers are columns");
+}
+
+Column from_numpy(const nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>& array) {
+  if (array.ndim() == 0) throw sapwood::SchemaError("a number is no column");
+  Type type(kind_of(array.dtype()));
+  for (size_t axis = array.ndim() - 1; axis > 0; --axis)
+    type = Type::fixed_list(std::move(type), static_cast<int64_t>(array.shape(axis)));
+  sapwood::Buffer values(array.nbytes(), sapwood::heap_pool());
+  if (!values.empty()) std::memcpy(values.data(), array.data(), values.size());
+  return sapwood::make_fixed_width_column(type, static_cast<int64_t>(array.shape(0)), std::move(values));
 }
 
 }  // namespace
@@ -157,6 +178,14 @@ void bind_column(nb::module_& module) {
       .def_static(
           "from_arrow", &from_arrow, nb::arg("array"),
           "A column from anything with Arrow's `__arrow_c_array__`; buffers are shared where layouts agree.")
+      .def_static("from_numpy", &from_numpy, nb::arg("array"),
+                  "A column from a contiguous array of numbers, copied; further axes become fixed lists.")
+      .def_static(
+          "empty",
+          [](const std::string& type) {
+            return sapwood::blank_column(sapwood::parse_type(type), 0, sapwood::heap_pool());
+          },
+          nb::arg("type"), "A column of such a type that has no entries.")
       .def(
           "identical", [](const Column& a, const Column& b) { return sapwood::identical(a, b); },
           nb::arg("other"), "Whether both have the same type and bit-equal values.");

@@ -9,6 +9,7 @@
 #include "sapwood/dataset/dataset.h"
 #include "sapwood/dataset/fit.h"
 #include "sapwood/features/expression_set.h"
+#include "user_function.h"
 
 using namespace sapwood;
 
@@ -57,6 +58,16 @@ FeatureSpec fit_spec(const Dataset& dataset, const FeatureSpec& spec, size_t thr
 std::string expression_type(const Dataset& dataset, const std::string& expression) {
   ExpressionSet expressions;
   return expressions.type(expressions.add(expression, dataset.schema())).to_string();
+}
+
+// Those that are Python's, with their names.
+std::vector<std::pair<std::string, nb::object>> functions_of(const Dataset& dataset) {
+  std::vector<std::pair<std::string, nb::object>> found;
+  for (const auto& function : dataset.schema().functions()) {
+    const auto* of_python = dynamic_cast<const PythonFunction*>(function.get());
+    if (of_python != nullptr) found.emplace_back(of_python->name(), of_python->function());
+  }
+  return found;
 }
 
 }  // namespace
@@ -122,6 +133,17 @@ void bind_dataset(nb::module_& module) {
       .def("limit", &Dataset::limit, nb::arg("entries"))
       .def("limit_files", &Dataset::limit_files, nb::arg("entries"))
       .def("define", &Dataset::define, nb::arg("name"), nb::arg("formula"))
+      .def(
+          "with_function",
+          [calls = python_calls()](const Dataset& dataset, std::string name, nb::object function,
+                                   const std::string& returns, bool elementwise) {
+            return dataset.with_function(std::make_shared<PythonFunction>(
+                std::move(name), std::move(function), returns, elementwise, calls));
+          },
+          nb::arg("name"), nb::arg("function"), nb::arg("returns"), nb::arg("elementwise"),
+          "`function` takes a list of columns and gives one.")
+      .def_prop_ro("functions", &functions_of, nb::sig("def functions(self) -> list[tuple[str, typing.Any]]"),
+                   "The names and the functions of `with_function`.")
       .def("filter", &Dataset::filter, nb::arg("condition"), nb::arg("name") = "")
       .def("sample", &Dataset::sample, nb::arg("fraction"), nb::arg("seed"))
       .def("only", &Dataset::only, nb::arg("columns"))

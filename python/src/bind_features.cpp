@@ -6,6 +6,7 @@
 #include "bindings.h"
 #include "sapwood/base/error.h"
 #include "sapwood/features/apply.h"
+#include "sapwood/features/expression_set.h"
 #include "sapwood/features/feature_spec.h"
 #include "tensors.h"
 
@@ -104,6 +105,8 @@ void bind_features(nb::module_& module) {
       .def_static("from_json", &feature_spec_from_json, nb::arg("text"))
       .def("to_json", &to_json)
       .def_prop_ro("is_fitted", &FeatureSpec::is_fitted);
+  module.def("check_portable", &check_portable, nb::arg("spec"),
+             "Raises ConfigError where formulas call functions of a data set's own.");
   module.def(
       "make_tensors", &tensors_of, nb::arg("spec"), nb::arg("columns"),
       nb::sig(

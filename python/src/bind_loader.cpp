@@ -31,8 +31,12 @@ struct Epoch {
   Epoch(Epoch&&) = default;
   Epoch& operator=(Epoch&&) = delete;
   // In a forked child the threads are not there to be ended: it leaves them alone.
+  // Its threads may be waiting for the GIL, to call a function.
   ~Epoch() {
     if (process != ::getpid()) static_cast<void>(stream.release());
+    if (!stream || PyGILState_Check() == 0) return;
+    const nb::gil_scoped_release release;
+    stream.reset();
   }
 
   BatchStream& open_stream() const {
@@ -288,7 +292,8 @@ void bind_loader(nb::module_& module) {
             });
           },
           nb::arg("fractions"), nb::arg("files"), nb::arg("values"), nb::arg("order"))
-      .def("split_where", &Loader::split_where, nb::arg("conditions"))
+      .def("split_where", &Loader::split_where, nb::arg("conditions"),
+           nb::call_guard<nb::gil_scoped_release>())
       .def_prop_ro("rank", &Loader::rank)
       .def_prop_ro("world_size", &Loader::world_size)
       .def(
@@ -296,7 +301,7 @@ void bind_loader(nb::module_& module) {
           [](const Loader& loader, int64_t folds, bool files, std::vector<std::string> values) {
             return loader.k_fold(folds, {files, std::move(values)});
           },
-          nb::arg("folds"), nb::arg("files"), nb::arg("values"))
+          nb::arg("folds"), nb::arg("files"), nb::arg("values"), nb::call_guard<nb::gil_scoped_release>())
       .def(
           "balance",
           [](const Loader& loader, std::string by, std::vector<std::pair<std::string, double>> fractions,
@@ -308,7 +313,8 @@ void bind_loader(nb::module_& module) {
           },
           nb::arg("by"), nb::arg("fractions"), nb::arg("bins"), nb::arg("rows").none(),
           nb::arg("most_copies"))
-      .def("share", &Loader::share, nb::arg("worker"), nb::arg("workers"))
+      .def("share", &Loader::share, nb::arg("worker"), nb::arg("workers"),
+           nb::call_guard<nb::gil_scoped_release>())
       .def_prop_ro("features", &Loader::features)
       .def_prop_ro("tensors", &Loader::tensors)
       .def_prop_ro("seed", &Loader::seed)
@@ -331,13 +337,23 @@ void bind_loader(nb::module_& module) {
           },
           nb::arg("state"), "Starts reading the rest of an epoch.")
       .def(
-          "state", [](const Loader& loader, uint64_t epoch) { return state_to_dict(loader.state(epoch)); },
+          "state",
+          [](const Loader& loader, uint64_t epoch) {
+            LoaderState state;
+            {
+              const nb::gil_scoped_release release;
+              state = loader.state(epoch);
+            }
+            return state_to_dict(state);
+          },
           nb::arg("epoch"), nb::sig("def state(self, epoch: int) -> dict[str, typing.Any]"),
           "The state before an epoch.")
       .def(
           "with_order_of",
           [](const Loader& loader, const nb::dict& state) {
-            return loader.with_order_of(state_from_dict(state));
+            const LoaderState wanted = state_from_dict(state);
+            const nb::gil_scoped_release release;
+            return loader.with_order_of(wanted);
           },
           nb::arg("state"), "This loader with the seed and the buffer rows of the state.");
 }

@@ -5,7 +5,8 @@
 
 namespace sapwood {
 
-Schema::Schema(std::vector<ColumnInfo> columns) : columns_(std::move(columns)) {
+Schema::Schema(std::vector<ColumnInfo> columns, std::vector<std::shared_ptr<const UserFunction>> functions)
+    : columns_(std::move(columns)), functions_(std::move(functions)) {
   for (size_t i = 0; i < columns_.size(); ++i) by_name_.emplace(columns_[i].name, i);
 }
 

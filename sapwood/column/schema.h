@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,15 +35,21 @@ struct Definition {
   bool operator==(const Definition&) const = default;
 };
 
-/// The columns of a tree or n-tuple, in file order, and those that are defined. Names are unique.
+class UserFunction;
+
+/// The columns of a tree or n-tuple, in file order, and those that are defined; and the functions that
+/// formulas over them may call besides their own. Names are unique.
 class Schema {
  public:
   Schema() = default;
-  explicit Schema(std::vector<ColumnInfo> columns);
+  explicit Schema(std::vector<ColumnInfo> columns,
+                  std::vector<std::shared_ptr<const UserFunction>> functions = {});
 
   size_t size() const { return columns_.size(); }
   const ColumnInfo& operator[](size_t index) const { return columns_[index]; }
   const std::vector<ColumnInfo>& columns() const { return columns_; }
+
+  const std::vector<std::shared_ptr<const UserFunction>>& functions() const { return functions_; }
 
   std::optional<size_t> find(std::string_view name) const;
   /// Throws `SchemaError` with the nearest names when there is no such column, `UnsupportedError` when it
@@ -51,6 +58,7 @@ class Schema {
 
  private:
   std::vector<ColumnInfo> columns_;
+  std::vector<std::shared_ptr<const UserFunction>> functions_;
   std::unordered_map<std::string, size_t> by_name_;
 };
 

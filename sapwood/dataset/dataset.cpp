@@ -111,6 +111,12 @@ std::shared_ptr<const Dataset> Dataset::define(const std::string& name, const st
   return defined;
 }
 
+std::shared_ptr<const Dataset> Dataset::with_function(std::shared_ptr<const UserFunction> function) const {
+  auto extended = std::make_shared<Dataset>(*this);
+  extended->schema_ = sapwood::with_function(schema_, std::move(function));
+  return extended;
+}
+
 std::shared_ptr<const Dataset> Dataset::filter(const std::string& condition, const std::string& name) const {
   const Expression expression(condition, schema_);
   if (expression.type().kind != TypeKind::kBool) {

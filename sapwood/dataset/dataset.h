@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sapwood/column/user_function.h"
 #include "sapwood/source/source.h"
 #include "sapwood/source/units.h"
 
@@ -83,6 +84,9 @@ class Dataset {
   /// other. Throws what formulas do, and ConfigError: a name that is taken, or can't stand in
   /// formulas.
   std::shared_ptr<const Dataset> define(const std::string& name, const std::string& formula) const;
+  /// With a function that formulas may call. Throws ConfigError: a name that is taken, or can't stand in
+  /// formulas.
+  std::shared_ptr<const Dataset> with_function(std::shared_ptr<const UserFunction> function) const;
   /// The rows for which a formula is true, of those that pass the filters before. Throws what formulas do,
   /// and SchemaError: not true or false for each entry.
   std::shared_ptr<const Dataset> filter(const std::string& condition, const std::string& name = {}) const;

@@ -163,10 +163,13 @@ void FormulaCompiler::fail_unknown(const Node& node) const {
 
 Typed FormulaCompiler::call(const Node& node) {
   if (node.arguments.empty() && node.name == "TMath::Pi") return constant(Constant::of(std::numbers::pi));
-  const size_t place = function_of(node);
-  const auto& body = functions()[place].body;
   std::vector<Typed> arguments;
   for (const size_t argument : node.arguments) arguments.push_back(parts_[argument]);
+  const auto& of_users = schema_.functions();
+  const auto of_user = std::ranges::find(of_users, node.name, [](const auto& each) { return each->name(); });
+  if (of_user != of_users.end()) return user_function(node, *of_user, std::move(arguments));
+  const size_t place = function_of(node);
+  const auto& body = functions()[place].body;
   if (const auto* function = std::get_if<Elementwise>(&body)) {
     return elementwise(node, place, *function, std::move(arguments));
   }
@@ -184,7 +187,9 @@ Typed FormulaCompiler::call(const Node& node) {
 
 size_t FormulaCompiler::function_of(const Node& node) const {
   try {
-    return find_function(node.name, node.arguments.size());
+    std::vector<std::string> of_users;
+    for (const auto& function : schema_.functions()) of_users.push_back(function->name());
+    return find_function(node.name, node.arguments.size(), std::move(of_users));
   } catch (const SchemaError& error) {
     throw SchemaError(point_at(text(), node.place, error.message()));
   } catch (const ConfigError& error) {

@@ -1,10 +1,12 @@
 #include "sapwood/expr/evaluate.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "sapwood/base/error.h"
 #include "sapwood/expr/convert_elements.h"
+#include "sapwood/expr/formula_compiler.h"
 #include "sapwood/expr/point_at.h"
 #include "sapwood/expr/promotion.h"
 #include "sapwood/expr/value.h"
@@ -17,6 +19,27 @@ bool computes_with(const Type& type) {
   const Type* inner = &type;
   while (inner->kind == TypeKind::kList || inner->kind == TypeKind::kFixedList) inner = &inner->item();
   return inner->is_primitive();
+}
+
+template <class T>
+void fill(Column& column, const Constant& value) {
+  const auto elements = column.values.as<T>();
+  std::fill(elements.begin(), elements.end(), value.as<T>());
+}
+
+Column constant_column(const Constant& value, int64_t num_entries, const std::shared_ptr<MemoryPool>& pool) {
+  Column column = make_fixed_width_column(value.kind, num_entries, pool);
+  switch (value.kind) {
+    case TypeKind::kInt64:
+      fill<int64_t>(column, value);
+      break;
+    case TypeKind::kFloat64:
+      fill<double>(column, value);
+      break;
+    default:
+      fill<uint8_t>(column, value);
+  }
+  return column;
 }
 
 class Evaluation {
@@ -62,6 +85,8 @@ class Evaluation {
         return items(operation);
       case Operation::Kind::kConcatenation:
         return concatenation(operation);
+      case Operation::Kind::kUserFunction:
+        return user_function(operation);
     }
     return {};
   }
@@ -162,6 +187,56 @@ class Evaluation {
     return counted(operation, concatenated(parts, pool_));
   }
 
+  Value user_function(const Operation& operation) const {
+    const UserFunction& function = *program_.functions[operation.detail];
+    std::vector<const Value*> arguments;
+    const Value* first = nullptr;
+    for (const Input& input : operation.inputs) {
+      arguments.push_back(input.is_constant ? nullptr : &value(input));
+      if (input.is_constant) continue;
+      if (first == nullptr) first = &value(input);
+      if (function.is_elementwise()) require_match(operation, *first, value(input));
+    }
+    const bool has_lists = !function.is_elementwise() && !first->levels.empty();
+    const int64_t length = has_lists ? first->levels.front().count : first->count;
+    std::vector<Column> columns;
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      if (arguments[i] == nullptr) {
+        columns.push_back(constant_column(program_.constants[operation.inputs[i].index], length, pool_));
+      } else if (function.is_elementwise()) {
+        columns.push_back(
+            {.type = arguments[i]->element, .length = length, .values = arguments[i]->elements});
+      } else {
+        columns.push_back(column_of(*arguments[i]));
+      }
+    }
+    const Type type = Typed{.element = operation.result,
+                            .dimensions = function.is_elementwise() ? Dimensions{} : operation.dimensions}
+                          .type();
+    Column result = called(operation, function, columns, length);
+    if (result.type != type || result.length != length) {
+      fail(operation, concat("'", function.name(), "' gave ", result.length, " of ", result.type.to_string(),
+                             " instead of ", length, " of ", type.to_string()));
+    }
+    Value given = value_of(result);
+    if (function.is_elementwise()) given.levels = result_levels(operation);
+    return given;
+  }
+
+  Column called(const Operation& operation, const UserFunction& function, std::span<const Column> arguments,
+                int64_t length) const {
+    try {
+      return function.call(arguments, length, pool_);
+    } catch (const Error&) {
+      throw;
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const std::exception& failure) {
+      throw ConfigError(point_at(program_.texts[operation.text], operation.place,
+                                 concat("'", function.name(), "' failed: ", failure.what())));
+    }
+  }
+
   Value counted(const Operation& operation, std::optional<Value> result) const {
     if (result) return std::move(*result);
     fail(operation, concat("lists of more than ", kMaxItems, " items in all entries of the range"));
@@ -196,27 +271,6 @@ class Evaluation {
   std::span<const uint8_t> kept_;
   std::vector<Value> values_;
 };
-
-template <class T>
-void fill(Column& column, const Constant& value) {
-  const auto elements = column.values.as<T>();
-  std::fill(elements.begin(), elements.end(), value.as<T>());
-}
-
-Column constant_column(const Constant& value, int64_t num_entries, const std::shared_ptr<MemoryPool>& pool) {
-  Column column = make_fixed_width_column(value.kind, num_entries, pool);
-  switch (value.kind) {
-    case TypeKind::kInt64:
-      fill<int64_t>(column, value);
-      break;
-    case TypeKind::kFloat64:
-      fill<double>(column, value);
-      break;
-    default:
-      fill<uint8_t>(column, value);
-  }
-  return column;
-}
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include "sapwood/expr/estimate.h"
 #include "sapwood/expr/evaluate.h"
 #include "sapwood/expr/names.h"
+#include "sapwood/expr/parser.h"
 #include "sapwood/expr/point_at.h"
 #include "sapwood/expr/program.h"
 
@@ -42,6 +43,18 @@ bool is_word_of_formulas(std::string_view name) {
   return name == "true" || name == "false" || expr::without_library(name) == "pi" || expr::is_function(name);
 }
 
+std::optional<std::string> foreign_function(std::string_view formula) {
+  try {
+    for (const expr::Node& node : expr::parse(formula)) {
+      if (node.kind == expr::Node::Kind::kCall && is_name_in_formulas(node.name) &&
+          !is_word_of_formulas(node.name))
+        return node.name;
+    }
+  } catch (const ConfigError&) {  // a column of another name, or what is told where it is used
+  }
+  return std::nullopt;
+}
+
 Schema with_definitions(const Schema& schema, const std::vector<Definition>& definitions) {
   std::vector<ColumnInfo> columns = schema.columns();
   for (const auto& [name, formula] : definitions) {
@@ -60,7 +73,7 @@ Schema with_definitions(const Schema& schema, const std::vector<Definition>& def
       throw ConfigError(concat("there is a column '", name, "' already"));
     }
   }
-  return Schema(std::move(columns));
+  return Schema(std::move(columns), schema.functions());
 }
 
 Schema with_definition(const Schema& schema, const std::string& name, const std::string& formula) {
@@ -77,7 +90,20 @@ Schema with_definition(const Schema& schema, const std::string& name, const std:
       of_columns.push_back(schema[*schema.find(column)].values_per_entry);
     info.values_per_entry = expr::values_per_entry(program, of_columns)[program.results.front().input.index];
   }
-  return Schema(std::move(columns));
+  return Schema(std::move(columns), schema.functions());
+}
+
+Schema with_function(const Schema& schema, std::shared_ptr<const UserFunction> function) {
+  const std::string& name = function->name();
+  if (!is_name_in_formulas(name))
+    throw ConfigError(concat("'", expr::printable(name), "' can't be the name of a function"));
+  auto functions = schema.functions();
+  if (expr::is_function(name) ||
+      std::ranges::any_of(functions, [&](const auto& other) { return other->name() == name; })) {
+    throw ConfigError(concat("there is a function '", name, "' already"));
+  }
+  functions.push_back(std::move(function));
+  return Schema(schema.columns(), std::move(functions));
 }
 
 Column Expression::evaluate(std::span<const Column> columns, int64_t num_entries,

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include "sapwood/column/column.h"
 #include "sapwood/column/schema.h"
+#include "sapwood/column/user_function.h"
 
 namespace sapwood {
 
@@ -46,6 +48,14 @@ class Expression {
 Schema with_definitions(const Schema& schema, const std::vector<Definition>& definitions);
 /// The same with one column, and its type. Throws what formulas do besides.
 Schema with_definition(const Schema& schema, const std::string& name, const std::string& formula);
+
+/// A schema with a function more, which formulas may call. Throws ConfigError: a name that another function
+/// has, or that can't stand in formulas.
+Schema with_function(const Schema& schema, std::shared_ptr<const UserFunction> function);
+
+/// The first function that the formula calls and that formulas have not of their own; none where its syntax
+/// is wrong.
+std::optional<std::string> foreign_function(std::string_view formula);
 
 /// Whether a name means something in formulas where no column is called that: a function, `pi`, `true`,
 /// `false`.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,7 +24,7 @@ struct Typed {
 };
 
 /// Adds the steps of one formula to a program. Its members are in compile.cpp and, those for lists, in
-/// compile_lists.cpp.
+/// compile_lists.cpp, those for functions of users in compile_user_function.cpp.
 class FormulaCompiler {
  public:
   /// The formula stands inside of `depth` definitions of columns.
@@ -73,6 +74,10 @@ class FormulaCompiler {
   Typed items(const Node& node, size_t function, const Item& body, std::vector<Typed> arguments);
   void require_index(const Node& node, const Typed& lists, const Typed& index) const;
   Typed concatenation(const Node& node, size_t function, std::vector<Typed> parts);
+
+  Typed user_function(const Node& node, const std::shared_ptr<const UserFunction>& function,
+                      std::vector<Typed> arguments);
+  Type result_type(const Node& node, const UserFunction& function, const std::vector<Type>& arguments) const;
 
   Typed convert(Typed part, TypeKind kind);
   Typed broadcast(const Node& node, const Typed& part, const Typed& like);

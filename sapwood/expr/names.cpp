@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "sapwood/base/error.h"
@@ -27,8 +28,7 @@ std::string counts(const std::set<size_t>& numbers) {
   return text + (text == "1" ? " argument" : " arguments");
 }
 
-std::vector<std::string> function_names() {
-  std::vector<std::string> names;
+std::vector<std::string> function_names(std::vector<std::string> names) {
   for (const Function& function : functions()) {
     for (const std::string_view name : function.names) {
       const bool is_operator = !((name.front() | 0x20) >= 'a' && (name.front() | 0x20) <= 'z');
@@ -49,7 +49,7 @@ std::string_view without_library(std::string_view name) {
   return name;
 }
 
-size_t find_function(std::string_view name, size_t num_arguments) {
+size_t find_function(std::string_view name, size_t num_arguments, std::vector<std::string> others) {
   const std::string_view plain = without_library(name);
   const std::vector<Function>& all = functions();
   std::set<size_t> accepted;
@@ -59,7 +59,8 @@ size_t find_function(std::string_view name, size_t num_arguments) {
     accepted.insert({all[i].min_arguments, all[i].max_arguments});
   }
   if (accepted.empty()) {
-    throw SchemaError(concat("no function '", name, "'", nearest_names_hint(plain, function_names())));
+    throw SchemaError(
+        concat("no function '", name, "'", nearest_names_hint(plain, function_names(std::move(others)))));
   }
   throw ConfigError(concat("'", name, "' takes ", counts(accepted), ", not ", num_arguments));
 }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sapwood/expr/function.h"
 
@@ -12,8 +13,9 @@ namespace sapwood::expr {
 std::string_view without_library(std::string_view name);
 
 /// The place in functions() of the function that is called `name` and takes so many arguments. Throws
-/// SchemaError for an unknown name and ConfigError for another number of arguments; neither says where.
-size_t find_function(std::string_view name, size_t num_arguments);
+/// SchemaError for an unknown name, with the nearest ones, of `others` too, and ConfigError for another
+/// number of arguments; neither says where.
+size_t find_function(std::string_view name, size_t num_arguments, std::vector<std::string> others = {});
 
 /// Whether any function is called `name`.
 bool is_function(std::string_view name);

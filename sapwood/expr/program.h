@@ -4,12 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include "sapwood/column/schema.h"
+#include "sapwood/column/user_function.h"
 #include "sapwood/expr/constant.h"
 #include "sapwood/expr/function.h"
 
@@ -39,9 +41,10 @@ struct Operation {
     kItem,     ///< of the first input's lists, those at the second input; the third where there is none.
                ///< A fourth has lists of the first one's sizes.
     kConcatenation,  ///< the inputs' lists, one after another in each entry
+    kUserFunction,   ///< what a UserFunction gives
   };
   Kind kind = Kind::kLoad;
-  size_t detail = 0;  ///< the column, or the function's place in functions()
+  size_t detail = 0;  ///< the column, or the function's place in functions() or among the program's
   TypeKind
       element{};  ///< of the result; kElementwise and kLists: of the operands, which chooses the overload
   std::vector<Input> inputs{};
@@ -64,6 +67,7 @@ struct Program {
   std::vector<std::string> columns;
   std::vector<Type> column_types;
   std::vector<Constant> constants;
+  std::vector<std::shared_ptr<const UserFunction>> functions;  ///< of users
   std::vector<Operation> operations;
   std::vector<Result> results;          ///< of the formulas, in the order in which they were added
   std::vector<Definition> definitions;  ///< that they use, each behind those it uses

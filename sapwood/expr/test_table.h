@@ -98,8 +98,15 @@ class Table {
     info.type = Expression(formula, schema_).type();
     info.definition = formula;
     infos.push_back(std::move(info));
-    defined.schema_ = Schema(std::move(infos));
+    defined.schema_ = Schema(std::move(infos), schema_.functions());
     return defined;
+  }
+
+  /// With a function more, which formulas may call.
+  Table with(std::shared_ptr<const UserFunction> function) const {
+    Table extended = *this;
+    extended.schema_ = with_function(schema_, std::move(function));
+    return extended;
   }
 
   const Schema& schema() const { return schema_; }

@@ -1,8 +1,10 @@
 #include "sapwood/features/expression_set.h"
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 
+#include "sapwood/base/error.h"
 #include "sapwood/expr/estimate.h"
 #include "sapwood/expr/evaluate.h"
 #include "sapwood/expr/expression.h"
@@ -43,6 +45,22 @@ FeatureSpec complete(FeatureSpec spec, const Schema& schema) {
 
 std::vector<std::string> columns_read(const FeatureSpec& spec, const Schema& schema) {
   return expressions_of(spec, schema).columns();
+}
+
+void check_portable(const FeatureSpec& spec) {
+  std::vector<std::string> formulas;
+  for (const Definition& definition : spec.definitions) formulas.push_back(definition.formula);
+  for (const FeatureGroup& group : spec.groups) {
+    for (const Variable& variable : group.variables) formulas.push_back(variable.expression);
+  }
+  for (const std::string& formula : formulas) {
+    const std::optional<std::string> name = foreign_function(formula);
+    if (!name) continue;
+    throw ConfigError(concat("'", *name,
+                             "' is none of the functions of formulas: features that call a function of one's "
+                             "own, such as one of Python, can't be saved, bundled or served"),
+                      {.column = formula});
+  }
 }
 
 size_t ExpressionSet::add(const std::string& expression, const Schema& schema) {

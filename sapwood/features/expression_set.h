@@ -58,6 +58,10 @@ FeatureSpec complete(FeatureSpec spec, const Schema& schema);
 /// The columns that they read, each once: those of its `RowFormat`. Throws as `add`.
 std::vector<std::string> columns_read(const FeatureSpec& spec, const Schema& schema);
 
+/// Throws ConfigError: a formula of the specification calls a function that formulas have not of their own.
+/// It is a data set's, and stays with it: what is saved or served can't call it.
+void check_portable(const FeatureSpec& spec);
+
 /// The type inside all lists of `type`.
 const Type& innermost_type(const Type& type);
 

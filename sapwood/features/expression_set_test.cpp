@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "sapwood/base/error.h"
 #include "sapwood/expr/test_table.h"
 
 namespace sapwood {
@@ -58,6 +59,25 @@ TEST(ExpressionSet, ErrorsTellPlacesInTheRange) {
   } catch (const SchemaError& error) {
     EXPECT_NE(error.message().find("in entry 4 of the range"), std::string::npos) << error.message();
   }
+}
+
+TEST(ExpressionSet, FeaturesWithFunctionsOfUsersStay) {
+  FeatureSpec spec;
+  spec.groups = {
+      {.name = "a", .variables = {"x", "odd name!", "std::sqrt(x) + TMath::Pi()", "x[0] ? 1 : y"}}};
+  spec.definitions = {{"r", "np.hypot(x, y)"}};
+  EXPECT_NO_THROW(check_portable(spec));
+  spec.definitions.push_back({"s", "sqrt(mine(x) + 1)"});
+  try {
+    check_portable(spec);
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_NE(error.message().find("'mine' is none of the functions"), std::string::npos) << error.message();
+    EXPECT_EQ(error.context().column, "sqrt(mine(x) + 1)");
+  }
+  spec.definitions.pop_back();
+  spec.groups[0].variables.emplace_back("yours()");
+  EXPECT_THROW(check_portable(spec), ConfigError);
 }
 
 }  // namespace
