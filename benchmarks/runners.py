@@ -50,6 +50,7 @@ RUNNERS = {
         Runner("sapwood", 1),
         Runner("sapwood", 2),
         Runner("sapwood_eager", 2),
+        Runner("sapwood_root", 2, packs=False),
         Runner("ceiling", 1),
         Runner("ceiling", 2),
         Runner("ceiling_gather", 1, only=("flat",)),

@@ -157,6 +157,12 @@ class TableInfo:
     @property
     def format(self) -> str: ...
 
+class Table:
+    """A table that is open."""
+
+def open_frame(calls: int) -> Table:
+    """The frame at this address of a FrameCalls, which is taken over."""
+
 def list_objects(path: str) -> list[ObjectInfo]:
     """Every key of a ROOT file."""
 
@@ -213,7 +219,7 @@ def make_tensors(spec: FeatureSpec, columns: Mapping[str, Column]) -> dict[str, 
 class Sample:
     """Files that belong together, with a label and a weight."""
 
-    def __init__(self, label: str, paths: Sequence[str], weight: float | None = None) -> None: ...
+    def __init__(self, label: str, paths: Sequence[str], weight: float | None = None, tables: Sequence[Table] = []) -> None: ...
 
     @property
     def label(self) -> str: ...
@@ -593,7 +599,7 @@ class Loader:
 
     def __init__(self, dataset: Dataset, features: FeatureSpec, batch_size: int, shuffle: bool, seed: int | None, memory: int | None, threads: int, drop_remainder: bool, buffer_rows: int | None, cache: bool, skip_errors: bool, rank: int, world_size: int) -> None: ...
 
-    def split(self, fractions: Sequence[float], files: bool, values: Sequence[str]) -> list[Loader]: ...
+    def split(self, fractions: Sequence[float], files: bool, values: Sequence[str], order: bool) -> list[Loader]: ...
 
     def split_where(self, conditions: Sequence[str]) -> list[Loader]: ...
 

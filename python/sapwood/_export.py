@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def _whole_file(path: str | os.PathLike[str]) -> Iterator[str]:
+def whole_file(path: str | os.PathLike[str]) -> Iterator[str]:
     """A file beside `path`, which takes its place once it is whole."""
     target = Path(path)
     try:
@@ -47,7 +47,7 @@ def to_parquet(dataset: Dataset, path: Any, columns: Sequence[str] | None, step:
     except ImportError:
         raise ImportError("Parquet files need the package pyarrow: pip install pyarrow") from None
     rows = 0
-    with _whole_file(path) as temporary:
+    with whole_file(path) as temporary:
         writer = None
         try:
             for block in dataset.iterate(columns, step, library="arrow", threads=threads):
@@ -70,7 +70,7 @@ def to_root(
     except ImportError:
         raise ImportError("ROOT files are written by the package uproot: pip install uproot awkward") from None
     rows = 0
-    with _whole_file(path) as temporary, uproot.recreate(temporary) as file:
+    with whole_file(path) as temporary, uproot.recreate(temporary) as file:
         for block in dataset.iterate(columns, step, library="ak", threads=threads):
             content = {name: block[name] for name in block.fields}
             if tree in file:

@@ -12,6 +12,7 @@ from ._arrays import convert
 from ._cut_flow import CutFlow
 from ._description import Description
 from ._export import to_parquet, to_root
+from ._frame import is_frame, open_table
 from ._histogram import histogram
 from ._ranks import find_ranks
 from .features import FeatureGroup, FeatureSpec, Variable
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import hist
 
     Path = str | os.PathLike[str]
-    Paths = Path | Iterable[Path]
+    Paths = Path | Iterable[Path] | Any  # or frames
     Library = Literal["arrow", "ak", "np", "pd"]
     Variables = str | Variable | Sequence[str | Variable]
 
@@ -31,11 +32,11 @@ if TYPE_CHECKING:
 def open(
     paths: Paths | Mapping[str, Paths | tuple[Paths, float] | Mapping[str, Any]], tree: str | None = None
 ) -> Dataset:
-    """Open ROOT files as one data set.
+    """Open ROOT files, or frames of ``ROOT.RDataFrame``, as one data set.
 
     paths
-        A path or glob (``*``, ``?``, ``[..]``, ``**``), several of them, or a mapping of label to paths. A label's
-        value may carry a weight, such as a cross-section:
+        A path or glob (``*``, ``?``, ``[..]``, ``**``), a frame, several of them, or a mapping of label to these. A
+        label's value may carry a weight, such as a cross-section:
         ``{"signal": ("ttH_*.root", 0.5), "background": ("tt_*.root", 830)}`` (or ``{"paths": ..., "weight": ...}``).
         Labelled data sets have a column ``sample_label`` (int32, the label's place in the mapping) and, with weights,
         ``sample_weight`` (float64: weight / entries of the label, scaled to a mean of 1 over the data set).
@@ -49,14 +50,20 @@ def open(
     if isinstance(paths, Mapping):
         samples = [_labelled_sample(label, value) for label, value in paths.items()]
     else:
-        samples = [_core.Sample("", _path_list(paths))]
+        samples = [_sample("", paths)]
     return Dataset(_core.open_dataset(samples, tree or ""))
 
 
-def _path_list(paths: Paths) -> list[str]:
-    if isinstance(paths, (str, os.PathLike)):
-        return [os.fspath(paths)]
-    return [os.fspath(path) for path in paths]
+def _sample(label: str, sources: Any, weight: float | None = None) -> _core.Sample:
+    if isinstance(sources, (str, os.PathLike)) or is_frame(sources):
+        sources = [sources]
+    sources = list(sources)
+    frames = [source for source in sources if is_frame(source)]
+    if frames and len(frames) < len(sources):
+        raise _core.ConfigError("frames and files can't be one data set: give ROOT the files, or sapwood all of them")
+    if frames:
+        return _core.Sample(label, [], weight, [open_table(frame) for frame in frames])
+    return _core.Sample(label, [os.fspath(path) for path in sources], weight)
 
 
 def _labelled_sample(label: str, value: Any) -> _core.Sample:
@@ -66,10 +73,10 @@ def _labelled_sample(label: str, value: Any) -> _core.Sample:
         unknown = set(value) - {"paths", "weight"}
         if unknown or "paths" not in value:
             raise _core.ConfigError(f"label '{label}' wants the keys 'paths' and 'weight', not {sorted(value)}")
-        return _core.Sample(label, _path_list(value["paths"]), value.get("weight"))
+        return _sample(label, value["paths"], value.get("weight"))
     if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], Real):
-        return _core.Sample(label, _path_list(value[0]), float(value[1]))
-    return _core.Sample(label, _path_list(value))
+        return _sample(label, value[0], float(value[1]))
+    return _sample(label, value)
 
 
 class Dataset:
@@ -121,7 +128,7 @@ class Dataset:
 
     @property
     def format(self) -> str:
-        """``"TTree"`` or ``"RNTuple"``."""
+        """``"TTree"``, ``"RNTuple"`` or ``"RDataFrame"``."""
         return self._core.format
 
     def __len__(self) -> int:
@@ -469,6 +476,8 @@ class Dataset:
         return _reopen(whole, tree, [count for counts in of_label.values() for count in counts], *rest)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if self.format == "RDataFrame":
+            raise _core.ConfigError("a data set of frames can't be copied to another process, or joined with others")
         samples: list[tuple[str, list[str], float | None]] = [
             (sample.label, [], sample.weight) for sample in self._core.samples
         ]

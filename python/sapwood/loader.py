@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     NumpyBatch = dict[str, np.ndarray[Any, np.dtype[Any]]]
     State = dict[str, Any]
-    SplitBy = Literal["file"] | Sequence[str] | None
+    SplitBy = Literal["file", "order"] | Sequence[str] | None
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,17 @@ def _warn_of_skipped(epoch: _core.Epoch) -> None:
     )
 
 
-def _split_values(by: SplitBy) -> list[str]:
-    if isinstance(by, str) and by != "file":
-        raise _core.ConfigError(f"by is '{by}', must be 'file' or a list of columns")
+def _split_values(by: SplitBy, *words: str) -> list[str]:
+    if isinstance(by, str) and by not in words:
+        raise _core.ConfigError(f"by is '{by}', must be {' or '.join(map(repr, words))}, or a list of columns")
     return [] if by is None or isinstance(by, str) else list(by)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """Where a loader stands whose batches are copied ahead."""
+
+    state: State
 
 
 def _from_recipe(recipe: Recipe, options: dict[str, int], state: State) -> Loader:
@@ -97,7 +104,7 @@ class Loader:
         self._recipe = recipe
         self._running: _core.Epoch | None = None
         # Where it stands: a state to go on from, in a running epoch, or (None) before `epoch`.
-        self._stand: State | _core.Epoch | None = None
+        self._stand: State | _core.Epoch | _Given | None = None
         self._epoch = 0
 
     @property
@@ -195,7 +202,7 @@ class Loader:
 
         def stand(state: State | None) -> None:
             if self._running is begun[0]:
-                self._stand = state
+                self._stand = None if state is None else _Given(state)
 
         stay = {tensor.name for tensor in self.tensors if not tensor.axis}
         batches = self._batches(_tensors.to_torch, begun)
@@ -241,10 +248,13 @@ class Loader:
         """Loaders for disjoint parts of the rows: first the rest (for training), then one for each named part.
 
         ``train, val, test = loader.split(val=0.16, test=0.2)``
-            By fractions: rows are drawn one by one with the seed, so that the parts' sizes are the fractions only on
-            average.
+            By fractions: rows are drawn one by one with the seed, of each sample its fraction; of a filtered data set
+            on average.
         ``loader.split(val=0.2, by="file")``
             By whole files, so that no part reads what another one does; of each sample with files enough.
+        ``loader.split(val=0.2, by="order")``
+            In order: of each sample the first 80 % of the rows (those that pass the filters, which are counted) and the
+            last 20 %.
         ``loader.split(val=0.2, by=["run", "luminosityBlock", "event"])``
             By a hash of these columns' (or formulas') values and the seed: rows with equal values come into one part,
             in whichever files they are.
@@ -264,13 +274,14 @@ class Loader:
         if not fractions or any(fraction <= 0 for fraction in fractions) or rest <= 1e-9:
             text = ", ".join(f"{name}={fraction}" for name, fraction in parts.items())
             raise _core.ConfigError(f"split({text}): fractions must be positive and leave rows for training")
-        return self._parts("split", [rest, *fractions], by == "file", _split_values(by))
+        values = _split_values(by, "file", "order")
+        return self._parts("split", [rest, *fractions], by == "file", values, by == "order")
 
-    def k_fold(self, folds: int, *, by: SplitBy = None) -> list[tuple[Loader, Loader]]:
+    def k_fold(self, folds: int, *, by: Literal["file"] | Sequence[str] | None = None) -> list[tuple[Loader, Loader]]:
         """A pair of loaders, for training and for validation, for each of `folds` folds: the rows are parted evenly,
-        `by` as for `split`; one part is for validation, the others for training.
+        `by` as for `split`, but not in order; one part is for validation, the others for training.
         """
-        parts = self._parts("k_fold", folds, by == "file", _split_values(by))
+        parts = self._parts("k_fold", folds, by == "file", _split_values(by, "file"))
         return list(zip(parts[::2], parts[1::2], strict=True))
 
     def balance(

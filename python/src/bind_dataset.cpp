@@ -65,11 +65,12 @@ void bind_dataset(nb::module_& module) {
   nb::class_<Sample>(module, "Sample", "Files that belong together, with a label and a weight.")
       .def(
           "__init__",
-          [](Sample* sample, std::string label, std::vector<std::string> paths,
-             std::optional<double> weight) {
-            new (sample) Sample{std::move(label), std::move(paths), weight};
+          [](Sample* sample, std::string label, std::vector<std::string> paths, std::optional<double> weight,
+             std::vector<std::shared_ptr<const Reader>> tables) {
+            new (sample) Sample{std::move(label), std::move(paths), weight, std::move(tables)};
           },
-          nb::arg("label"), nb::arg("paths"), nb::arg("weight").none() = nb::none())
+          nb::arg("label"), nb::arg("paths"), nb::arg("weight").none() = nb::none(),
+          nb::arg("tables") = std::vector<std::shared_ptr<const Reader>>{})
       .def_ro("label", &Sample::label)
       .def_ro("paths", &Sample::paths)
       .def_ro("weight", &Sample::weight);

@@ -282,10 +282,12 @@ void bind_loader(nb::module_& module) {
       .def(
           "split",
           [](const Loader& loader, const std::vector<double>& fractions, bool files,
-             std::vector<std::string> values) {
-            return loader.split(fractions, {files, std::move(values)});
+             std::vector<std::string> values, bool order) {
+            return run_interruptibly([&](const std::stop_token&) {
+              return loader.split(fractions, {files, std::move(values), order});
+            });
           },
-          nb::arg("fractions"), nb::arg("files"), nb::arg("values"))
+          nb::arg("fractions"), nb::arg("files"), nb::arg("values"), nb::arg("order"))
       .def("split_where", &Loader::split_where, nb::arg("conditions"))
       .def_prop_ro("rank", &Loader::rank)
       .def_prop_ro("world_size", &Loader::world_size)

@@ -1,9 +1,12 @@
+#include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include "bindings.h"
 #include "sapwood/codec/decompress.h"
+#include "sapwood/column/reader.h"
 #include "sapwood/column/schema.h"
+#include "sapwood/frame/frame_reader.h"
 #include "sapwood/io/random_access_file.h"
 #include "sapwood/source/open.h"
 
@@ -39,6 +42,15 @@ void bind_source(nb::module_& module) {
       .def_ro("path", &TableInfo::path)
       .def_ro("format", &TableInfo::format);
 
+  nb::class_<Reader>(module, "Table", "A table that is open.");
+  module.def(
+      "open_frame",
+      [](uintptr_t calls) {
+        return run_interruptibly([&](const auto&) -> std::shared_ptr<const Reader> {
+          return std::make_shared<FrameReader>(reinterpret_cast<const FrameCalls*>(calls));
+        });
+      },
+      nb::arg("calls"), "The frame at this address of a FrameCalls, which is taken over.");
   module.def(
       "list_objects",
       [](const std::string& path) {

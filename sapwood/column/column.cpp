@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 
 #include "sapwood/base/error.h"
 
@@ -189,6 +190,44 @@ Column kept_entries(const Column& column, std::span<const uint8_t> keep,
     if (runs.back().start + runs.back().length != entry) runs.push_back({&column, entry, 0});
     ++runs.back().length;
   }
+  return copy_runs(runs, pool);
+}
+
+Column blank_column(const Type& type, int64_t length, const std::shared_ptr<MemoryPool>& pool) {
+  Column column{.type = type, .length = length};
+  const auto zeros = [&pool](size_t size) {
+    Buffer buffer(size, pool);
+    std::memset(buffer.data(), 0, size);
+    return buffer;
+  };
+  if (type.kind == TypeKind::kString || type.kind == TypeKind::kList)
+    column.offsets = zeros(offsets_size(length));
+  if (type.is_primitive()) column.values = zeros(static_cast<size_t>(length) * primitive_size(type.kind));
+  for (const Field& child : type.children) {
+    const int64_t items = type.kind == TypeKind::kList ? 0 : length * std::max<int64_t>(type.fixed_size, 1);
+    column.children.push_back(blank_column(child.type, items, pool));
+  }
+  return column;
+}
+
+Column spread(const Column& column, std::span<const int64_t> places, int64_t length,
+              const std::shared_ptr<MemoryPool>& pool) {
+  if (std::ssize(places) != column.length || column.length > length ||
+      !std::ranges::is_sorted(places, std::less_equal<>{}) ||
+      (!places.empty() && (places.front() < 0 || places.back() >= length))) {
+    throw SchemaError(concat(column.length, " entries at ", places.size(), " places among ", length));
+  }
+  const Column blanks = blank_column(column.type, length - column.length, pool);
+  std::vector<Run> runs{{&column, 0, 0}};
+  int64_t next = 0;  // entry of the result
+  for (int64_t i = 0; i < column.length; ++i) {
+    const int64_t gap = places[static_cast<size_t>(i)] - next;
+    if (gap > 0) runs.push_back({&blanks, 0, gap});
+    if (gap > 0) runs.push_back({&column, i, 0});
+    ++runs.back().length;
+    next += gap + 1;
+  }
+  runs.push_back({&blanks, 0, length - next});
   return copy_runs(runs, pool);
 }
 

@@ -49,6 +49,14 @@ Column slice(const Column& column, int64_t start, int64_t length, const std::sha
 Column kept_entries(const Column& column, std::span<const uint8_t> keep,
                     const std::shared_ptr<MemoryPool>& pool);
 
+/// Entries that are 0, false or empty.
+Column blank_column(const Type& type, int64_t length, const std::shared_ptr<MemoryPool>& pool);
+
+/// A column of `length` entries, of which those at `places` (ascending) are the column's, in order; the
+/// others are 0, false or empty.
+Column spread(const Column& column, std::span<const int64_t> places, int64_t length,
+              const std::shared_ptr<MemoryPool>& pool);
+
 /// Whether both hold the same type and bit-equal values.
 bool identical(const Column& a, const Column& b);
 

@@ -62,6 +62,27 @@ TEST(Column, KeptEntriesAreThoseOfTheirSlices) {
   EXPECT_THROW(kept_entries(numbers({1, 2}), std::vector<uint8_t>{1}, kPool), SchemaError);
 }
 
+TEST(Column, SpreadPutsEntriesInTheirPlaces) {
+  for (const auto& [name, column] : one_column_of_each_kind()) {
+    std::vector<int64_t> places;
+    std::vector<uint8_t> keep;
+    for (int64_t i = 0; i < column.length; ++i) {
+      keep.resize(keep.size() + static_cast<size_t>(i % 3));
+      places.push_back(std::ssize(keep));
+      keep.push_back(1);
+    }
+    keep.resize(keep.size() + 2);
+    const Column wide = spread(column, places, std::ssize(keep), kPool);
+    EXPECT_TRUE(identical(kept_entries(wide, keep, kPool), column)) << name;
+    for (uint8_t& kept : keep) kept = kept == 0 ? 1 : 0;
+    const Column blanks = kept_entries(wide, keep, kPool);
+    EXPECT_TRUE(identical(blanks, blank_column(column.type, blanks.length, kPool))) << name;
+  }
+  EXPECT_THROW(spread(numbers({1, 2}), std::vector<int64_t>{1, 1}, 3, kPool), SchemaError);
+  EXPECT_THROW(spread(numbers({1, 2}), std::vector<int64_t>{1, 3}, 3, kPool), SchemaError);
+  EXPECT_THROW(spread(numbers({1, 2}), std::vector<int64_t>{1}, 3, kPool), SchemaError);
+}
+
 TEST(Column, SliceRefusesWhatIsNotThere) {
   const Column column = numbers({1, 2, 3});
   EXPECT_THROW(slice(column, 2, 2, kPool), SchemaError);

@@ -42,6 +42,11 @@ class Reader {
   virtual const char* format() const = 0;
 
   virtual const Schema& schema() const = 0;
+  /// The bool column that tells of which entries rows come; empty where of all.
+  virtual std::string row_column() const { return {}; }
+  /// Whether entries come in the same order each time that they are read. Else entries stand for whichever
+  /// rows arrive first, and what belongs to one row is fetched at once.
+  virtual bool is_ordered() const { return true; }
   virtual int64_t num_entries() const = 0;
   /// The ranges in which the file was written, ascending and without gaps, covering all entries.
   virtual std::span<const EntryRange> clusters() const = 0;

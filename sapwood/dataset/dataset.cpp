@@ -74,6 +74,11 @@ Dataset::Dataset(std::shared_ptr<const Source> source) : source_(std::move(sourc
     }
   }
   schema_ = Schema(std::move(columns));
+  for (const FileInfo& file : source_->files()) {
+    if (!file.table || file.table->row_column().empty()) continue;
+    filters_.push_back({file.table->format(), file.table->row_column()});
+    break;
+  }
 }
 
 std::shared_ptr<const Dataset> Dataset::limit(int64_t entries) const {
@@ -85,8 +90,10 @@ std::shared_ptr<const Dataset> Dataset::limit(int64_t entries) const {
 }
 
 std::shared_ptr<const Dataset> Dataset::limit_files(const std::vector<int64_t>& entries) const {
-  if (!filters_.empty()) throw ConfigError("limits count the entries of the files: put them before filters");
   auto limited = std::shared_ptr<Dataset>(new Dataset(source_->limited(entries)));
+  if (filters_.size() > limited->filters_.size()) {
+    throw ConfigError("limits count the entries of the files: put them before filters");
+  }
   limited->schema_ = schema_;
   limited->chosen_ = chosen_;
   return limited;

@@ -34,23 +34,28 @@ std::vector<Column> RowReader::read(const Unit& unit, const std::shared_ptr<Memo
 
 std::vector<Column> RowReader::read_filtered(const Unit& unit, const std::shared_ptr<MemoryPool>& pool,
                                              const std::stop_token& stop) const {
-  FetchedUnit fetched = dataset_.fetch(unit, first_, pool, stop);
-  std::vector<Column> columns = dataset_.decode(fetched, first_, pool, stop);
+  const bool at_once = !dataset_.source().is_ordered();
+  const Selection& read_first = at_once ? everything_ : first_;
+  FetchedUnit fetched = dataset_.fetch(unit, read_first, pool, stop);
+  std::vector<Column> columns = dataset_.decode(fetched, read_first, pool, stop);
   const ErrorContext context = fetched.context();
-  const Column passes = with_context(context, [&] { return condition_.evaluate(columns, pool).front(); });
+  const size_t of_condition = first_.columns.size();
+  const auto middle = columns.begin() + static_cast<std::ptrdiff_t>(of_condition);
+  const Column passes = with_context(context, [&] {
+    return condition_.evaluate({columns.begin(), middle}, pool).front();
+  });
   const std::span<const uint8_t> kept = passes.values.as<const uint8_t>();
   // Of the other columns what lies between the first row that passes and the last is read; where there is
   // none, no entry, of which the file says what empty columns look like.
   const auto is_kept = [](uint8_t pass) { return pass != 0; };
   const auto first = std::ranges::find_if(kept, is_kept);
   const auto last = std::find_if(kept.rbegin(), kept.rend(), is_kept).base();
-  const auto before = first == kept.end() ? 0 : first - kept.begin();
-  const auto length = first == kept.end() ? 0 : last - first;
+  const auto before = at_once || first == kept.end() ? 0 : first - kept.begin();
+  const auto length = at_once ? std::ssize(kept) : first == kept.end() ? 0 : last - first;
   Unit left = unit;
   left.entries.start = unit.entries.start + before;
   left.entries.stop = left.entries.start + length;
-  const size_t of_condition = columns.size();
-  if (!rest_.columns.empty()) {
+  if (!rest_.columns.empty() && !at_once) {
     fetched = dataset_.fetch(left, rest_, pool, stop);
     std::ranges::move(dataset_.decode(fetched, rest_, pool, stop), std::back_inserter(columns));
   }

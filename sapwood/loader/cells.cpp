@@ -158,7 +158,7 @@ std::vector<uint16_t> Cells::codes_of(const Unit& unit, const std::vector<Column
   const std::vector<uint8_t> in_parts = rows_in_parts(source_.divisions, division_columns_, columns, pool);
   for (size_t i = 0; i < in_parts.size(); ++i) codes[i] = in_parts[i];
   for (size_t i = 0; !source_.part.everything() && i < length; ++i) {
-    if (!in_part(source_.part, source_.seed, unit.file, unit.entries.start + static_cast<int64_t>(i)))
+    if (!in_part(source_.part, *source_.split, unit.file, unit.entries.start + static_cast<int64_t>(i)))
       codes[i] = 0;
   }
   std::vector<Column> values;

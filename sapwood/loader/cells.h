@@ -22,8 +22,8 @@ struct CellSource {
   std::shared_ptr<const Dataset> dataset;
   std::shared_ptr<const std::vector<Unit>> units;  ///< in file order
   std::vector<size_t> files;                       ///< of the units, ascending
-  uint64_t seed = 0;                               ///< of the part
   SplitPart part{};                                ///< rows are in the part
+  std::shared_ptr<const SplitOrder> split{};       ///< of the part
   std::vector<DivisionPart> divisions{};           ///< and in all of these
 };
 

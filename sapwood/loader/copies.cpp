@@ -44,13 +44,15 @@ Readings plan_readings(const BalancedRows& rows, int64_t buffer_rows, bool shuff
   return planned;
 }
 
-EpochCopies::EpochCopies(std::shared_ptr<const BalancedRows> rows, const OrderKey& key)
+EpochCopies::EpochCopies(std::shared_ptr<const BalancedRows> rows, const OrderKey& key, bool shuffle)
     : rows_(std::move(rows)) {
   for (size_t c = 0; c < rows_->quotas.of_cells.size(); ++c) {
     const auto stored = static_cast<uint64_t>(std::max<int64_t>(rows_->cells->rows()[c], 1));
     const auto quota = static_cast<uint64_t>(rows_->quotas.of_cells[c]);
     const Wide dealt = Wide{key.epoch} * quota;  // in the epochs before
-    cells_.push_back({.order = Permutation(stored, cell_bits({key.seed}, c)),
+    std::optional<Permutation> order;
+    if (shuffle) order.emplace(stored, cell_bits({key.seed}, c));
+    cells_.push_back({.order = order,
                       .stored = stored,
                       .rounds = quota / stored,
                       .more = quota % stored,

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "sapwood/loader/balance.h"
@@ -31,19 +32,20 @@ struct Readings {
 /// decoded besides.
 Readings plan_readings(const BalancedRows& rows, int64_t buffer_rows, bool shuffle);
 
-/// How often each row comes in an epoch. A permutation of a cell's N rows orders them; the epochs deal them
-/// out in turn, K each, round after round: so an epoch has exactly K rows of the cell, and over epochs each
-/// row comes equally often, or once more. Immutable; safe from many threads.
+/// How often each row comes in an epoch. A permutation orders a cell's N rows, or they stay in the order of
+/// the files where nothing is shuffled; the epochs deal them out in turn, K each, round after round: so an
+/// epoch has exactly K rows of the cell, and over epochs each row comes equally often, or once more.
+/// Immutable; safe from many threads.
 class EpochCopies {
  public:
-  EpochCopies(std::shared_ptr<const BalancedRows> rows, const OrderKey& key);
+  EpochCopies(std::shared_ptr<const BalancedRows> rows, const OrderKey& key, bool shuffle);
   int64_t num_rows() const { return rows_->quotas.rows; }
   const Cells& cells() const { return *rows_->cells; }
   /// The copies of a row by its place in the cell: those that come with one reading of its unit.
   int64_t copies(size_t cell, int64_t place, const Reading& reading) const {
     const Cell& of = cells_[cell];
     const auto number = static_cast<uint64_t>(place);
-    const uint64_t turn = of.order(number);
+    const uint64_t turn = of.order ? (*of.order)(number) : number;
     const uint64_t since = turn >= of.first ? turn - of.first : turn + of.stored - of.first;
     const auto copies = static_cast<int64_t>(of.rounds + (since < of.more ? 1 : 0));
     if (reading.passes == 1 || copies == 0) return copies;
@@ -57,7 +59,7 @@ class EpochCopies {
 
  private:
   struct Cell {
-    Permutation order;
+    std::optional<Permutation> order;  // that of the files where there is none
     uint64_t stored = 0;
     uint64_t rounds = 0;  // that all rows come
     uint64_t more = 0;    // rows come once more,

@@ -25,7 +25,7 @@ using Uses = std::map<std::pair<size_t, size_t>, int64_t>;
 
 void add_epoch(const std::shared_ptr<const BalancedRows>& rows, uint64_t epoch, const Readings& readings,
                std::vector<Uses>& uses) {
-  const EpochCopies copies(rows, {9, epoch});
+  const EpochCopies copies(rows, {9, epoch}, true);
   for (const Reading& reading : readings.readings) {
     const EntryRange& entries = rows->cells->units()[reading.unit].entries;
     UnitCopies of_unit(copies, reading, entries.start);
@@ -73,11 +73,22 @@ TEST(EpochCopies, EveryEpochHasTheQuotaAndRowsAreUsedEvenly) {
   }
 }
 
+TEST(EpochCopies, TakesRowsInOrderWhereNothingIsShuffled) {
+  const auto rows = balanced({.by = "part_isPhoton[0] > 0", .rows = 3000, .most_copies = 3}, 1 << 30);
+  const EpochCopies copies(rows, {9, 0}, false);
+  for (size_t cell = 0; cell < rows->cells->rows().size(); ++cell) {
+    const int64_t stored = rows->cells->rows()[cell];
+    const int64_t quota = rows->quotas.of_cells[cell];
+    for (int64_t place = 0; place < stored; ++place)
+      ASSERT_EQ(copies.copies(cell, place, {}), quota / stored + (place < quota % stored ? 1 : 0));
+  }
+}
+
 TEST(UnitCopies, BeginAtAnyEntry) {
   for (const uint64_t memory : {uint64_t{1} << 30, uint64_t{1} << 14}) {  // with codes that are kept, or read
     const auto rows = balanced({.by = "part_isPhoton[0] > 0", .rows = 3000, .most_copies = 3}, memory);
     EXPECT_EQ(rows->cells->are_kept(), memory > (1 << 20));
-    const EpochCopies copies(rows, {9, 3});
+    const EpochCopies copies(rows, {9, 3}, true);
     for (const Reading& reading : plan_readings(*rows, 100, true).readings) {
       const EntryRange& entries = rows->cells->units()[reading.unit].entries;
       UnitCopies whole(copies, reading, entries.start);

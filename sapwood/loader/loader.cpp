@@ -48,6 +48,7 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options) {
   options.features.definitions = settings.format->definitions();
   for (const FileInfo& file : dataset->source().files()) {
     settings.files.push_back(settings.files.size());
+    settings.ranges.push_back({0, file.num_entries});
     settings.sample_of_file.push_back(file.sample);
   }
   if (!dataset->filters().empty()) {
@@ -118,6 +119,13 @@ Explanation Loader::explain() const {
 
 std::unique_ptr<BatchStream> Loader::start(const LoaderState& from) const {
   LoaderPlan& plan = *plan_;
+  if (!plan.dataset->source().is_ordered() &&
+      (from.batches > 0 || from.world_size > 1 || !plan.part.everything() || plan.balanced)) {
+    throw ConfigError(
+        "the rows come in another order each time, so that nothing can be said of single ones: no ranks, "
+        "restarts, "
+        "balance, or splits of rows without by=; frames are ordered after ROOT.DisableImplicitMT()");
+  }
   const LegPlan leg = plan.leg(from.epoch, from.closed, from.world_size);
   EpochPlan epoch;
   epoch.dataset = plan.dataset;

@@ -41,8 +41,10 @@ struct SplitBy {
   /// enough.
   bool files = false;
   /// Columns or formulas, by a hash of whose values and the seed rows are parted, wherever they are stored:
-  /// such as run, luminosity block and event. Without them, and without files, rows are drawn one by one.
+  /// such as run, luminosity block and event. Without all these rows are drawn one by one.
   std::vector<std::string> values{};
+  /// The rows of each sample in order: its first ones come into the first part, and so on.
+  bool order = false;
 };
 
 /// What a loader will do, known from metadata (and, of a part by values or conditions, from their columns).
@@ -115,7 +117,8 @@ class Loader {
   Loader(std::shared_ptr<const Dataset> dataset, LoaderOptions options);
 
   /// Loaders for disjoint parts of the rows: one for each fraction, in order. The fractions are of this
-  /// loader's rows and sum to at most 1. Throws ConfigError, also where a part would get no file.
+  /// loader's rows and sum to at most 1. Throws ConfigError, also where a part would get no file, or no rows
+  /// in order.
   std::vector<Loader> split(const std::vector<double>& fractions, const SplitBy& by = {}) const;
   /// First the loader of the rows for which no condition is true; then for each condition the one of the rows
   /// for which it is the first that is. Throws SchemaError (not true or false for each entry), ConfigError.
@@ -172,6 +175,7 @@ class Loader {
  private:
   Loader of_part(SplitPart part) const;
   Loader of_files(std::vector<size_t> files) const;
+  Loader of_ranges(std::vector<EntryRange> ranges) const;
   Loader of_division(DivisionPart part) const;
   void require_unbalanced() const;
   void check(const LoaderState& state) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <utility>
 
@@ -16,7 +17,8 @@ constexpr double kIndexBytes = 24 + 24;  // of a row, staged and in the sorted b
 constexpr double kStagingRoom = 1.45;
 constexpr uint64_t kEndless = uint64_t{1} << 56;  // for `kUnlimitedMemory`: sums of it don't overflow
 constexpr uint64_t kReadyOfEndless = uint64_t{1} << 27;
-constexpr double kCacheBytes = 5;  // of a row, beside it
+constexpr double kCacheBytes = 5;    // of a row, beside it
+constexpr double kSplitEdge = 1e-6;  // of a row, that a fraction may be off the edge between two
 
 // Shares that let the largest unit through and leave the rest to the shuffle. They don't depend on the number
 // of threads, nor does the order of the rows therefore.
@@ -70,7 +72,9 @@ void LoaderSettings::plan_reading() {
   units = std::make_shared<std::vector<Unit>>(std::move(read));
   prefilter.reset();
   // Of a balanced loader, whose cells know the divisions' rows, there are none.
-  if (!dataset->filters().empty() && !divisions.empty()) plan_prefilter(of_others);
+  if (!dataset->filters().empty() && !divisions.empty() && dataset->source().is_ordered()) {
+    plan_prefilter(of_others);
+  }
   values_per_entry.resize(format->columns().size());
   row_bytes = format->expected_row_bytes(values_per_entry);
   batch_row_bytes = format->expected_tensor_bytes(values_per_entry);
@@ -99,7 +103,13 @@ void LoaderSettings::plan_prefilter(const std::vector<std::string>& other_column
 void LoaderSettings::take_files(std::vector<size_t> wanted) {
   files = std::move(wanted);
   std::vector<Unit> left = *units;
-  std::erase_if(left, [&](const Unit& unit) { return !std::ranges::binary_search(files, unit.file); });
+  for (Unit& unit : left) {
+    const EntryRange& range = ranges[unit.file];
+    unit.entries = {std::max(unit.entries.start, range.start), std::min(unit.entries.stop, range.stop)};
+  }
+  std::erase_if(left, [&](const Unit& unit) {
+    return unit.entries.size() <= 0 || !std::ranges::binary_search(files, unit.file);
+  });
   num_entries = 0;
   for (const Unit& unit : left) num_entries += unit.entries.size();
   units = std::make_shared<std::vector<Unit>>(std::move(left));
@@ -110,7 +120,7 @@ void LoaderSettings::take_balance(const Balance& balance) {
   check_balance(balance);
   const std::vector<DivisionPart> divided = std::exchange(divisions, {});
   if (!divided.empty()) plan_reading();  // cells know the divisions' rows
-  const CellSource source{dataset, units, files, *options.seed, part, divided};
+  const CellSource source{dataset, units, files, part, split, divided};
   auto cells = std::make_shared<const Cells>(balance, source, options.threads, options.memory);
   Quotas quotas = plan_quotas(balance, cells->classes(), cells->rows());
   work_bytes += cells->code_bytes();
@@ -219,7 +229,7 @@ const std::vector<int64_t>& LoaderPlan::unit_rows() {
     }
     test_ = std::make_unique<DivisionTest>(divisions, *dataset, options.threads, options.memory);
   }
-  rows_ = count_rows(*units, {{*options.seed, part}, test_.get()}, options.threads);
+  rows_ = count_rows(*units, {{part, split}, test_.get()}, options.threads);
   return *rows_;
 }
 
@@ -227,6 +237,49 @@ int64_t LoaderPlan::num_rows() {
   if (balanced || everything()) return most_rows();
   const std::vector<int64_t>& counts = unit_rows();
   return std::accumulate(counts.begin(), counts.end(), int64_t{0});
+}
+
+std::vector<std::vector<EntryRange>> LoaderPlan::part_ranges(const std::vector<double>& fractions) {
+  const bool counts = !everything();
+  const std::vector<int64_t> rows_of_units = counts ? unit_rows() : std::vector<int64_t>();
+  const RowTest test{{part, split}, test_.get()};
+  struct Sample {
+    std::vector<int64_t> ends;  // of parts, in rows
+    int64_t rows = 0;           // so far
+    size_t part = 0;
+  };
+  std::map<size_t, Sample> samples;
+  const auto rows_of = [&](size_t u) { return counts ? rows_of_units[u] : (*units)[u].entries.size(); };
+  for (size_t u = 0; u < units->size(); ++u) samples[sample_of_file[(*units)[u].file]].rows += rows_of(u);
+  for (auto& [number, sample] : samples) {
+    double end = 0;
+    for (const double fraction : fractions) {
+      end = std::min(end + fraction, 1.0);
+      sample.ends.push_back(std::llround(std::ceil(static_cast<double>(sample.rows) * end - kSplitEdge)));
+    }
+    sample.rows = 0;
+  }
+
+  std::vector<std::vector<EntryRange>> parts(fractions.size(), std::vector<EntryRange>(ranges.size()));
+  for (size_t u = 0; u < units->size(); ++u) {
+    const Unit& unit = (*units)[u];
+    Sample& sample = samples[sample_of_file[unit.file]];
+    const int64_t rows_after = sample.rows + rows_of(u);
+    int64_t entry = unit.entries.start;
+    for (; sample.part < parts.size(); ++sample.part) {
+      EntryRange& range = parts[sample.part][unit.file];
+      if (range.size() == 0) range = {entry, entry};
+      const int64_t end = sample.ends[sample.part];
+      if (end > rows_after) {
+        range.stop = unit.entries.stop;
+        break;
+      }
+      for (; sample.rows < end; ++entry) sample.rows += test.keeps(u, unit.file, entry) ? 1 : 0;
+      range.stop = entry;
+    }
+    sample.rows = rows_after;
+  }
+  return parts;
 }
 
 BatchPlan LoaderPlan::batches() {
@@ -245,6 +298,7 @@ LegPlan LoaderPlan::leg(uint64_t epoch, const std::vector<Leg>& closed, int64_t 
   order.sample_of_file = sample_of_file;
   order.key = {*options.seed, epoch};
   order.part = part;
+  order.split = split;
   order.shuffle = options.shuffle;
   order.buffer_rows = shuffled_rows();
   order.drop_remainder = options.drop_remainder;
@@ -259,7 +313,7 @@ LegPlan LoaderPlan::leg(uint64_t epoch, const std::vector<Leg>& closed, int64_t 
     order.units = readings().units;
     order.readings = readings().readings;
     order.part = {};  // its rows are those that have copies
-    order.copies = std::make_shared<EpochCopies>(balanced, order.key);
+    order.copies = std::make_shared<EpochCopies>(balanced, order.key, options.shuffle);
     return {order, closed, world_size, options.threads};
   }
   if (!counts) return {order, closed, world_size, options.threads};

@@ -31,15 +31,17 @@ struct LoaderSettings {
   std::shared_ptr<LoaderPools> pools;
   int64_t buffer_rows = 0;
   SplitPart part;
+  std::shared_ptr<const SplitOrder> split;  ///< where the part is not everything
   std::vector<DivisionPart> divisions;
   std::vector<std::vector<size_t>> division_columns;  ///< of what is read
-  std::vector<size_t> files;                          ///< that rows come from
+  std::vector<size_t> files;                          ///< that rows come from,
+  std::vector<EntryRange> ranges;                     ///< and which entries of each file
   int64_t num_entries = 0;                            ///< of those files
   std::shared_ptr<const BalancedRows> balanced;       ///< of the rows in the part, where they are
 
   /// What is read, how it is cut, and how the memory is shared out. Takes pools of its own.
   void plan_reading();
-  /// Leaves the units of other files out.
+  /// Leaves the units of other files out, and entries outside the ranges.
   void take_files(std::vector<size_t> wanted);
   /// Counts the rows of classes and bins, and shares out the memory. Takes pools of its own.
   void take_balance(const Balance& balance);
@@ -69,7 +71,7 @@ struct LoaderSettings {
     return divisions.size() * static_cast<uint64_t>(dataset->num_entries()) +
            (balanced ? balanced->cells->kept_bytes() : 0);
   }
-  bool keeps_parts() const { return parts_bytes() <= options.memory / 4; }
+  bool keeps_parts() const { return parts_bytes() <= options.memory / 4 && dataset->source().is_ordered(); }
 
  private:
   void plan_prefilter(const std::vector<std::string>& other_columns);
@@ -83,6 +85,8 @@ class LoaderPlan : public LoaderSettings {
   explicit LoaderPlan(LoaderSettings settings) : LoaderSettings(std::move(settings)) {}
   /// Rows of all ranks.
   int64_t num_rows();
+  /// For each fraction the entries of each file that hold it, cut between the rows of each sample in order.
+  std::vector<std::vector<EntryRange>> part_ranges(const std::vector<double>& fractions);
   BatchPlan batches();
   /// `closed` as in states of this loader. Refers to this plan.
   LegPlan leg(uint64_t epoch, const std::vector<Leg>& closed, int64_t world_size);

@@ -48,6 +48,14 @@ std::vector<Loader> Loader::split(const std::vector<double>& fractions, const Sp
       parts.push_back(of_division({division, Division::Parts().set(p)}));
     return parts;
   }
+  if (by.order) {
+    for (std::vector<EntryRange>& ranges : plan_->part_ranges(fractions)) {
+      if (std::ranges::all_of(ranges, [](const EntryRange& range) { return range.size() == 0; }))
+        throw ConfigError("there are too few rows for these parts, one of which would get none");
+      parts.push_back(of_ranges(std::move(ranges)));
+    }
+    return parts;
+  }
   double done = 0;
   for (const double fraction : fractions) {
     const double low = done;
@@ -106,6 +114,15 @@ Loader Loader::of_files(std::vector<size_t> files) const {
   return Loader(std::make_shared<LoaderPlan>(std::move(settings)));
 }
 
+Loader Loader::of_ranges(std::vector<EntryRange> ranges) const {
+  LoaderSettings settings(*plan_);
+  settings.ranges = std::move(ranges);
+  std::vector<size_t> files = settings.files;
+  std::erase_if(files, [&](size_t file) { return settings.ranges[file].size() == 0; });
+  settings.take_files(std::move(files));
+  return Loader(std::make_shared<LoaderPlan>(std::move(settings)));
+}
+
 Loader Loader::of_division(DivisionPart part) const {
   auto plan = std::make_shared<LoaderPlan>(LoaderSettings(*plan_));
   plan->divisions.push_back(std::move(part));
@@ -116,6 +133,7 @@ Loader Loader::of_division(DivisionPart part) const {
 Loader Loader::of_part(SplitPart part) const {
   auto plan = std::make_shared<LoaderPlan>(LoaderSettings(*plan_));
   plan->part = std::move(part);
+  if (!plan->split) plan->split = std::make_shared<SplitOrder>(plan->dataset->source().files(), seed());
   return Loader(std::move(plan));
 }
 

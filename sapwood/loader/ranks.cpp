@@ -99,7 +99,7 @@ bool RowFilter::ClosedLeg::delivered(size_t number, size_t file, int64_t entry, 
 }
 
 bool RowFilter::keeps(size_t number, size_t file, int64_t entry, int64_t copy) const {
-  if (!part_.everything() && !in_part(part_, seed_, file, entry)) return false;
+  if (!part_.everything() && !in_part(part_, *split_, file, entry)) return false;
   return std::ranges::none_of(legs_,
                               [&](const ClosedLeg& leg) { return leg.delivered(number, file, entry, copy); });
 }
@@ -122,7 +122,7 @@ LegPlan::LegPlan(const EpochOrder& order, std::span<const Leg> closed, int64_t w
     : order_(order),
       world_size_(world_size),
       threads_(threads),
-      test_{{order.key.seed, order.part}, order.values, order.copies} {
+      test_{{order.part, order.split}, order.values, order.copies} {
   if (!closed.empty()) {
     LegPlan before(order, closed.first(closed.size() - 1), closed.back().world_size, threads, unit_rows);
     before.close(closed.back());

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "sapwood/loader/copies.h"
@@ -75,6 +77,7 @@ struct EpochOrder {
   std::span<const size_t> sample_of_file;
   OrderKey key;
   SplitPart part{};
+  std::shared_ptr<const SplitOrder> split{};  ///< needed where the part is not everything
   bool shuffle = true;
   int64_t buffer_rows = 0;  ///< of each rank
   bool drop_remainder = false;
@@ -88,7 +91,9 @@ struct EpochOrder {
 /// before, whatever their values. Immutable; safe from many threads.
 class RowFilter {
  public:
-  RowFilter(uint64_t seed, const SplitPart& part) : seed_(seed), part_(part) {}
+  /// `split` is needed where the part is not everything.
+  RowFilter(const SplitPart& part, std::shared_ptr<const SplitOrder> split)
+      : part_(part), split_(std::move(split)) {}
   bool everything() const { return part_.everything() && legs_.empty(); }
   /// Whether the row of an entry of unit `number`, or a copy of it that comes with that reading, is still to
   /// come.
@@ -110,8 +115,8 @@ class RowFilter {
     std::vector<std::vector<Piece>> pieces;  // of each unit
     bool delivered(size_t number, size_t file, int64_t entry, int64_t copy) const;
   };
-  uint64_t seed_;
   SplitPart part_;
+  std::shared_ptr<const SplitOrder> split_;
   std::vector<ClosedLeg> legs_;
 };
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 #include <random>
 #include <set>
 
@@ -89,12 +90,16 @@ TEST(LegPlan, ChainsOfRestartsCoverEachRowOnce) {
     EpochOrder order{units, sample_of_file, {random(), random() % 4}};
     order.shuffle = random() % 4 != 0;
     order.buffer_rows = 1 + static_cast<int64_t>(random() % 300);
+    std::vector<FileInfo> files(sample_of_file.size());
+    for (size_t file = 0; file < files.size(); ++file) files[file].sample = sample_of_file[file];
+    for (const Unit& unit : units) files[unit.file].num_entries = unit.entries.stop;
+    order.split = std::make_shared<SplitOrder>(files, order.key.seed);
     if (random() % 2 == 0) order.part = order.part.between(0.1, 0.8);
 
     std::multiset<Row> expected;
     for (const Unit& unit : units) {
       for (int64_t entry = unit.entries.start; entry < unit.entries.stop; ++entry) {
-        if (in_part(order.part, order.key.seed, unit.file, entry)) expected.insert({unit.file, entry});
+        if (in_part(order.part, *order.split, unit.file, entry)) expected.insert({unit.file, entry});
       }
     }
     std::multiset<Row> delivered;

@@ -59,6 +59,12 @@ OrderKey key_of_copy(OrderKey key, int64_t pass, int64_t copy) {
   return key;
 }
 
+// The key of a permutation.
+std::array<uint64_t, 2> key_bits(const OrderKey& key, Purpose purpose, size_t index) {
+  const auto bits = random_bits(key, purpose, 0, index);
+  return {uint64_t{bits[0]} << 32 | bits[1], uint64_t{bits[2]} << 32 | bits[3]};
+}
+
 double phase(const OrderKey& key, Purpose purpose, size_t index) {
   const auto bits = random_bits(key, purpose, index, 0);
   return uniform_from_bits(bits[0], bits[1]);
@@ -147,8 +153,7 @@ RowPlace place_copy(const Window& window, const OrderKey& key, size_t file, int6
 }
 
 std::array<uint64_t, 2> cell_bits(const OrderKey& key, size_t cell) {
-  const auto bits = random_bits(key, Purpose::kCell, 0, cell);
-  return {uint64_t{bits[0]} << 32 | bits[1], uint64_t{bits[2]} << 32 | bits[3]};
+  return key_bits(key, Purpose::kCell, cell);
 }
 
 void place_rows(const Window& window, const OrderKey& key, size_t file, int64_t first_entry,
@@ -184,9 +189,29 @@ void place_rows(const Window& window, const OrderKey& key, size_t file, int64_t 
   }
 }
 
-bool in_part(const SplitPart& part, uint64_t seed, size_t file, int64_t entry) {
-  const auto bits = random_bits({seed}, Purpose::kSplit, file, static_cast<uint64_t>(entry));
-  const double place = uniform_from_bits(bits[0], bits[1]);
+SplitOrder::SplitOrder(const std::vector<FileInfo>& files, uint64_t seed) {
+  std::vector<int64_t> rows;
+  for (const FileInfo& file : files) {
+    rows.resize(std::max(rows.size(), file.sample + 1));
+    files_.push_back({file.sample, rows[file.sample]});
+    rows[file.sample] += file.num_entries;
+  }
+  for (size_t sample = 0; sample < rows.size(); ++sample) {
+    const int64_t size = std::max<int64_t>(rows[sample], 1);
+    samples_.push_back({Permutation(static_cast<uint64_t>(size), key_bits({seed}, Purpose::kSplit, sample)),
+                        static_cast<double>(size)});
+  }
+}
+
+double SplitOrder::place(size_t file, int64_t entry) const {
+  constexpr double kBehind = 1e-6;
+  const auto& [sample, before] = files_[file];
+  const auto& [order, rows] = samples_[sample];
+  return (static_cast<double>(order(static_cast<uint64_t>(before + entry))) + kBehind) / rows;
+}
+
+bool in_part(const SplitPart& part, const SplitOrder& order, size_t file, int64_t entry) {
+  const double place = order.place(file, entry);
   return std::ranges::any_of(part.intervals, [&](const SplitPart::Interval& interval) {
     return place >= interval.low && place < interval.high;
   });

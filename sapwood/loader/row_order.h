@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sapwood/loader/batch.h"
+#include "sapwood/loader/permutation.h"
 #include "sapwood/source/source.h"
 #include "sapwood/source/units.h"
 
@@ -79,7 +80,29 @@ RowPlace place_copy(const Window& window, const OrderKey& key, size_t file, int6
 /// Random bits for a cell of a balance, of the seed and the epoch.
 std::array<uint64_t, 2> cell_bits(const OrderKey& key, size_t cell);
 
-/// A share of the rows: those whose uniform number for the seed lies in one of the intervals [low, high).
+/// Orders the rows of each sample as a seed draws it, in order that parts have exactly their share of them.
+/// Immutable.
+class SplitOrder {
+ public:
+  SplitOrder(const std::vector<FileInfo>& files, uint64_t seed);
+  /// Of n rows the one with number k is at k / n, in [0, 1); or right behind it, where a fraction that is
+  /// meant to be k / n is not.
+  double place(size_t file, int64_t entry) const;
+
+ private:
+  struct File {
+    size_t sample = 0;
+    int64_t before = 0;  // rows of the sample in files before
+  };
+  struct Sample {
+    Permutation order;
+    double rows = 0;
+  };
+  std::vector<File> files_;
+  std::vector<Sample> samples_;
+};
+
+/// A share of the rows: those whose place in a `SplitOrder` lies in one of the intervals [low, high).
 struct SplitPart {
   struct Interval {
     double low = 0;
@@ -98,7 +121,7 @@ struct SplitPart {
 /// Both parts, of which `first` ends before `second` begins.
 SplitPart united(SplitPart first, const SplitPart& second);
 
-bool in_part(const SplitPart& part, uint64_t seed, size_t file, int64_t entry);
+bool in_part(const SplitPart& part, const SplitOrder& order, size_t file, int64_t entry);
 
 /// Parts files into fractions of the entries of each sample, in an order that the seed draws. Places in
 /// `files`, ascending, of those in `among`; a part may be empty where there are few files.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 
@@ -181,16 +182,26 @@ TEST(Shuffle, QualityOfABufferOfATwentieth) {
 }
 
 TEST(SplitPart, PartsAreDisjointAndComplete) {
-  const SplitPart train = SplitPart{}.between(0, 0.8);
-  const SplitPart val = SplitPart{}.between(0.8, 1);
-  int64_t in_val = 0;
-  for (int64_t entry = 0; entry < 100'000; ++entry) {
-    const bool a = in_part(train, 42, 1, entry);
-    const bool b = in_part(val, 42, 1, entry);
-    ASSERT_NE(a, b);
-    in_val += b ? 1 : 0;
+  // Of one sample two files, of another one.
+  const std::array<int64_t, 3> entries = {1'001, 7, 98'999};
+  std::vector<FileInfo> files(entries.size());
+  for (size_t file = 0; file < files.size(); ++file) files[file].num_entries = entries[file];
+  files[1].sample = 1;
+  const SplitOrder order(files, 42);
+  const SplitPart train = SplitPart{}.between(0, 0.7);
+  const SplitPart val = SplitPart{}.between(1 - 0.3, 1);
+  std::array<int64_t, 3> in_val{};
+  for (size_t file = 0; file < files.size(); ++file) {
+    for (int64_t entry = 0; entry < entries[file]; ++entry) {
+      const bool a = in_part(train, order, file, entry);
+      const bool b = in_part(val, order, file, entry);
+      ASSERT_NE(a, b);
+      in_val[file] += b ? 1 : 0;
+    }
   }
-  EXPECT_NEAR(static_cast<double>(in_val), 20'000, 5 * std::sqrt(100'000 * 0.16));
+  EXPECT_EQ(in_val[1], 2);
+  EXPECT_EQ(in_val[0] + in_val[2], 30'000);
+  EXPECT_NEAR(static_cast<double>(in_val[0]), 300, 5 * std::sqrt(1'001 * 0.21));
 }
 
 TEST(SplitPart, PartsOfPartsMeetAtTheSameEdges) {
@@ -199,12 +210,15 @@ TEST(SplitPart, PartsOfPartsMeetAtTheSameEdges) {
   const SplitPart rest = united(whole.between(0, 1 / 3.0), whole.between(2 / 3.0, 1));
   ASSERT_EQ(rest.intervals.size(), 2u);
   EXPECT_NEAR(rest.share(), 2 / 3.0, 1e-12);
+  FileInfo file;
+  file.num_entries = 20'000;
+  const SplitOrder order({file}, 5);
   std::vector<SplitPart> parts;
   for (int i = 0; i < 7; ++i) parts.push_back(rest.between(i / 7.0, (i + 1) / 7.0));
   for (int64_t entry = 0; entry < 20'000; ++entry) {
     const auto in =
-        std::ranges::count_if(parts, [&](const auto& part) { return in_part(part, 5, 0, entry); });
-    ASSERT_EQ(in, in_part(rest, 5, 0, entry) ? 1 : 0);
+        std::ranges::count_if(parts, [&](const auto& part) { return in_part(part, order, 0, entry); });
+    ASSERT_EQ(in, in_part(rest, order, 0, entry) ? 1 : 0);
   }
 }
 

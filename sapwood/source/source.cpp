@@ -83,12 +83,21 @@ std::shared_ptr<const Source> Source::open(std::vector<Sample> samples, const st
         source->files_.push_back(std::move(file));
       }
     }
+    for (const auto& table : samples[i].tables) {
+      FileInfo file;
+      file.path = concat(table->file(), " (", source->files_.size(), ")");
+      file.sample = i;
+      file.table = table;
+      source->files_.push_back(std::move(file));
+    }
   }
   if (source->files_.empty()) throw ConfigError("no paths given");
 
   root::SharedStreamerInfos& infos = source->cache_->streamer_infos;
   // The first file decides on the tree and the columns; the others must have the same tree.
-  const std::shared_ptr<const Reader> first = open_table(source->files_.front().path, tree, &infos);
+  const FileInfo& first_file = source->files_.front();
+  const std::shared_ptr<const Reader> first =
+      first_file.table ? first_file.table : open_table(first_file.path, tree, &infos);
   source->tree_ = tree.empty() ? first->object() : tree;
   source->schema_ = first->schema();
   std::vector<std::string> formats(source->files_.size());
@@ -96,11 +105,13 @@ std::shared_ptr<const Source> Source::open(std::vector<Sample> samples, const st
   outlines->of_file.resize(source->files_.size());
   parallel_for(source->files_.size(), available_threads(), [&](size_t i) {
     FileInfo& file = source->files_[i];
-    const auto reader = i == 0 ? first : open_table(file.path, source->tree_, &infos);
+    const auto reader = i == 0       ? first
+                        : file.table ? file.table
+                                     : open_table(file.path, source->tree_, &infos);
     file.num_entries = file.stored_entries = reader->num_entries();
     file.clusters.assign(reader->clusters().begin(), reader->clusters().end());
     formats[i] = reader->format();
-    source->cache_->insert(i, reader);
+    if (!file.table) source->cache_->insert(i, reader);
     if (same_columns(reader->schema(), source->schema_)) outlines->add(i, *reader);
   });
   source->outlines_ = outlines;
@@ -119,6 +130,11 @@ void Source::count_entries() {
     file.first_entry = num_entries_;
     num_entries_ += file.num_entries;
   }
+}
+
+bool Source::is_ordered() const {
+  return std::ranges::none_of(files_,
+                              [](const FileInfo& file) { return file.table && !file.table->is_ordered(); });
 }
 
 std::shared_ptr<const Source> Source::limited(const std::vector<int64_t>& entries) const {
@@ -140,6 +156,7 @@ std::shared_ptr<const Source> Source::limited(const std::vector<int64_t>& entrie
 }
 
 std::shared_ptr<const Reader> Source::reader(size_t file) const {
+  if (files_[file].table) return files_[file].table;
   if (auto reader = cache_->find(file)) return reader;
   auto reader = open_table(files_[file].path, tree_, &cache_->streamer_infos);
   if (reader->num_entries() != files_[file].stored_entries) {

@@ -13,19 +13,21 @@ namespace sapwood {
 
 /// Files that belong together: a class, a process, a data-taking period.
 struct Sample {
-  std::string label;               ///< empty when the user gave none
-  std::vector<std::string> paths;  ///< paths, globs or URIs
-  std::optional<double> weight{};  ///< such as a cross-section
+  std::string label;                                    ///< empty when the user gave none
+  std::vector<std::string> paths;                       ///< paths, globs or URIs
+  std::optional<double> weight{};                       ///< such as a cross-section
+  std::vector<std::shared_ptr<const Reader>> tables{};  ///< those that are open already, beside files
 };
 
 /// What stays in memory of each file.
 struct FileInfo {
   std::string path;
-  int64_t first_entry = 0;           ///< of the file, counted over the whole source
-  int64_t num_entries = 0;           ///< that belong to the source: the first ones of the file
-  int64_t stored_entries = 0;        ///< that the file holds
-  size_t sample = 0;                 ///< index of its `Sample`
-  std::vector<EntryRange> clusters;  ///< in the file's own entries
+  int64_t first_entry = 0;                ///< of the file, counted over the whole source
+  int64_t num_entries = 0;                ///< that belong to the source: the first ones of the file
+  int64_t stored_entries = 0;             ///< that the file holds
+  size_t sample = 0;                      ///< index of its `Sample`
+  std::vector<EntryRange> clusters;       ///< in the file's own entries
+  std::shared_ptr<const Reader> table{};  ///< where it was given open
 };
 
 /// Many files as one table: entries are counted through all files in order. Columns and types are those of
@@ -47,6 +49,8 @@ class Source {
   /// "TTree" or "RNTuple"; "TTree and RNTuple" when files of both are mixed.
   const std::string& format() const { return format_; }
   int64_t num_entries() const { return num_entries_; }
+  /// As `Reader::is_ordered`, of all files.
+  bool is_ordered() const;
 
   /// The reader of a file, from a cache of those last used.
   std::shared_ptr<const Reader> reader(size_t file) const;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 Columns = dict[str, Any]
 MakeTree = Callable[..., Path]
+Source = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +47,44 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no ../shared/data beside the repository")
     return folder
+
+
+@pytest.fixture(params=["files", "frames"])
+def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
+    """source(columns, ..., filter=None, format="TTree"): the rows of one file or more, which pass a filter, as what
+    ROOT's loaders and ours are given: a data set, or an RDataFrame where ROOT is installed.
+    """
+    frames = None
+    if request.param == "frames":
+        frames = request.getfixturevalue("cern_root").RDataFrame
+        try:
+            sw.open(frames(1).Define("one", "1"))
+        except TypeError:
+            pytest.skip("sapwood.open does not take data frames")
+    count = 0
+
+    def make(*files: Columns, filter: str | None = None, format: str = "TTree") -> Any:
+        nonlocal count
+        paths = []
+        for columns in files:
+            paths.append(str(tmp_path / f"source_{count}.root"))
+            write_tree(Path(paths[-1]), columns, format=format)
+            count += 1
+        if frames is None:
+            data = sw.open(paths)
+            return data if filter is None else data.filter(filter)
+        frame = frames("tree", paths)
+        return frame if filter is None else frame.Filter(filter)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def cern_root() -> Any:
+    """ROOT's module; skips the test where it is not installed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # ROOT's wheels call themselves alpha
+        return pytest.importorskip("ROOT")
 
 
 @pytest.fixture

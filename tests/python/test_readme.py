@@ -1,5 +1,5 @@
-"""What README.md, docs/loader.md and docs/dataset.md show works: their Python runs, and prints what is shown; their C++
-is part of the examples; their commands end well.
+"""What README.md, docs/loader.md, docs/dataset.md and the guides show works: their Python runs, and prints what is
+shown; their C++ is part of the examples; their commands end well.
 """
 
 import contextlib
@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ["README.md", "docs/loader.md", "docs/dataset.md"]
+PAGES = ["README.md", "docs/loader.md"]
+GUIDES = ["docs/dataset.md", "docs/guide/from-root.md", "docs/guide/from-uproot.md"]
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -46,9 +47,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.usefixtures("workplace")
 @pytest.mark.filterwarnings("ignore")  # of Lightning, and of the damaged file in docs/loader.md
-@pytest.mark.parametrize(
-    "page", ["README.md", pytest.param("docs/loader.md", marks=pytest.mark.slow), "docs/dataset.md"]
-)
+@pytest.mark.parametrize("page", ["README.md", pytest.param("docs/loader.md", marks=pytest.mark.slow), *GUIDES])
 def test_python_runs(page: str) -> None:
     """All blocks one after another, as a reader pastes them into one session."""
     snippets = shown(page)
@@ -62,7 +61,14 @@ def test_python_runs(page: str) -> None:
             assert printed.getvalue().strip() == output.strip(), snippet
 
 
-@pytest.mark.parametrize("page", PAGES[:2])
+@pytest.mark.usefixtures("workplace", "cern_root")
+def test_what_is_for_root_runs_there() -> None:
+    names: dict[str, object] = {"__name__": "page"}
+    for snippet in blocks("docs/guide/from-root.md", "py"):
+        exec(compile(snippet, "from-root.md", "exec"), names)  # noqa: S102
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_cpp_is_part_of_the_examples(page: str) -> None:
     """scripts/check_install and test_cpp_examples.py build and run those."""
     examples = [path.read_text() for path in (ROOT / "examples" / "cpp").glob("*.cpp")]
@@ -100,9 +106,7 @@ def test_dev_commands_exist() -> None:
         assert re.search(rf"^  {command}\b", known, re.MULTILINE), command
 
 
-@pytest.mark.parametrize(
-    "page", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "docs/loader.md", "docs/dataset.md"]
-)
+@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", *PAGES, *GUIDES])
 def test_links_lead_somewhere(page: str) -> None:
     text = re.sub(r"^```.*?^```$", "", (ROOT / page).read_text(), flags=re.MULTILINE | re.DOTALL)
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
