@@ -22,8 +22,8 @@ struct Typed {
   Type type() const;
 };
 
-/// Adds the steps of one formula to a program. Its members are in compile.cpp and, those for lists, in
-/// compile_lists.cpp.
+/// Adds the steps of one formula to a program. Its members are in compile.cpp, those for lists in
+/// compile_lists.cpp, and those for strings in compile_strings.cpp.
 class FormulaCompiler {
  public:
   /// The formula stands inside of `depth` definitions of columns.
@@ -72,7 +72,12 @@ class FormulaCompiler {
   int64_t countable(const Node& node, int64_t size) const;
   Typed items(const Node& node, size_t function, const Item& body, std::vector<Typed> arguments);
   void require_index(const Node& node, const Typed& lists, const Typed& index) const;
+  Typed flattened(const Node& node, const Flattening& body, Typed lists);
   Typed concatenation(const Node& node, size_t function, std::vector<Typed> parts);
+
+  Typed string(const Node& node);
+  Typed compared_strings(const Node& node, size_t function, std::vector<Typed> operands);
+  void require_comparable(const Node& node, size_t function, const std::vector<Typed>& operands) const;
 
   Typed convert(Typed part, TypeKind kind);
   Typed broadcast(const Node& node, const Typed& part, const Typed& like);

@@ -39,6 +39,9 @@ struct Operation {
     kItem,     ///< of the first input's lists, those at the second input; the third where there is none.
                ///< A fourth has lists of the first one's sizes.
     kConcatenation,  ///< the inputs' lists, one after another in each entry
+    kFlatten,        ///< the input's two outermost levels as one
+    kSameStrings,    ///< whether the first input's strings are those of the second, or without one the
+                     ///< program's string `detail`
   };
   Kind kind = Kind::kLoad;
   size_t detail = 0;  ///< the column, or the function's place in functions()
@@ -64,6 +67,7 @@ struct Program {
   std::vector<std::string> columns;
   std::vector<Type> column_types;
   std::vector<Constant> constants;
+  std::vector<std::string> strings;  ///< what stands between quotation marks
   std::vector<Operation> operations;
   std::vector<Result> results;          ///< of the formulas, in the order in which they were added
   std::vector<Definition> definitions;  ///< that they use, each behind those it uses

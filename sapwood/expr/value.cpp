@@ -168,13 +168,15 @@ std::pair<Level, std::vector<Run>> joined_lists(std::span<const Value* const> pa
 Value value_of(const Column& column) {
   Value value;
   const Column* part = &column;
-  for (; !part->type.is_primitive(); part = &part->item()) {
+  for (; part->type.kind == TypeKind::kList || part->type.kind == TypeKind::kFixedList;
+       part = &part->item()) {
     value.levels.push_back(
         {.fixed_size = part->type.fixed_size, .offsets = part->offsets, .count = part->length});
   }
   value.element = part->type.kind;
   value.count = part->length;
   value.elements = part->values;
+  if (value.element == TypeKind::kString) value.string_offsets = part->offsets;
   return value;
 }
 
@@ -290,6 +292,23 @@ std::optional<Value> concatenated(std::span<const Value* const> parts,
     out = std::copy(from + static_cast<size_t>(run.start) * size, from + static_cast<size_t>(run.stop) * size,
                     out);
   }
+  return result;
+}
+
+Value flattened(const Value& lists, const std::shared_ptr<MemoryPool>& pool) {
+  const Lists outer = lists.levels[0].lists();
+  const Lists inner = lists.levels[1].lists();
+  Level level{.fixed_size = outer.fixed_size * inner.fixed_size, .count = outer.count};
+  if (outer.offsets != nullptr || inner.offsets != nullptr) {
+    level.offsets = index_buffer(level.count + 1, pool);
+    const auto offsets = level.offsets.as<int64_t>();
+    for (int64_t i = 0; i <= level.count; ++i) {
+      offsets[static_cast<size_t>(i)] = inner.start(outer.start(i));
+    }
+  }
+  Value result = lists;
+  result.levels.erase(result.levels.begin());
+  result.levels.front() = std::move(level);
   return result;
 }
 
