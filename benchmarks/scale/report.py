@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,9 @@ import figures
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
 
-import provenance  # noqa: E402
+from docs_page import PAGE, measured_on, table, write_section  # noqa: E402
 
-DOCS = HERE.parents[1] / "docs"
-PAGE = DOCS / "benchmarks.md"
-IMAGES = DOCS / "images"
-HEADING = "## scale"
+IMAGES = PAGE.parent / "images"
 AIMS = {False: 0.5, True: 2.0}  # seconds to the first batch with a buffer of 64 MB, of 1,000 files: cached, cold
 AXES = {
     "batch_size": "rows of a batch",
@@ -26,11 +22,6 @@ AXES = {
     "columns": "columns",
 }
 Result = dict[str, Any]
-
-
-def table(heads: list[str], rows: list[str]) -> list[str]:
-    """The first column stands to the left."""
-    return [f"| {' | '.join(heads)} |", f"| --- |{' ---: |' * (len(heads) - 1)}", *rows]
 
 
 def megabytes(value: float) -> str:
@@ -142,7 +133,7 @@ def sweep_table(results: list[Result]) -> list[str]:
 
 def section(results: dict[str, Result]) -> list[str]:
     """Of the parts that were measured."""
-    lines = [HEADING, ""]
+    lines = ["## scale", ""]
     if part := results.get("start"):
         lines += ["### Start", "", measured_on(part), "", START_TEXT, "", *start_table(part["results"]), ""]
         lines += [image("start", "Time to the first batch against the number of files"), ""]
@@ -160,10 +151,6 @@ def section(results: dict[str, Result]) -> list[str]:
     return lines[:-1]
 
 
-def measured_on(part: Result) -> str:
-    return f"`{part['command']}`; {provenance.one_line(part['machine'])}."
-
-
 def image(name: str, caption: str) -> str:
     return f"![{caption}](images/scale-{name}.svg)"
 
@@ -173,13 +160,7 @@ def write_docs(results: dict[str, Result]) -> None:
     missing = [part for part in ("start", "large", "files", "sweep") if part not in results]
     if missing:
         raise SystemExit(f"docs/ are written when all parts were measured; {', '.join(missing)} is not there")
-    text, written = PAGE.read_text(), "\n".join(section(results)) + "\n"
-    pattern = re.compile(rf"^{HEADING}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-    if pattern.search(text):
-        text = pattern.sub(lambda found: written + ("\n" if found.end() < len(found.string) else ""), text)
-    else:
-        text = text.rstrip("\n") + "\n\n" + written
-    PAGE.write_text(text)
+    write_section(section(results))
     IMAGES.mkdir(exist_ok=True)
     figures.draw(results, IMAGES, "scale")
     print(f"written: {PAGE}, {IMAGES}/scale-*.svg")
