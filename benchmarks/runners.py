@@ -51,6 +51,7 @@ RUNNERS = {
         Runner("sapwood", 2),
         Runner("sapwood_eager", 2),
         Runner("sapwood_root", 2, packs=False),
+        Runner("sapwood_frame", 2),
         Runner("ceiling", 1),
         Runner("ceiling", 2),
         Runner("ceiling_gather", 1, only=("flat",)),

@@ -5,12 +5,12 @@ import torch  # noqa: F401 - imported before the clock starts
 import sapwood
 
 
-def epochs(files, case, batches, threads, *, all_is_read, **options):
+def epochs(files, case, batches, threads, *, all_is_read, open_data=sapwood.open, **options):
     features, layout = {"scalars": batches.scalars}, {}
     if batches.lists:
         features = {"lists": batches.lists, **features}
         layout = {"pad": {"lists": batches.length}} if batches.length else {"packed": "lists"}
-    loader = sapwood.open(files, case.table).loader(
+    loader = open_data(files, case.table).loader(
         features,
         batches.target,
         batch_size=batches.batch_size,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Collection, Mapping, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
@@ -150,6 +151,13 @@ class Dataset:
         syntax), with the place in the formula.
         """
         return Dataset(self._core.filter(condition, name or ""))
+
+    def sample(self, fraction: float, seed: int | None = None) -> Dataset:
+        """So large a share of the rows on average, drawn one by one by seed and entry: the same ones each time.
+
+        A filter. A seed is drawn when not given. Raises ConfigError: a fraction below 0 or above 1.
+        """
+        return Dataset(self._core.sample(fraction, secrets.randbits(63) if seed is None else seed))
 
     def define(self, name: str | None = None, formula: str | None = None, /, **formulas: str) -> Dataset:
         """With columns more, whose values formulas give: ``define("pt", "hypot(px, py)")`` or ``define(pt="...")``.

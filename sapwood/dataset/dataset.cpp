@@ -1,8 +1,11 @@
 #include "sapwood/dataset/dataset.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <charconv>
 #include <cmath>
+#include <numeric>
 
 #include "sapwood/base/parallel.h"
 #include "sapwood/expr/expression.h"
@@ -63,9 +66,11 @@ Dataset::Dataset(std::shared_ptr<const Source> source) : source_(std::move(sourc
     ColumnInfo info;
     info.name = name;
     info.type = {kind, 0, {}};
-    info.stored_type = "of the sample, not in the files";
+    info.stored_type = "of the data set, not in the files";
+    info.is_member = kind == TypeKind::kInt64;  // the entry is there when it is asked for
     columns.push_back(std::move(info));
   };
+  add(kEntryColumn, TypeKind::kInt64);
   if (!source_->samples().front().label.empty()) {
     add(kLabelColumn, TypeKind::kInt32);
     if (source_->samples().front().weight) {
@@ -120,6 +125,16 @@ std::shared_ptr<const Dataset> Dataset::filter(const std::string& condition, con
   return filtered;
 }
 
+std::shared_ptr<const Dataset> Dataset::sample(double fraction, uint64_t seed) const {
+  if (!(fraction >= 0 && fraction <= 1))
+    throw ConfigError(concat("the fraction is ", fraction, ", must be from 0 to 1"));
+  std::array<char, 32> text{};  // of all digits
+  const char* const end = std::to_chars(text.data(), text.data() + text.size(), fraction).ptr;
+  const auto key = static_cast<int64_t>(seed & INT64_MAX);
+  return filter(concat("uniform(", kEntryColumn, ", ", key, ") < ", std::string_view(text.data(), end)),
+                "sample");
+}
+
 std::string Dataset::condition() const {
   if (filters_.size() == 1) return filters_.front().condition;
   std::string all;
@@ -133,6 +148,13 @@ std::shared_ptr<const Dataset> Dataset::only(std::vector<std::string> columns) c
   auto chosen = std::make_shared<Dataset>(*this);
   chosen->chosen_ = std::move(columns);
   return chosen;
+}
+
+std::vector<ColumnInfo> Dataset::listed_columns() const {
+  std::vector<ColumnInfo> columns = schema_.columns();
+  if (!source_->schema().find(kEntryColumn))
+    std::erase_if(columns, [](const ColumnInfo& column) { return column.name == kEntryColumn; });
+  return columns;
 }
 
 std::vector<std::string> Dataset::readable_columns() const {
@@ -254,8 +276,12 @@ std::vector<Column> Dataset::decode(FetchedUnit& fetched, const Selection& selec
 }
 
 Column Dataset::sample_column(const Selection::Place& column, const Unit& unit, Buffer values) const {
-  const size_t sample = source_->files()[unit.file].sample;
-  if (column.name == kLabelColumn) {
+  const FileInfo& file = source_->files()[unit.file];
+  const size_t sample = file.sample;
+  if (column.name == kEntryColumn) {
+    std::iota(values.as<int64_t>().begin(), values.as<int64_t>().end(),
+              file.first_entry + unit.entries.start);
+  } else if (column.name == kLabelColumn) {
     std::ranges::fill(values.as<int32_t>(), static_cast<int32_t>(sample));
   } else {
     std::ranges::fill(values.as<double>(), sample_weights_[sample]);

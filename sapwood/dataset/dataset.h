@@ -62,12 +62,15 @@ std::shared_ptr<const Dataset> open(std::vector<std::string> paths, const std::s
 /// A lazy, immutable data set: the files of a `Source` and what is asked of them. Opened from labelled
 /// samples it has two columns more: `sample_label`, int32, the sample's place among those given; and, when
 /// every sample has a weight, `sample_weight`, float64: weight / entries of the sample, scaled to a mean of 1
-/// over the data set, so that each sample counts in proportion to its weight (its cross-section). Formulas
+/// over the data set, so that each sample counts in proportion to its weight (its cross-section). Any has a
+/// column `entry_`, int64, the entry counted over all files, which comes where it is named. Formulas
 /// may define further columns, and filters say which rows count. Safe from many threads.
 class Dataset {
  public:
   const Source& source() const { return *source_; }
   const Schema& schema() const { return schema_; }
+  /// The schema's columns without `entry_`, which is in no file.
+  std::vector<ColumnInfo> listed_columns() const;
   /// Of the files, whether they pass the filters or not.
   int64_t num_entries() const { return source_->num_entries(); }
 
@@ -83,6 +86,9 @@ class Dataset {
   /// The rows for which a formula is true, of those that pass the filters before. Throws what formulas do,
   /// and SchemaError: not true or false for each entry.
   std::shared_ptr<const Dataset> filter(const std::string& condition, const std::string& name = {}) const;
+  /// So large a share of these rows, drawn one by one by seed and entry: the same rows each time. A filter.
+  /// Throws ConfigError: not from 0 to 1.
+  std::shared_ptr<const Dataset> sample(double fraction, uint64_t seed) const;
   /// In the order in which rows have to pass them.
   const std::vector<Filter>& filters() const { return filters_; }
   /// All filters as one formula; empty without.
@@ -131,6 +137,7 @@ class Dataset {
                              const ArraysOptions& options = {}) const;
 
  private:
+  static constexpr const char* kEntryColumn = "entry_";
   friend std::shared_ptr<const Dataset> open(std::vector<Sample> samples, const std::string& tree);
   explicit Dataset(std::shared_ptr<const Source> source);
   Column sample_column(const Selection::Place& column, const Unit& unit, Buffer values) const;

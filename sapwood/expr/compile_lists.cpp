@@ -228,7 +228,7 @@ Typed FormulaCompiler::flattened(const Node& node, const Flattening& body, Typed
     const int64_t outer = lists.dimensions[0];
     const int64_t inner = lists.dimensions[1];
     const bool is_fixed = outer != kJagged && inner != kJagged;
-    if (is_fixed && inner > kMaxItems / outer) countable(node, kMaxItems + 1);
+    if (is_fixed && outer > 0 && inner > kMaxItems / outer) countable(node, kMaxItems + 1);
     Dimensions dimensions(lists.dimensions.begin() + 1, lists.dimensions.end());
     dimensions.front() = is_fixed ? outer * inner : kJagged;
     lists = add({.kind = Operation::Kind::kFlatten,

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "sapwood/base/random.h"
 #include "sapwood/expr/elementwise.h"
 
 namespace sapwood::expr {
@@ -47,8 +48,15 @@ T step(T x, T at_zero) {
   return x > 0 ? T{1} : x < 0 ? T{0} : x;
 }
 
-template <class T>
-constexpr T kDegree = std::numbers::pi_v<T> / T{180};
+// A number in [0, 1) that follows from both alone.
+double uniform(int64_t number, int64_t seed) {
+  constexpr uint32_t kPurpose = 0x756E6966;  // other numbers than a loader draws
+  const auto counter = static_cast<uint64_t>(number);
+  const auto bits =
+      philox4x32({static_cast<uint32_t>(counter), static_cast<uint32_t>(counter >> 32), kPurpose, 0},
+                 philox_key(static_cast<uint64_t>(seed)));
+  return uniform_from_bits(bits[0], bits[1]);
+}
 
 // A rounding function, which leaves integers alone.
 template <class Rounding>
@@ -99,10 +107,17 @@ std::vector<Function> mathematical_functions() {
       floating<1>({"atanh", "arctanh", "ATanH"}, [](auto x) { return std::atanh(x); }),
       floating<2>({"atan2", "arctan2", "ATan2"}, [](auto y, auto x) { return std::atan2(y, x); }),
       floating<2>({"hypot", "Hypot"}, [](auto x, auto y) { return std::hypot(x, y); }),
-      floating<1>({"deg2rad", "radians"}, [](auto x) { return x * kDegree<decltype(x)>; }),
+      floating<1>({"deg2rad", "radians"},
+                  [](auto x) { return x * (std::numbers::pi_v<decltype(x)> / decltype(x){180}); }),
       floating<1>({"rad2deg", "degrees"},
                   [](auto x) { return x * (decltype(x){180} / std::numbers::pi_v<decltype(x)>); }),
       floating<2>({"heaviside"}, [](auto x, auto at_zero) { return step(x, at_zero); }),
+      {{"uniform"},
+       2,
+       2,
+       Elementwise{
+           .overloads =
+               {{{}, overload<2, int64_t>([](auto x, auto seed) { return uniform(x, seed); }), {}, {}}}}},
       numeric<2>({"fmod"}, [](auto a, auto b) { return truncated_remainder(a, b); }),
 
       rounding({"floor", "Floor"}, [](auto x) { return std::floor(x); }),

@@ -5,237 +5,38 @@
 
 #include <TInterpreter.h>
 
-#include <ROOT/RDF/RActionImpl.hxx>
 #include <ROOT/RDataFrame.hxx>
-#include <ROOT/RVec.hxx>
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
-#include "sapwood/column/arrow_c_data.h"
+#include "sapwood/frame/collect_columns.h"
 #include "sapwood/frame/frame_calls.h"
 
 namespace sapwood::rdataframe {
 
-/// An array that owns its buffers: `Owner` has a member `ArrowArray* children[1]`, which may be null.
-template <class Owner>
-ArrowArray own_array(std::unique_ptr<Owner> owner, int64_t length, int64_t num_buffers,
-                     const void** buffers) {
-  ArrowArray array{};
-  array.length = length;
-  array.n_buffers = num_buffers;
-  array.buffers = buffers;
-  array.n_children = owner->children[0] == nullptr ? 0 : 1;
-  array.children = owner->children;
-  array.private_data = owner.release();
-  array.release = [](ArrowArray* released) {
-    auto* const owned = static_cast<Owner*>(released->private_data);
-    if (ArrowArray* const child = owned->children[0]) {
-      if (child->release != nullptr) child->release(child);
-      delete child;
-    }
-    delete owned;
-    released->release = nullptr;
-  };
-  return array;
+/// One past the last entry of which a row comes. A template, as is what follows, for those alone who need it
+/// to wait until it is compiled.
+template <class = void>
+ULong64_t count_entries(ROOT::RDF::RNode& node) {
+  auto rows = node.Count();
+  auto last = node.Max<ULong64_t>("rdfentry_");
+  return *rows == 0 ? 0 : *last + 1;
 }
 
-/// Collects the values of a column: `add` takes those of an entry, `finish` makes them an array.
-template <class T, class = void>
-struct Values {
-  static std::string type() { return ""; }
-};
-
-template <class T>
-std::string number_type() {
-  const std::string bits = std::to_string(sizeof(T) * 8);
-  if (std::is_floating_point_v<T>) return "float" + bits;
-  return (std::is_signed_v<T> ? "int" : "uint") + bits;
-}
-
-template <class T>
-struct Values<T, std::enable_if_t<std::is_arithmetic_v<T> && !std::is_same_v<T, bool> &&
-                                  !std::is_same_v<T, long double>>> {
-  struct Owner {
-    std::vector<T> values;
-    const void* buffers[2];
-    ArrowArray* children[1];
-  };
-  std::vector<T> values{};
-  static std::string type() { return number_type<T>(); }
-  int64_t size() const { return static_cast<int64_t>(values.size()); }
-  void add(T value) { values.push_back(value); }
-  template <class List>
-  void add_all(const List& list) {
-    values.insert(values.end(), list.begin(), list.end());
-  }
-  ArrowArray finish() {
-    auto owner = std::make_unique<Owner>(Owner{std::move(values), {nullptr, nullptr}, {nullptr}});
-    owner->buffers[1] = owner->values.data();
-    const auto length = static_cast<int64_t>(owner->values.size());
-    const void** const buffers = owner->buffers;
-    return own_array(std::move(owner), length, 2, buffers);
-  }
-};
-
-template <class List, class Items>
-void add_each(const List& list, Items& items) {
-  for (const auto& item : list) items.add(item);
-}
-
-template <>
-struct Values<bool> {
-  struct Owner {
-    std::vector<uint8_t> bits;
-    const void* buffers[2];
-    ArrowArray* children[1];
-  };
-  std::vector<uint8_t> bits{};
-  int64_t length = 0;
-  static std::string type() { return "bool"; }
-  int64_t size() const { return length; }
-  void add(bool value) {
-    if (length % 8 == 0) bits.push_back(0);
-    bits.back() = static_cast<uint8_t>(bits.back() | (value ? 1U << (length % 8) : 0U));
-    ++length;
-  }
-  template <class List>
-  void add_all(const List& list) {
-    add_each(list, *this);
-  }
-  ArrowArray finish() {
-    auto owner = std::make_unique<Owner>(Owner{std::move(bits), {nullptr, nullptr}, {nullptr}});
-    owner->buffers[1] = owner->bits.data();
-    const void** const buffers = owner->buffers;
-    return own_array(std::move(owner), length, 2, buffers);
-  }
-};
-
-template <>
-struct Values<std::string> {
-  struct Owner {
-    std::vector<int64_t> offsets;
-    std::string text;
-    const void* buffers[3];
-    ArrowArray* children[1];
-  };
-  std::vector<int64_t> offsets{0};
-  std::string text{};
-  static std::string type() { return "string"; }
-  int64_t size() const { return static_cast<int64_t>(offsets.size()) - 1; }
-  void add(const std::string& value) {
-    text += value;
-    offsets.push_back(static_cast<int64_t>(text.size()));
-  }
-  template <class List>
-  void add_all(const List& list) {
-    add_each(list, *this);
-  }
-  ArrowArray finish() {
-    const int64_t length = size();
-    auto owner = std::make_unique<Owner>(
-        Owner{std::move(offsets), std::move(text), {nullptr, nullptr, nullptr}, {nullptr}});
-    owner->buffers[1] = owner->offsets.data();
-    owner->buffers[2] = owner->text.data();
-    const void** const buffers = owner->buffers;
-    return own_array(std::move(owner), length, 3, buffers);
-  }
-};
-
-template <class Item>
-struct ListValues {
-  struct Owner {
-    std::vector<int64_t> offsets;
-    const void* buffers[2];
-    ArrowArray* children[1];
-  };
-  std::vector<int64_t> offsets{0};
-  Values<Item> items{};
-  static std::string type() {
-    const std::string item = Values<Item>::type();
-    return item.empty() ? "" : "list<" + item + ">";
-  }
-  int64_t size() const { return static_cast<int64_t>(offsets.size()) - 1; }
-  template <class List>
-  void add(const List& list) {
-    items.add_all(list);
-    offsets.push_back(items.size());
-  }
-  template <class Lists>
-  void add_all(const Lists& lists) {
-    add_each(lists, *this);
-  }
-  ArrowArray finish() {
-    const int64_t length = size();
-    auto child = std::make_unique<ArrowArray>(items.finish());
-    auto owner = std::make_unique<Owner>(Owner{std::move(offsets), {nullptr, nullptr}, {child.release()}});
-    owner->buffers[1] = owner->offsets.data();
-    const void** const buffers = owner->buffers;
-    return own_array(std::move(owner), length, 2, buffers);
-  }
-};
-
-template <class Item>
-struct Values<ROOT::VecOps::RVec<Item>> : ListValues<Item> {};
-template <class Item>
-struct Values<std::vector<Item>> : ListValues<Item> {};
-
-/// The action that collects a column, each slot for itself.
-template <class T>
-class Collect : public ROOT::Detail::RDF::RActionImpl<Collect<T>> {
- public:
-  using Result_t = std::vector<Values<T>>;
-  explicit Collect(unsigned slots) : values_(std::make_shared<Result_t>(slots)) {}
-  Collect(Collect&&) = default;
-  Collect(const Collect&) = delete;
-  std::shared_ptr<Result_t> GetResultPtr() const { return values_; }
-  void Initialize() {}
-  void InitTask(TTreeReader*, unsigned) {}
-  void Exec(unsigned slot, const T& value) { (*values_)[slot].add(value); }
-  void Finalize() {}
-  std::string GetActionName() const { return "sapwood"; }
-
- private:
-  std::shared_ptr<Result_t> values_;
-};
-
-/// A column that is booked to be collected.
-class Booked {
- public:
-  virtual ~Booked() = default;
-  virtual void wait() = 0;  ///< runs the event loop, unless it has run
-  virtual int64_t rows(unsigned slot) const = 0;
-  virtual ArrowArray finish(unsigned slot) = 0;
-};
-
-template <class T>
-class BookedColumn final : public Booked {
- public:
-  BookedColumn(ROOT::RDF::RNode& node, const std::string& name, unsigned slots)
-      : result_(node.Book<T>(Collect<T>(slots), {name})) {}
-  void wait() override { values_ = result_.GetPtr(); }
-  int64_t rows(unsigned slot) const override { return (*values_)[slot].size(); }
-  ArrowArray finish(unsigned slot) override { return (*values_)[slot].finish(); }
-
- private:
-  ROOT::RDF::RResultPtr<std::vector<Values<T>>> result_;
-  std::vector<Values<T>>* values_ = nullptr;
-};
-
-using Book = std::unique_ptr<Booked> (*)(ROOT::RDF::RNode&, const std::string&, unsigned);
-
-template <class T>
-std::unique_ptr<Booked> book(ROOT::RDF::RNode& node, const std::string& name, unsigned slots) {
-  return std::make_unique<BookedColumn<T>>(node, name, slots);
+template <class = void>
+ROOT::RDF::RNode hold_to_entries(ROOT::RDF::RNode& node, int64_t start, int64_t stop) {
+  return node.Filter(
+      [start, stop](ULong64_t entry) {
+        return static_cast<int64_t>(entry) >= start && static_cast<int64_t>(entry) < stop;
+      },
+      {"rdfentry_"});
 }
 
 struct ManagerAccess : ROOT::RDF::RNode {
@@ -330,9 +131,7 @@ class Frame {
     } else {
       if (parallel() && has_ranges)
         throw std::runtime_error("Range and implicit multithreading exclude each other");
-      auto count = node_.Count();
-      auto last = node_.Max<ULong64_t>("rdfentry_");
-      const ULong64_t stop = *count == 0 ? 0 : *last + 1;
+      const auto stop = compiled<ULong64_t (*)(ROOT::RDF::RNode&)>("count_entries<void>")(node_);
       cluster_stops_.push_back(static_cast<int64_t>(stop));
     }
   }
@@ -346,13 +145,12 @@ class Frame {
     return place->second;
   }
 
-  Book book_of(const std::string& stored_type) {
-    Book& found = books_[stored_type];
-    if (found == nullptr) {
-      found = reinterpret_cast<Book>(calculate("(Long64_t)&sapwood::rdataframe::book<" + stored_type + ">"));
-      if (found == nullptr) throw std::runtime_error("ROOT's interpreter can't compile for " + stored_type);
-    }
-    return found;
+  /// A function of this namespace, as the interpreter compiles it.
+  template <class Function>
+  static Function compiled(const std::string& name) {
+    const Long64_t address = calculate("(Long64_t)&sapwood::rdataframe::" + name);
+    if (address == 0) throw std::runtime_error("ROOT's interpreter can't compile " + name);
+    return reinterpret_cast<Function>(address);
   }
 
   static Long64_t calculate(const std::string& code) {
@@ -381,6 +179,35 @@ class Frame {
     }
   }
 
+  struct Place {
+    std::shared_ptr<Booked> columns;
+    size_t column;
+  };
+
+  /// First the rows' entries, then the columns: those of one type by fours, and what is left one by one.
+  std::vector<Place> book_columns(const std::vector<int64_t>& columns, ROOT::RDF::RNode& node) {
+    const unsigned slots = manager_.GetNSlots();
+    std::vector<Place> places(columns.size() + 1);
+    places.front() = {book<ULong64_t>(node, {"rdfentry_"}, slots), 0};
+    std::map<std::string, std::vector<size_t>> of_type;  // places, by type
+    for (size_t i = 0; i < columns.size(); ++i)
+      of_type[columns_[static_cast<size_t>(columns[i])].stored_type].push_back(i);
+    for (const auto& [type, of] : of_type) {
+      for (size_t next = 0; next < of.size();) {
+        const size_t width = of.size() - next >= kPack ? kPack : 1;
+        Book& function = books_[{type, width}];
+        if (function == nullptr)
+          function = compiled<Book>((width == 1 ? "book<" : "book_pack<") + type + ">");
+        std::vector<std::string> names;
+        for (size_t i = 0; i < width; ++i)
+          names.push_back(columns_[static_cast<size_t>(columns[of[next + i]])].name);
+        const std::shared_ptr<Booked> booked = function(node, names, slots);
+        for (size_t i = 0; i < width; ++i) places[of[next++] + 1] = {booked, i};
+      }
+    }
+    return places;
+  }
+
   void read(const std::vector<int64_t>& columns, int64_t start, int64_t stop, void* context,
             void (*part)(void*, ArrowArray*)) {
     const std::lock_guard lock(loop_mutex);
@@ -389,18 +216,10 @@ class Frame {
     const bool filtered = access_ == Access::kFilter;
     ROOT::RDF::RNode node = node_;
     if (filtered) {
-      node = node.Filter(
-          [start, stop](ULong64_t entry) {
-            return static_cast<int64_t>(entry) >= start && static_cast<int64_t>(entry) < stop;
-          },
-          {"rdfentry_"});
+      using Hold = ROOT::RDF::RNode (*)(ROOT::RDF::RNode&, int64_t, int64_t);
+      node = compiled<Hold>("hold_to_entries<void>")(node, start, stop);
     }
-    std::vector<std::unique_ptr<Booked>> booked;
-    booked.push_back(book<ULong64_t>(node, "rdfentry_", slots));
-    for (const int64_t column : columns) {
-      const Column& wanted = columns_[static_cast<size_t>(column)];
-      booked.push_back(book_of(wanted.stored_type)(node, wanted.name, slots));
-    }
+    std::vector<Place> places = book_columns(columns, node);
     struct Restore {
       Frame& frame;
       bool needed;
@@ -411,14 +230,14 @@ class Frame {
     {
       const Restore restore{*this, !filtered};
       if (!filtered) set_range(start, stop);
-      for (const auto& column : booked) column->wait();
+      for (const Place& place : places) place.columns->wait();
     }
     int64_t arrived = start;
     for (unsigned slot = 0; slot < slots; ++slot) {
-      const int64_t rows = booked.front()->rows(slot);
+      const int64_t rows = places.front().columns->rows(slot);
       if (rows == 0) continue;
       std::vector<ArrowArray> arrays;
-      for (const auto& column : booked) arrays.push_back(column->finish(slot));
+      for (const Place& place : places) arrays.push_back(place.columns->finish(slot, place.column));
       if (parallel()) {
         // Several slots count a source's entries each in its own way: rows are numbered as they arrive.
         Values<uint64_t> numbers;
@@ -436,7 +255,7 @@ class Frame {
   std::vector<int64_t> cluster_stops_{};
   std::vector<Column> columns_{};
   std::map<std::string, std::string> type_texts_{};
-  std::map<std::string, Book> books_{};
+  std::map<std::pair<std::string, size_t>, Book> books_{};
   std::string description_{};
   std::vector<const char*> names_{};
   std::vector<const char*> stored_types_{};
@@ -444,14 +263,7 @@ class Frame {
   FrameCalls calls_{};
 };
 
-/// The text that tells the type of a column of C++ type `T`; for the interpreter.
-template <class T>
-const std::string* type_text() {
-  static const std::string text = Values<T>::type();
-  return &text;
-}
-
-/// A frame for `sapwood::open_frame`, which closes it.
+/// A frame for `sapwood::FrameReader`, which closes it.
 inline const FrameCalls* open(ROOT::RDF::RNode node, bool has_ranges) {
   return (new Frame(std::move(node), has_ranges))->calls();
 }

@@ -1,5 +1,6 @@
 """Columns that formulas define, rows that pass filters: as Awkward and NumPy compute them, in every way of reading."""
 
+import math
 import pickle
 import re
 from pathlib import Path
@@ -450,3 +451,38 @@ def test_files_without_entries(make_tree: MakeTree) -> None:
     assert len(filtered.arrays("z")["z"]) == 0
     assert filtered.report()[0].after == 0
     assert list(loader_of(filtered)) == []
+
+
+def test_a_sample_has_the_same_rows_wherever_it_is_read():
+    data = sw.open("examples/data/QCD_*.root")
+    entries = np.arange(data.num_entries)
+    np.testing.assert_array_equal(data.arrays("entry_", library="np")["entry_"], entries)
+    some = data.sample(0.25, seed=5)
+    drawn = some.arrays("entry_", library="np")["entry_"]
+    assert abs(len(drawn) / len(entries) - 0.25) < 4 * np.sqrt(0.25 * 0.75 / len(entries))
+    assert len(some) == len(drawn)
+    np.testing.assert_array_equal(some.arrays("entry_", threads=1, library="np")["entry_"], drawn)
+    loaded = np.concatenate([batch["features"][:, 0] for batch in some.loader("entry_", dtype="int64").numpy()])
+    np.testing.assert_array_equal(np.sort(loaded), drawn)
+    again = pickle.loads(pickle.dumps(some))  # noqa: S301
+    np.testing.assert_array_equal(again.arrays("entry_", library="np")["entry_"], drawn)
+    heavy = data.filter("jet_sdmass > 100").sample(0.25, seed=5).arrays("entry_", library="np")["entry_"]
+    assert set(heavy) <= set(drawn)
+    assert set(data.sample(0.25, seed=6).arrays("entry_", library="np")["entry_"]) != set(drawn)
+    assert len(data.sample(0)) == 0
+    assert len(data.sample(1)) == len(entries)
+    assert "sample" in str(some.report())
+    for fraction in (-0.1, 1.1, math.nan):
+        with pytest.raises(sw.ConfigError, match="fraction"):
+            data.sample(fraction)
+
+
+def test_numbers_drawn_in_formulas_are_even():
+    values = sw.open("examples/data/QCD_*.root").arrays("uniform(entry_, 3)", library="np")["uniform(entry_, 3)"]
+    assert values.dtype == np.float64
+    assert 0 <= values.min() < 0.01
+    assert 0.99 < values.max() < 1
+    counts, _ = np.histogram(values, 16, (0, 1))
+    assert np.abs(counts - len(values) / 16).max() < 5 * np.sqrt(len(values) / 16)
+    with pytest.raises(sw.ConfigError, match=r"uniform.* takes int64, not float32"):
+        sw.open("examples/data/QCD_*.root").arrays("uniform(jet_pt, 3)")

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+import sapwood
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ["README.md", "docs/loader.md"]
 GUIDES = ["docs/dataset.md", "docs/guide/from-root.md", "docs/guide/from-uproot.md"]
@@ -62,10 +64,11 @@ def test_python_runs(page: str) -> None:
 
 
 @pytest.mark.usefixtures("workplace", "cern_root")
-def test_what_is_for_root_runs_there() -> None:
-    names: dict[str, object] = {"__name__": "page"}
-    for snippet in blocks("docs/guide/from-root.md", "py"):
-        exec(compile(snippet, "from-root.md", "exec"), names)  # noqa: S102
+@pytest.mark.parametrize("page", ["docs/dataset.md", "docs/guide/from-root.md"])
+def test_what_is_for_root_runs_there(page: str) -> None:
+    names: dict[str, object] = {"__name__": "page", "sw": sapwood}
+    for snippet in blocks(page, "py"):
+        exec(compile(snippet, page, "exec"), names)  # noqa: S102
 
 
 @pytest.mark.parametrize("page", PAGES)
