@@ -150,7 +150,9 @@ SELECTIONS = [
         (
             ("nJet >= 1 && nMuon >= 1",),
             {
-                "distance": "DeltaR(RVecF(nMuon, Jet_eta[0]), Muon_eta, RVecF(nMuon, Jet_phi[0]), Muon_phi)",
+                "lead_eta": "ROOT::RVecF(nMuon, Jet_eta[0])",
+                "lead_phi": "ROOT::RVecF(nMuon, Jet_phi[0])",
+                "distance": "DeltaR(lead_eta, Muon_eta, lead_phi, Muon_phi)",
                 "nearest": "Min(distance)",
                 "matched": "Sum(distance < 0.4)",
             },

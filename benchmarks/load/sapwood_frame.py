@@ -1,8 +1,9 @@
 """`Dataset.loader` of a live RDataFrame, whose event loop reads all columns in every epoch."""
 
 import ROOT
-import sapwood
 from sapwood_batches import epochs as any_epochs
+
+import sapwood
 
 
 def epochs(files, case, batches, threads):

@@ -61,6 +61,9 @@ FormulaCompiler::FormulaCompiler(const FormulaCompiler& caller, const Node& call
 
 Result FormulaCompiler::compile() {
   const Typed& whole = compile_parts();
+  if (whole.is_constant() && whole.element == TypeKind::kString) {
+    fail(nodes_.back(), "a string is no formula: strings are compared, with == and !=");
+  }
   if (column_type_) return {whole.input, *column_type_};
   return {whole.input, Typed{.element = computed_kind(whole.element), .dimensions = whole.dimensions}.type()};
 }
@@ -84,6 +87,8 @@ Typed FormulaCompiler::part(const Node& node) {
       return constant(node.constant);
     case Node::Kind::kName:
       return name(node);
+    case Node::Kind::kString:
+      return string(node);
     case Node::Kind::kCall:
       break;
   }
@@ -116,10 +121,10 @@ Typed FormulaCompiler::name(const Node& node) {
     result.dimensions.push_back(innermost->kind == TypeKind::kList ? kJagged : innermost->fixed_size);
   }
   result.element = innermost->kind;
-  if (!innermost->is_primitive() && nodes_.size() > 1) {
+  if (innermost->kind == TypeKind::kStruct && nodes_.size() > 1) {
     throw SchemaError(point_at(text(), node.place,
                                concat("column '", printable(node.name), "' is of type ", type.to_string(),
-                                      "; formulas compute with numbers and bool")));
+                                      "; formulas compute with numbers, bool and strings")));
   }
   if (nodes_.size() == 1) column_type_ = type;
   if (!is_stored) return result;
@@ -169,6 +174,9 @@ Typed FormulaCompiler::call(const Node& node) {
   const auto of_user = std::ranges::find(of_users, node.name, [](const auto& each) { return each->name(); });
   if (of_user != of_users.end()) return user_function(node, *of_user, std::move(arguments));
   const size_t place = function_of(node);
+  if (std::ranges::find(arguments, TypeKind::kString, &Typed::element) != arguments.end()) {
+    return compared_strings(node, place, std::move(arguments));
+  }
   const auto& body = functions()[place].body;
   if (const auto* function = std::get_if<Elementwise>(&body)) {
     return elementwise(node, place, *function, std::move(arguments));
@@ -182,6 +190,8 @@ Typed FormulaCompiler::call(const Node& node) {
   if (const auto* function = std::get_if<Composition>(&body)) return composed(node, *function, arguments);
   if (const auto* function = std::get_if<Item>(&body))
     return items(node, place, *function, std::move(arguments));
+  if (const auto* function = std::get_if<Flattening>(&body))
+    return flattened(node, *function, std::move(arguments.front()));
   return concatenation(node, place, std::move(arguments));
 }
 

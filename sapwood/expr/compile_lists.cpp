@@ -27,6 +27,12 @@ bool is_integer(const Typed& part) { return computed_kind(part.element) == TypeK
 // By which items are chosen with a condition, or by their number.
 Composition places_of_true() { return {{"x", "condition"}, {"nonzero(condition)"}}; }
 Composition first_or_last() { return {{"x", "n"}, {"x[min(n, 0) : n < 0 ? 0x7fffffffffffffff : n]"}}; }
+Composition padded() { return {{"x", "n", "value"}, {"pad(x, n, value)"}}; }
+
+bool is_of_items(IndexFunction::Argument argument) {
+  return argument == IndexFunction::Argument::kConditions || argument == IndexFunction::Argument::kIndices ||
+         argument == IndexFunction::Argument::kAlike;
+}
 
 }  // namespace
 
@@ -56,15 +62,20 @@ Typed FormulaCompiler::indices(const Node& node, size_t function, const IndexFun
                                std::vector<Typed> arguments) {
   using Argument = IndexFunction::Argument;
   size_t depth = 1;
+  std::vector<PromotedOperand> alike;
   for (size_t i = 0; i < arguments.size(); ++i) {
-    const bool has_items =
-        body.arguments[i] == Argument::kConditions || body.arguments[i] == Argument::kIndices;
-    if (has_items) depth = std::max<size_t>(arguments[i].dimensions.size(), 1);
+    if (is_of_items(body.arguments[i])) depth = std::max(depth, arguments[i].dimensions.size());
+    if (body.arguments[i] == Argument::kAlike) alike.push_back({arguments[i].element, false});
   }
+  const TypeKind kind = alike.empty() ? TypeKind::kInt64 : promote(alike);
   std::vector<Input> inputs;
   for (size_t i = 0; i < arguments.size(); ++i) {
     arguments[i] = index_argument(nodes_[node.arguments[i]], body.arguments[i], arguments[i], depth);
+    if (body.arguments[i] == Argument::kAlike) arguments[i] = convert(arguments[i], kind);
     inputs.push_back(arguments[i].input);
+  }
+  if (arguments.front().is_constant()) {
+    fail(node, concat("'", called(node), "' takes an integer of each entry, not a constant"));
   }
   require_accepted(node, body, arguments);
   const Dimensions& first = arguments.front().dimensions;
@@ -72,7 +83,7 @@ Typed FormulaCompiler::indices(const Node& node, size_t function, const IndexFun
   dimensions.push_back(size_of_indices(node, body, arguments));
   return add({.kind = Operation::Kind::kIndices,
               .detail = function,
-              .element = TypeKind::kInt64,
+              .element = kind,
               .inputs = std::move(inputs),
               .result = TypeKind::kInt64,
               .dimensions = std::move(dimensions),
@@ -89,6 +100,10 @@ Typed FormulaCompiler::index_argument(const Node& node, IndexFunction::Argument 
     case Argument::kLists:
       if (argument.dimensions.size() < depth)
         refuse(depth == 1 ? "lists" : "lists around the indices' lists");
+      return argument;
+    case Argument::kAlike:
+      if (argument.dimensions.empty() || argument.dimensions.size() != depth)
+        refuse("lists as deep as the others");
       return argument;
     case Argument::kConditions:
       if (argument.dimensions.empty()) refuse("lists");
@@ -125,7 +140,7 @@ int64_t FormulaCompiler::size_of_indices(const Node& node, const IndexFunction& 
     if (arguments[i].is_constant()) {
       operands.push_back({.items = {program_.constants[arguments[i].input.index].data(), true}});
     } else if (body.arguments[i] == IndexFunction::Argument::kLists &&
-               arguments[i].dimensions.front() != kJagged) {
+               (arguments[i].dimensions.front() != kJagged || !body.looks_at_lists)) {
       operands.push_back({.lists = {.fixed_size = arguments[i].dimensions.front(), .count = 1}});
     } else {
       return kJagged;
@@ -146,8 +161,7 @@ Typed FormulaCompiler::items(const Node& node, size_t function, const Item& body
   Typed index = arguments[1];
   require_index(node, lists, index);
   if (body.takes_numbers && index.dimensions.empty()) {
-    if (arguments.size() == 2) return composed(node, first_or_last(), arguments);
-    fail(nodes_[node.arguments[2]], "only items at indices have a value for those that are not there");
+    return composed(node, arguments.size() == 2 ? first_or_last() : padded(), arguments);
   }
   std::optional<Typed> condition;
   if (index.element == TypeKind::kBool) {
@@ -166,9 +180,9 @@ Typed FormulaCompiler::items(const Node& node, size_t function, const Item& body
       fail(nodes_[node.arguments[2]],
            "only where the items are single values can one stand in for an item that is not there");
     }
-    otherwise = broadcast(node, arguments[2], index);
     kind = promote(std::array{PromotedOperand{lists.element, false},
-                              PromotedOperand{otherwise.element, otherwise.is_constant()}});
+                              PromotedOperand{arguments[2].element, arguments[2].is_constant()}});
+    otherwise = broadcast(node, convert(arguments[2], kind), index);
   }
   const auto own = lists.dimensions.begin() + static_cast<ptrdiff_t>(level);
   Dimensions dimensions(lists.dimensions.begin(), own);
@@ -201,6 +215,30 @@ void FormulaCompiler::require_index(const Node& node, const Typed& lists, const 
          concat("an index has no more lists around it than what it goes into, ", lists.type().to_string(),
                 ", and this is ", index.type().to_string()));
   }
+}
+
+// `lists` without the level that is inside of the outermost one, or without all that are.
+Typed FormulaCompiler::flattened(const Node& node, const Flattening& body, Typed lists) {
+  if (lists.dimensions.size() < 2) {
+    fail(node, concat("'", called(node), "' goes over lists of lists, and ",
+                      source(nodes_[node.arguments.front()]), " is ", lists.type().to_string()));
+  }
+  lists = convert(lists, computed_kind(lists.element));
+  do {
+    const int64_t outer = lists.dimensions[0];
+    const int64_t inner = lists.dimensions[1];
+    const bool is_fixed = outer != kJagged && inner != kJagged;
+    if (is_fixed && outer > 0 && inner > kMaxItems / outer) countable(node, kMaxItems + 1);
+    Dimensions dimensions(lists.dimensions.begin() + 1, lists.dimensions.end());
+    dimensions.front() = is_fixed ? outer * inner : kJagged;
+    lists = add({.kind = Operation::Kind::kFlatten,
+                 .element = lists.element,
+                 .inputs = {lists.input},
+                 .result = lists.element,
+                 .dimensions = std::move(dimensions),
+                 .place = node.place});
+  } while (body.of_all_levels && lists.dimensions.size() > 1);
+  return lists;
 }
 
 Typed FormulaCompiler::concatenation(const Node& node, size_t function, std::vector<Typed> parts) {

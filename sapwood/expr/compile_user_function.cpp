@@ -12,6 +12,11 @@ Typed FormulaCompiler::user_function(const Node& node, const std::shared_ptr<con
                                      std::vector<Typed> arguments) {
   if (std::ranges::all_of(arguments, &Typed::is_constant))
     fail(node, concat("'", node.name, "' is called with no column"));
+  const auto text = std::ranges::find(arguments, TypeKind::kString, &Typed::element);
+  if (text != arguments.end()) {
+    const Node& argument = nodes_[node.arguments[static_cast<size_t>(text - arguments.begin())]];
+    fail(argument, concat(source(argument), " is ", text->type().to_string(), "; functions take numbers"));
+  }
   for (Typed& argument : arguments) {
     const TypeKind kind = computed_kind(argument.element);
     argument = convert(std::move(argument), kind);

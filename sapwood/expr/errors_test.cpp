@@ -103,8 +103,7 @@ TEST(Refusal, OfTypesThatDoNotFit) {
             "  min(x, y, n)\n"
             "  ^");
   EXPECT_EQ(refusal("1 + label"),
-            "SchemaError: column 'label' is of type string; formulas compute with numbers and bool, at "
-            "position 5\n"
+            "ConfigError: label is string; strings are only compared, with == and !=, at position 5\n"
             "  1 + label\n"
             "      ^");
   EXPECT_EQ(refusal("x[0]"),
@@ -116,6 +115,29 @@ TEST(Refusal, OfTypesThatDoNotFit) {
             "there, at position 7\n"
             "  pt[0, eta]\n"
             "        ^");
+}
+
+TEST(Refusal, OfStrings) {
+  EXPECT_EQ(refusal("n == 1 && label == 'a"),
+            "ConfigError: a quotation mark without the one that closes it, at position 20\n"
+            "  n == 1 && label == 'a\n"
+            "                     ^");
+  EXPECT_EQ(refusal("n == 'a'"),
+            "ConfigError: '==' can't compare int32 with string, at position 3\n"
+            "  n == 'a'\n"
+            "    ^");
+  EXPECT_EQ(refusal("label < 'b'"),
+            "ConfigError: label is string; strings are only compared, with == and !=, at position 1\n"
+            "  label < 'b'\n"
+            "  ^");
+  EXPECT_EQ(refusal("sum('b')"),
+            "ConfigError: 'b' is string; strings are only compared, with == and !=, at position 5\n"
+            "  sum('b')\n"
+            "      ^");
+  EXPECT_EQ(refusal("\"b\""),
+            "ConfigError: a string is no formula: strings are compared, with == and !=, at position 1\n"
+            "  \"b\"\n"
+            "  ^");
 }
 
 TEST(Refusal, OfIndicesThatDoNotFit) {
@@ -145,10 +167,27 @@ TEST(Refusal, OfIndicesThatDoNotFit) {
             "there, at position 10\n"
             "  hits[id, 0]\n"
             "           ^");
-  EXPECT_EQ(refusal("take(pt, 2, 0)"),
-            "ConfigError: only items at indices have a value for those that are not there, at position 13\n"
-            "  take(pt, 2, 0)\n"
-            "              ^");
+  EXPECT_EQ(refusal("take(hits, 2, 0)"),
+            "ConfigError: only where the items are single values can one stand in for an item that is not "
+            "there, at position 15\n"
+            "  take(hits, 2, 0)\n"
+            "                ^");
+  EXPECT_EQ(refusal("pad(x, 2, 0)"),
+            "ConfigError: expected lists, and x is float32, at position 5\n"
+            "  pad(x, 2, 0)\n"
+            "      ^");
+  EXPECT_EQ(refusal("Range(3)"),
+            "ConfigError: 'Range' takes an integer of each entry, not a constant, at position 1\n"
+            "  Range(3)\n"
+            "  ^");
+  EXPECT_EQ(refusal("intersect(pt, hits)"),
+            "ConfigError: expected lists as deep as the others, and pt is list<float32>, at position 11\n"
+            "  intersect(pt, hits)\n"
+            "            ^");
+  EXPECT_EQ(refusal("flatten(pt)"),
+            "ConfigError: 'flatten' goes over lists of lists, and pt is list<float32>, at position 1\n"
+            "  flatten(pt)\n"
+            "  ^");
 }
 
 TEST(Refusal, OfSlicesThatDoNotFit) {

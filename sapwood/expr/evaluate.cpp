@@ -14,11 +14,11 @@
 namespace sapwood::expr {
 namespace {
 
-// Whether a column is of numbers, or lists of such.
+// Whether a column is of numbers or strings, or lists of such.
 bool computes_with(const Type& type) {
   const Type* inner = &type;
   while (inner->kind == TypeKind::kList || inner->kind == TypeKind::kFixedList) inner = &inner->item();
-  return inner->is_primitive();
+  return inner->kind != TypeKind::kStruct;
 }
 
 template <class T>
@@ -87,6 +87,10 @@ class Evaluation {
         return concatenation(operation);
       case Operation::Kind::kUserFunction:
         return user_function(operation);
+      case Operation::Kind::kFlatten:
+        return flattened(value(operation.inputs[0]), pool_);
+      case Operation::Kind::kSameStrings:
+        return same_strings(operation);
     }
     return {};
   }
@@ -157,7 +161,10 @@ class Evaluation {
     std::vector<ListOperand> arguments;
     for (const Input& input : operation.inputs) {
       arguments.push_back({.items = operand(input)});
-      if (input.is_constant || value(input).levels.size() <= level) continue;
+      if (input.is_constant) continue;
+      arguments.back().element = operation.element;
+      if (value(input).levels.empty()) arguments.back().lists.count = value(input).count;
+      if (value(input).levels.size() <= level) continue;
       require_match(operation, first, value(input), level);
       arguments.back().lists = value(input).levels[level].lists();
     }
@@ -235,6 +242,20 @@ class Evaluation {
       throw ConfigError(point_at(program_.texts[operation.text], operation.place,
                                  concat("'", function.name(), "' failed: ", failure.what())));
     }
+  }
+
+  Value same_strings(const Operation& operation) const {
+    const Value& first = value(operation.inputs[0]);
+    const Value* second = operation.inputs.size() > 1 ? &value(operation.inputs[1]) : nullptr;
+    if (second != nullptr) require_match(operation, first, *second);
+    Value result = make_value(TypeKind::kBool, first.count, result_levels(operation), pool_);
+    const auto is_same = result.elements.as<uint8_t>();
+    for (int64_t i = 0; i < first.count; ++i) {
+      const std::string_view other =
+          second != nullptr ? second->string(i) : program_.strings[operation.detail];
+      is_same[static_cast<size_t>(i)] = first.string(i) == other ? 1 : 0;
+    }
+    return result;
   }
 
   Value counted(const Operation& operation, std::optional<Value> result) const {

@@ -58,7 +58,8 @@ TEST(Expression, TakesDefinedColumnsForTheirFormulas) {
   EXPECT_EQ(more.text("two * x"), "float32: 3 -5 0");  // weak, as the constant that it stands for
   EXPECT_EQ(more.text("two"), "int64: 2 2 2");
   EXPECT_TRUE(identical(more.evaluate("name"), strings({"a", "b", "c"})));
-  EXPECT_THROW(more.evaluate("name + 1"), SchemaError);
+  EXPECT_EQ(more.text("name == 'b'"), "bool: false true false");
+  EXPECT_THROW(more.evaluate("name + 1"), ConfigError);
   const Expression expression("sums > two", more.schema());
   EXPECT_EQ(expression.columns(), (std::vector<std::string>{"pt", "n"}));
 }

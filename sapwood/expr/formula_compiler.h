@@ -23,8 +23,9 @@ struct Typed {
   Type type() const;
 };
 
-/// Adds the steps of one formula to a program. Its members are in compile.cpp and, those for lists, in
-/// compile_lists.cpp, those for functions of users in compile_user_function.cpp.
+/// Adds the steps of one formula to a program. Its members are in compile.cpp, those for lists in
+/// compile_lists.cpp, those for strings in compile_strings.cpp, and those for functions of users in
+/// compile_user_function.cpp.
 class FormulaCompiler {
  public:
   /// The formula stands inside of `depth` definitions of columns.
@@ -73,11 +74,15 @@ class FormulaCompiler {
   int64_t countable(const Node& node, int64_t size) const;
   Typed items(const Node& node, size_t function, const Item& body, std::vector<Typed> arguments);
   void require_index(const Node& node, const Typed& lists, const Typed& index) const;
+  Typed flattened(const Node& node, const Flattening& body, Typed lists);
   Typed concatenation(const Node& node, size_t function, std::vector<Typed> parts);
 
   Typed user_function(const Node& node, const std::shared_ptr<const UserFunction>& function,
                       std::vector<Typed> arguments);
   Type result_type(const Node& node, const UserFunction& function, const std::vector<Type>& arguments) const;
+  Typed string(const Node& node);
+  Typed compared_strings(const Node& node, size_t function, std::vector<Typed> operands);
+  void require_comparable(const Node& node, size_t function, const std::vector<Typed>& operands) const;
 
   Typed convert(Typed part, TypeKind kind);
   Typed broadcast(const Node& node, const Typed& part, const Typed& like);

@@ -71,6 +71,7 @@ struct ListFunction {
 struct ListOperand {
   Lists lists{};
   Operand items{};
+  TypeKind element{};  ///< of the items, where the function takes kAlike
 
   int64_t size(int64_t list) const { return lists.stop(list) - lists.start(list); }
   template <class T>
@@ -87,15 +88,17 @@ struct ListOperand {
 struct IndexFunction {
   enum class Argument : uint8_t {
     kLists,       ///< lists of anything
+    kAlike,       ///< lists that end at this level, of a kind that all of these have in common
     kConditions,  ///< lists of bool
     kIndices,     ///< lists of int64
     kInteger,     ///< an int64 for each entry
     kConstant,    ///< an int64
   };
-  std::vector<Argument> arguments;  ///< the first one is of lists
+  std::vector<Argument> arguments;  ///< the first one is of lists, or an integer for each entry
   /// How many indices there are for a list, kMaxItems + 1 for any number above it; and these.
   int64_t (*size)(std::span<const ListOperand> arguments, int64_t list) = nullptr;
   void (*fill)(std::span<const ListOperand> arguments, int64_t list, int64_t* out) = nullptr;
+  bool looks_at_lists = true;  ///< else how many there are follows from the integers alone
   /// Whether all constants are of use, and which are.
   bool (*accepts)(std::span<const int64_t> constants) = nullptr;
   std::string_view accepted{};
@@ -110,6 +113,11 @@ inline constexpr int64_t kMaxItems = int64_t{1} << 31;
 /// The items of lists at an index, or at indices.
 struct Item {
   bool takes_numbers = false;  ///< a single integer is not an index but how many items are taken
+};
+
+/// Lists of lists with one level less, or as lists of values.
+struct Flattening {
+  bool of_all_levels = false;
 };
 
 /// The items of lists one after another, entry by entry.
@@ -127,7 +135,7 @@ struct Function {
   std::vector<std::string_view> names;
   size_t min_arguments = 1;
   size_t max_arguments = 1;
-  std::variant<Elementwise, ListFunction, IndexFunction, Item, Concatenation, Composition> body;
+  std::variant<Elementwise, ListFunction, IndexFunction, Item, Concatenation, Flattening, Composition> body;
 };
 
 /// Of a function that takes any number of arguments.

@@ -116,6 +116,27 @@ TEST(Functions, ChooseTheSmallerAndTheLarger) {
   EXPECT_EQ(table.text("clip(f, log(-1), 1.5)"), "float32: 1 1.5");
 }
 
+TEST(Functions, DivideDownwards) {
+  const Table table({{"i", column_of_values<int64_t>(TypeKind::kInt64, {7, -7, 7, -7, INT64_MIN, 5})},
+                     {"j", column_of_values<int64_t>(TypeKind::kInt64, {2, 2, -2, -2, -1, 0})},
+                     {"x", doubles({7.5, -7.5, 1, -1, kNan, 1})},
+                     {"y", doubles({2, 2, kInfinity, kInfinity, 1, 0})}});
+  EXPECT_EQ(table.text("floor_divide(i, j)"), "int64: 3 -4 -4 3 -9223372036854775808 0");
+  EXPECT_EQ(table.text("floor_divide(x, y)"), "float64: 3 -4 0 -1 nan inf");
+}
+
+TEST(Functions, CompareWithinTolerances) {
+  const Table table({{"a", doubles({1, 1, kInfinity, kNan, 100, 1})},
+                     {"b", doubles({1 + 1e-6, 1.1, kInfinity, kNan, 101, kInfinity})}});
+  EXPECT_EQ(table.text("isclose(a, b)"), "bool: true false true false false false");
+  EXPECT_EQ(table.text("isclose(a, b, 0, 1)"), "bool: true true true false true false");
+}
+
+TEST(Functions, StepAtZero) {
+  const Table table({{"x", doubles({-1, -0.0, 3, kNan})}});
+  EXPECT_EQ(table.text("heaviside(x, 0.5)"), "float64: 0 0.5 1 nan");
+}
+
 TEST(Functions, WrapAngles) {
   const double pi = std::numbers::pi;
   const Table table(

@@ -1,8 +1,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdlib>
+#include <iterator>
 #include <numeric>
+#include <vector>
 
+#include "sapwood/expr/elementwise.h"
 #include "sapwood/expr/function.h"
 
 namespace sapwood::expr {
@@ -45,6 +49,74 @@ int64_t slice_size(Arguments arguments, int64_t list) {
 void fill_slice(Arguments arguments, int64_t list, int64_t* out) {
   const int64_t begin = slice_bound(arguments[1], list, arguments[0].size(list));
   std::iota(out, out + slice_size(arguments, list), begin);
+}
+
+// argpad(lists, n): the first n indices, the last -n when it is negative, also of items that are not there.
+
+int64_t pad_size(Arguments arguments, int64_t list) {
+  const int64_t count = arguments.back().integer(list);
+  return count < -kMaxItems ? kTooMany : std::abs(count);
+}
+
+void fill_pad(Arguments arguments, int64_t list, int64_t* out) {
+  const int64_t count = arguments.back().integer(list);
+  std::iota(out, out + std::abs(count), std::min(count, int64_t{0}));
+}
+
+// What a column of integers asks for is not known: as if for the lists that are there.
+double expected_pad(std::span<const double> arguments) {
+  return std::max(std::fabs(arguments[1]), arguments[0]);
+}
+
+// Range(n): 0, 1, ..., n - 1.
+
+int64_t range_size(Arguments arguments, int64_t list) {
+  return std::max(arguments[0].integer(list), int64_t{0});
+}
+
+void fill_range(Arguments arguments, int64_t list, int64_t* out) {
+  std::iota(out, out + range_size(arguments, list), int64_t{0});
+}
+
+// A guess at what integers of the entries are.
+double expected_range(std::span<const double>) { return 16; }
+
+// argintersect(a, b): the items of a that b has too.
+
+template <class T, class Action>
+void for_each_shared(Arguments arguments, int64_t list, Action action) {
+  const auto items = arguments[0].items_of<T>(list);
+  const auto others = arguments[1].items_of<T>(list);
+  std::vector<T> sorted;
+  std::ranges::copy_if(others, std::back_inserter(sorted), [](T other) { return !is_nan(other); });
+  std::ranges::sort(sorted);
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (!is_nan(items[i]) && std::ranges::binary_search(sorted, items[i])) action(static_cast<int64_t>(i));
+  }
+}
+
+template <class Action>
+void for_each_shared_of_kind(Arguments arguments, int64_t list, Action action) {
+  switch (arguments[0].element) {
+    case TypeKind::kInt64:
+      return for_each_shared<int64_t>(arguments, list, action);
+    case TypeKind::kFloat32:
+      return for_each_shared<float>(arguments, list, action);
+    case TypeKind::kFloat64:
+      return for_each_shared<double>(arguments, list, action);
+    default:
+      return for_each_shared<uint8_t>(arguments, list, action);
+  }
+}
+
+int64_t count_shared(Arguments arguments, int64_t list) {
+  int64_t count = 0;
+  for_each_shared_of_kind(arguments, list, [&](int64_t) { ++count; });
+  return count;
+}
+
+void fill_shared(Arguments arguments, int64_t list, int64_t* out) {
+  for_each_shared_of_kind(arguments, list, [&](int64_t item) { *out++ = item; });
 }
 
 // argdrop(lists, indices): all but these.
@@ -141,6 +213,18 @@ std::vector<Function> index_functions() {
       indexing("argslice", {.arguments = {Argument::kLists, Argument::kInteger, Argument::kInteger},
                             .size = &slice_size,
                             .fill = &fill_slice}),
+      indexing("argpad", {.arguments = {Argument::kLists, Argument::kInteger},
+                          .size = &pad_size,
+                          .fill = &fill_pad,
+                          .looks_at_lists = false,
+                          .expected = &expected_pad}),
+      indexing("Range", {.arguments = {Argument::kInteger},
+                         .size = &range_size,
+                         .fill = &fill_range,
+                         .expected = &expected_range}),
+      indexing(
+          "argintersect",
+          {.arguments = {Argument::kAlike, Argument::kAlike}, .size = &count_shared, .fill = &fill_shared}),
       indexing(
           "argdrop",
           {.arguments = {Argument::kLists, Argument::kIndices}, .size = &count_left, .fill = &fill_left}),

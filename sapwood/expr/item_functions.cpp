@@ -57,6 +57,25 @@ constexpr auto kSumUp = [](auto* begin, auto* end, auto* out) {
   }
 };
 
+// Whether an item differs from the one before it; NaN and NaN do not.
+constexpr auto kBeginsRun = [](auto* begin, auto* end, uint8_t* out) {
+  for (auto* item = begin; item != end; ++item) {
+    const bool goes_on = item != begin && (*item == item[-1] || (is_nan(*item) && is_nan(item[-1])));
+    *out++ = goes_on ? 0 : 1;
+  }
+};
+
+Function begins_run_function() {
+  return {{"begins_run"},
+          1,
+          1,
+          ListFunction{.overloads = {{overload_over_items<uint8_t, uint8_t>(kBeginsRun),
+                                      overload_over_items<int64_t, uint8_t>(kBeginsRun),
+                                      overload_over_items<float, uint8_t>(kBeginsRun),
+                                      overload_over_items<double, uint8_t>(kBeginsRun)}},
+                       .keeps_lists = true}};
+}
+
 Function argsort_function() {
   return {{"argsort", "Argsort", "StableArgsort"},
           1,
@@ -106,6 +125,8 @@ std::vector<Function> item_functions() {
       argsort_function(),
       cumsum_function(),
       local_index_function(),
+      begins_run_function(),
+      composed({"unique"}, {"x"}, {"sort(x)[begins_run(sort(x))]"}),
   };
 }
 

@@ -102,6 +102,7 @@ TEST(Items, AreTakenAtIndices) {
 TEST(Items, ThatAreNotThereHaveAValue) {
   EXPECT_EQ(text("pt[local_index(other), -1]"), "list<float32>: [10, 20] [-1] [30]");
   EXPECT_EQ(text("pt[local_index(other), y]"), "list<float64>: [10, 20] [4] [30]");
+  EXPECT_EQ(text("pt[local_index(other), n]"), "list<float64>: [10, 20] [-2] [30]");
   EXPECT_EQ(text("pt[local_index(other), 2 * other]"), "list<float32>: [10, 20] [6] [30]");
   EXPECT_EQ(text("take(pt, local_index(other), -1)"), text("pt[local_index(other), -1]"));
   EXPECT_NE(mismatch("pt[local_index(other), eta]").find("lists of 1 and of 0 items don't go together"),
@@ -147,6 +148,46 @@ TEST(Items, OfFixedSizeAreJoined) {
             "list<list<float64>>: [[1, 2], [3, 4], [1], [2, 3]] [] [[5, 6], []]");
 }
 
+TEST(Items, AreFilledUp) {
+  EXPECT_EQ(text("pad(pt, 2, -1)"), "float32[2]: [10, 20] [-1, -1] [30, -1]");
+  EXPECT_EQ(text("Take(pt, -2, -1)"), "float32[2]: [10, 20] [-1, -1] [-1, 30]");
+  EXPECT_EQ(text("take(pt, 1, y)"), "float64[1]: [10] [4] [30]");
+  EXPECT_EQ(text("pad(triple, 4, n)"), "int64[4]: [1, 2, 3, 1] [4, 5, 6, -2] [7, 8, 9, 3]");
+  EXPECT_EQ(text("pad(other, n, 0)"), "list<float32>: [1] [0, 3] [4, 0, 0]");
+  EXPECT_EQ(text("pad(other, 0, 0)"), "list<float32>: [] [] []");
+  EXPECT_EQ(text("hits[argpad(hits, 1)]"), "list<float64>[1]: [[1]] [[]] [[]]");
+  EXPECT_THROW(text("pad(pt, big, 0)"), SchemaError);
+  EXPECT_THROW(text("pad(pt, -9223372036854775807 - 1, 0)"), ConfigError);
+}
+
+TEST(Items, AreCountedUpTo) {
+  EXPECT_EQ(text("Range(n)"), "list<int64>: [0] [] [0, 1, 2]");
+  EXPECT_EQ(text("sum(Range(m + 1))"), "int64: 3 3 0");
+  EXPECT_THROW(text("Range(n + 0x100000000)"), SchemaError);
+}
+
+TEST(Items, ThatListsShare) {
+  EXPECT_EQ(text("intersect(other, pt)"), "list<float32>: [] [] []");
+  EXPECT_EQ(text("Intersect(concatenate(other, id, other), 1.0 * other)"),
+            "list<float64>: [1, 2, 1, 2] [3, 3] [4, 4]");
+  EXPECT_EQ(text("intersect(id, id[:1])"), "list<int64>: [11] [] [11]");
+  EXPECT_EQ(text("argintersect(other, 0 * other + 2)"), "list<int64>: [1] [] []");
+  EXPECT_EQ(text("intersect(log(-pt), log(-pt))"), "list<float32>: [] [] []");
+  EXPECT_EQ(text("intersect(hits, hits[hits > 1])"), "list<list<float64>>: [[], [2, 3]] [] [[]]");
+  EXPECT_EQ(text("intersect(good, good)"), "list<bool>: [true, false] [] [true]");
+}
+
+TEST(Items, LoseALevelOfLists) {
+  EXPECT_EQ(text("flatten(hits)"), "list<float64>: [1, 2, 3] [] []");
+  EXPECT_EQ(text("flatten(tracks)"), "list<int64>: [1, 2, 3, 4] [] [5, 6]");
+  EXPECT_EQ(text("flatten(matrix)"), "int64[4]: [1, 2, 3, 4] [5, 6, 7, 8] [9, 10, 11, 12]");
+  EXPECT_EQ(text("ravel(hits)"), text("flatten(hits)"));
+  EXPECT_EQ(text("sum(flatten(hits))"), text("sum(sum(hits))"));
+  const Table deep({{"v", lists({2, 0}, lists({1, 1}, lists({2, 1}, floats({1, 2, 3}))))}});
+  EXPECT_EQ(deep.text("flatten(v)"), "list<list<float32>>: [[1, 2], [3]] []");
+  EXPECT_EQ(deep.text("ravel(v)"), "list<float32>: [1, 2, 3] []");
+}
+
 TEST(Items, OfNoEntries) {
   const Table empty({{"list", lists({}, floats({}))},
                      {"nested", lists({}, lists({}, floats({})))},
@@ -157,6 +198,10 @@ TEST(Items, OfNoEntries) {
   EXPECT_EQ(empty.text("fixed[argsort(fixed)]"), "int64[2]:");
   EXPECT_EQ(empty.text("concatenate(nested, nested)"), "list<list<float32>>:");
   EXPECT_EQ(empty.text("combinations(fixed, 2, 0)"), "int64[1]:");
+  EXPECT_EQ(empty.text("flatten(nested)"), "list<float32>:");
+  EXPECT_EQ(empty.text("unique(nested)"), "list<list<float32>>:");
+  EXPECT_EQ(empty.text("pad(list, 3, 0)"), "float32[3]:");
+  EXPECT_EQ(empty.text("intersect(list, list)"), "list<float32>:");
   EXPECT_EQ(empty.text("cartesian(list, nested, 1)"), "list<list<float32>>:");
 }
 

@@ -47,7 +47,8 @@ class Lexer {
       skip_name();
       return {TokenKind::kName, text_.substr(begin, offset_ - begin), begin, offset_};
     }
-    if (peek() == '`') return quoted_name();
+    if (peek() == '`') return quoted(TokenKind::kQuotedName, "a backquote");
+    if (peek() == '"' || peek() == '\'') return quoted(TokenKind::kString, "a quotation mark");
     for (const std::string_view symbol : kSymbols) {
       if (text_.substr(offset_).starts_with(symbol)) {
         offset_ += symbol.size();
@@ -99,14 +100,14 @@ class Lexer {
     }
   }
 
-  Token quoted_name() {
+  Token quoted(TokenKind kind, std::string_view mark) {
     const size_t begin = offset_++;
-    const size_t close = text_.find('`', offset_);
+    const size_t close = text_.find(text_[begin], offset_);
     if (close == std::string_view::npos) {
-      throw ConfigError(point_at(text_, begin, "a backquote without the one that closes it"));
+      throw ConfigError(point_at(text_, begin, concat(mark, " without the one that closes it")));
     }
     offset_ = close + 1;
-    return {TokenKind::kQuotedName, text_.substr(begin + 1, close - begin - 1), begin, offset_};
+    return {kind, text_.substr(begin + 1, close - begin - 1), begin, offset_};
   }
 
   std::string_view text_;

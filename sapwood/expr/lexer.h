@@ -12,6 +12,7 @@ enum class TokenKind : uint8_t {
   kDecimal,     ///< 1.5, 2e-3
   kName,        ///< part_pt, jet.pt, ROOT::VecOps::Sum
   kQuotedName,  ///< between backquotes, which `text` leaves out
+  kString,      ///< between quotation marks, which `text` leaves out
   kSymbol,      ///< an operator, a parenthesis, a comma
   kEnd,
 };

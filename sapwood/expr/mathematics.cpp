@@ -1,4 +1,5 @@
 #include <cmath>
+#include <numbers>
 
 #include "sapwood/base/random.h"
 #include "sapwood/expr/elementwise.h"
@@ -33,6 +34,18 @@ T truncated_remainder(T a, T b) {
   } else {
     return std::fmod(a, b);
   }
+}
+
+// As in NumPy, `b` is the one to be close to.
+template <class T>
+bool is_close(T a, T b, T relative, T absolute) {
+  return a == b || (std::isfinite(b) && std::fabs(a - b) <= absolute + relative * std::fabs(b));
+}
+
+template <class T>
+T step(T x, T at_zero) {
+  if (x == 0) return at_zero;
+  return x > 0 ? T{1} : x < 0 ? T{0} : x;
 }
 
 // A number in [0, 1) that follows from both alone.
@@ -94,6 +107,11 @@ std::vector<Function> mathematical_functions() {
       floating<1>({"atanh", "arctanh", "ATanH"}, [](auto x) { return std::atanh(x); }),
       floating<2>({"atan2", "arctan2", "ATan2"}, [](auto y, auto x) { return std::atan2(y, x); }),
       floating<2>({"hypot", "Hypot"}, [](auto x, auto y) { return std::hypot(x, y); }),
+      floating<1>({"deg2rad", "radians"},
+                  [](auto x) { return x * (std::numbers::pi_v<decltype(x)> / decltype(x){180}); }),
+      floating<1>({"rad2deg", "degrees"},
+                  [](auto x) { return x * (decltype(x){180} / std::numbers::pi_v<decltype(x)>); }),
+      floating<2>({"heaviside"}, [](auto x, auto at_zero) { return step(x, at_zero); }),
       {{"uniform"},
        2,
        2,
@@ -111,6 +129,9 @@ std::vector<Function> mathematical_functions() {
       any_kind<1>({"float32"}, [](auto x) { return static_cast<float>(x); }),
       any_kind<1>({"float64"}, [](auto x) { return static_cast<double>(x); }),
 
+      floating<4>({"isclose"}, [](auto a, auto b, auto relative,
+                                  auto absolute) { return is_close(a, b, relative, absolute); }),
+      composed({"isclose"}, {"a", "b"}, {"isclose(a, b, 1e-5, 1e-8)"}),
       floating<1>({"isnan", "IsNaN"}, [](auto x) { return std::isnan(x); }),
       floating<1>({"isinf"}, [](auto x) { return std::isinf(x); }),
       floating<1>({"isfinite", "Finite"}, [](auto x) { return std::isfinite(x); }),

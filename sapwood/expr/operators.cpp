@@ -23,6 +23,23 @@ T floored_remainder(T a, T b) {
   }
 }
 
+// Rounded down; as in NumPy, integers divided by 0 give 0.
+template <class T>
+T floored_quotient(T a, T b) {
+  if constexpr (kIsInteger<T>) {
+    if (b == 0) return 0;
+    if (b == -1) return wrapping(0, a, [](uint64_t x, uint64_t y) { return x - y; });
+    return a / b - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0);
+  } else {
+    if (b == 0) return a / b;
+    const T remainder = std::fmod(a, b);
+    const bool is_below = remainder != 0 && (remainder < 0) != (b < 0);
+    // Next to a whole number, which it may miss by a rounding.
+    const T quotient = (a - remainder) / b - (is_below ? T{1} : T{0});
+    return quotient == 0 ? std::copysign(T{0}, a / b) : std::nearbyint(quotient);
+  }
+}
+
 int64_t integer_power(int64_t base, int64_t exponent) {
   if (exponent < 0) {
     // The integer part of 1 / base ** -exponent, with 0 for 1 / 0.
@@ -110,6 +127,7 @@ std::vector<Function> operators() {
       numeric<2>({"*", "multiply"},
                  [](auto a, auto b) { return arithmetic(a, b, [](auto x, auto y) { return x * y; }); }),
       floating<2>({"/", "divide", "true_divide"}, [](auto a, auto b) { return a / b; }),
+      numeric<2>({"floor_divide"}, [](auto a, auto b) { return floored_quotient(a, b); }),
       numeric<2>({"%", "mod", "remainder"}, [](auto a, auto b) { return floored_remainder(a, b); }),
       power_function(),
 

@@ -58,6 +58,24 @@ TEST(Order, IsThatOfSummingUp) {
   EXPECT_EQ(text("cumsum(sums)"), "list<float32>: [16777216, 16777216, 16777218] [] []");
 }
 
+TEST(Order, BringsEqualItemsTogether) {
+  EXPECT_EQ(text("unique(same)"), "list<int64>: [0, 1] [5] []");
+  EXPECT_EQ(text("unique(concatenate(v, v))"), "list<float64>: [1, 2, 3, nan] [] [-inf, nan]");
+  EXPECT_EQ(text("unique(flags)"), "list<bool>: [false, true] [] []");
+  EXPECT_EQ(text("unique(nested)"), "list<list<float32>>: [[1, 2, 3], []] [] [[4]]");
+  EXPECT_EQ(text("begins_run(same)"), "list<bool>: [true, true, true, true] [true] []");
+  EXPECT_EQ(text("begins_run(sort(same))"), "list<bool>: [true, false, true, false] [true] []");
+}
+
+TEST(Order, HasAMiddle) {
+  EXPECT_EQ(text("median(same)"), "float64: 0.5 5 nan");
+  EXPECT_EQ(text("median(v)"), "float64: nan nan nan");
+  EXPECT_EQ(text("median(nested)"), "list<float32>: [2, nan] [] [4]");
+  EXPECT_EQ(text("median(flags)"), "float64: 1 nan nan");
+  EXPECT_EQ(text("ptp(same)"), "int64: 1 0 0");
+  EXPECT_EQ(text("ptp(v)"), "float64: nan nan nan");
+}
+
 TEST(Order, HasPlaces) {
   EXPECT_EQ(text("nonzero(same)"), "list<int64>: [0, 2] [0] []");
   EXPECT_EQ(text("Nonzero(v > 1)"), "list<int64>: [0, 3] [] []");

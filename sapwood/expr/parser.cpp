@@ -222,6 +222,14 @@ class Parser {
         const Constant value = number.kind == TokenKind::kInteger ? integer(number) : decimal(number);
         return add({.constant = value, .place = number.begin, .begin = number.begin, .end = number.end});
       }
+      case TokenKind::kString: {
+        const Token& string = take();
+        return add({.kind = Node::Kind::kString,
+                    .name = std::string(string.text),
+                    .place = string.begin,
+                    .begin = string.begin,
+                    .end = string.end});
+      }
       case TokenKind::kName:
       case TokenKind::kQuotedName:
         return name();

@@ -13,10 +13,10 @@ namespace sapwood::expr {
 /// A part of a formula. Operators are calls of functions with the operator's name: "+", "?:", "[]",
 /// "[:]" (of a list and the bounds of the slice).
 struct Node {
-  enum class Kind : uint8_t { kConstant, kName, kCall };
+  enum class Kind : uint8_t { kConstant, kString, kName, kCall };
   Kind kind = Kind::kConstant;
   Constant constant{};              ///< of kConstant: bool, int64 or float64
-  std::string name{};               ///< of kName and kCall
+  std::string name{};               ///< of kName and kCall; of kString: what is between the quotation marks
   bool quoted = false;              ///< of kName: written between backquotes
   std::vector<size_t> arguments{};  ///< of kCall: their places among the nodes
   size_t place = 0;                 ///< the byte of the formula that errors point at

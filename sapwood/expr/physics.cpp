@@ -76,6 +76,16 @@ std::vector<Function> physical_functions() {
           {"atan2(sqrt(square(y1 * z2 - z1 * y2) + square(z1 * x2 - x1 * z2) + square(x1 * y2 - y1 * x2)), "
            "x1 * x2 + y1 * y2 + z1 * z2)"}),
 
+      // By a velocity: x, y, z and energy.
+      composed({"boost"}, {"px", "py", "pz", "energy", "bx", "by", "bz", "k"},
+               {"px + bx * (energy + boost(px, py, pz, energy, bx, by, bz, 3)) / "
+                "(1 + sqrt(1 - square(bx) - square(by) - square(bz)))",
+                "py + by * (energy + boost(px, py, pz, energy, bx, by, bz, 3)) / "
+                "(1 + sqrt(1 - square(bx) - square(by) - square(bz)))",
+                "pz + bz * (energy + boost(px, py, pz, energy, bx, by, bz, 3)) / "
+                "(1 + sqrt(1 - square(bx) - square(by) - square(bz)))",
+                "(energy + px * bx + py * by + pz * bz) / sqrt(1 - square(bx) - square(by) - square(bz))"}),
+
       // Masses are differences of large numbers, which float32 does not resolve.
       composed({"mass"}, {"energy", "px", "py", "pz"},
                {"sqrt(max(square(float64(energy)) - square(float64(px)) - square(float64(py)) - "

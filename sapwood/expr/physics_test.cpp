@@ -68,6 +68,12 @@ TEST(Physics, KnowsTransverseMassesAndAngles) {
   EXPECT_EQ(text("delta_r2(1, 2, 4, 6)"), text("DeltaR2(1, 4, 2, 6)"));
 }
 
+TEST(Physics, Boosts) {
+  EXPECT_NEAR(values(table().evaluate("boost(0, 0, 0, 2 + 0 * x, 0, 0.6, 0, 1)"))[0], 1.5, 1e-14);
+  EXPECT_NEAR(values(table().evaluate("boost(0, 0, 0, 2 + 0 * x, 0, 0.6, 0, 3)"))[0], 2.5, 1e-14);
+  EXPECT_EQ(text("boost(x, y, z, 100, 0, 0, 0, 0)"), text("x"));
+}
+
 TEST(Physics, ReportsWhatDoesNotFitWhereItIsCalled) {
   try {
     table().evaluate("2 * px(pt, phi[:1])");

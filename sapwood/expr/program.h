@@ -42,6 +42,9 @@ struct Operation {
                ///< A fourth has lists of the first one's sizes.
     kConcatenation,  ///< the inputs' lists, one after another in each entry
     kUserFunction,   ///< what a UserFunction gives
+    kFlatten,        ///< the input's two outermost levels as one
+    kSameStrings,    ///< whether the first input's strings are those of the second, or without one the
+                     ///< program's string `detail`
   };
   Kind kind = Kind::kLoad;
   size_t detail = 0;  ///< the column, or the function's place in functions() or among the program's
@@ -68,6 +71,7 @@ struct Program {
   std::vector<Type> column_types;
   std::vector<Constant> constants;
   std::vector<std::shared_ptr<const UserFunction>> functions;  ///< of users
+  std::vector<std::string> strings;                            ///< what stands between quotation marks
   std::vector<Operation> operations;
   std::vector<Result> results;          ///< of the formulas, in the order in which they were added
   std::vector<Definition> definitions;  ///< that they use, each behind those it uses

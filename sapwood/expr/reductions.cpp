@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <limits>
+#include <vector>
 
 #include "sapwood/expr/constant.h"
 #include "sapwood/expr/elementwise.h"
@@ -131,6 +133,33 @@ int64_t extreme_index(const T* begin, const T* end, Better better) {
   return best - begin;
 }
 
+template <class T>
+T median(std::vector<T>& items) {
+  if (items.empty() || std::ranges::any_of(items, is_nan<T>)) return missing<T>();
+  const auto middle = items.begin() + static_cast<ptrdiff_t>(items.size() / 2);
+  std::ranges::nth_element(items, middle);
+  return items.size() % 2 != 0 ? *middle : (*std::max_element(items.begin(), middle) + *middle) / 2;
+}
+
+template <class T>
+void medians(const void* values, const Lists& lists, void* out) {
+  const auto* items = static_cast<const T*>(values);
+  std::vector<T> list_items;  // in another order
+  for (int64_t list = 0; list < lists.count; ++list) {
+    list_items.assign(items + lists.start(list), items + lists.stop(list));
+    static_cast<T*>(out)[list] = median(list_items);
+  }
+}
+
+Function median_function() {
+  return {{"median"},
+          1,
+          1,
+          ListFunction{
+              .overloads = {
+                  {{}, {}, {&medians<float>, TypeKind::kFloat32}, {&medians<double>, TypeKind::kFloat64}}}}};
+}
+
 // Rounded to the items' type.
 template <class T>
 T as_items(const T*, double value) {
@@ -167,6 +196,7 @@ std::vector<Function> reductions() {
       of_floats(
           {"StdDev"},
           [](auto* begin, auto* end) { return as_items(begin, std::sqrt(sample_variance(begin, end))); }),
+      median_function(),
       of_any_kind({"min", "Min"}, [](auto* begin, auto* end) { return extreme_value(begin, end, kLess); }),
       of_any_kind({"max", "Max"}, [](auto* begin, auto* end) { return extreme_value(begin, end, kGreater); }),
       of_any_kind({"argmin", "ArgMin"},
@@ -186,6 +216,7 @@ std::vector<Function> reductions() {
                       return all;
                     }),
       count_function(),
+      composed({"ptp"}, {"x"}, {"max(x) - min(x)"}),
       composed({"dot", "Dot"}, {"a", "b"}, {"sum(a * b)"}),
   };
 }

@@ -44,22 +44,21 @@ Buffer index_buffer(int64_t count, const std::shared_ptr<MemoryPool>& pool) {
   return {static_cast<size_t>(count) * sizeof(int64_t), pool};
 }
 
-// For each index in the lists `picks` the place of its item among all items of `lists`, or -1.
-Buffer places_of_items(const Lists& lists, const Lists& picks, const Operand& indices,
-                       const std::shared_ptr<MemoryPool>& pool) {
-  Buffer places = index_buffer(picks.start(picks.count), pool);
-  const auto out = places.as<int64_t>();
+// Calls `action` with each index in the lists `picks`, by its number, and the place of its item among all
+// items of `lists`, or -1.
+template <class Action>
+void for_each_place(const Lists& lists, const Lists& picks, const Operand& indices, Action action) {
   const auto* in = static_cast<const int64_t*>(indices.data);
   for (int64_t list = 0; list < lists.count; ++list) {
     const int64_t start = lists.start(list);
     const int64_t size = lists.stop(list) - start;
-    for (int64_t pick = picks.start(list); pick < picks.stop(list); ++pick) {
+    const int64_t stop = picks.stop(list);
+    for (int64_t pick = picks.start(list); pick < stop; ++pick) {
       const int64_t index = in[indices.is_constant ? 0 : pick];
       const bool is_there = index >= -size && index < size;
-      out[static_cast<size_t>(pick)] = is_there ? (index < 0 ? start + size : start) + index : -1;
+      action(pick, is_there ? (index < 0 ? start + size : start) + index : -1);
     }
   }
-  return places;
 }
 
 // Of the lists at `places` of `from`, the lists themselves, and the places of their items. A list that is not
@@ -90,13 +89,21 @@ std::optional<std::pair<Level, Buffer>> take_lists(const Level& from, const Buff
   return std::pair(std::move(level), std::move(items));
 }
 
-template <class T>
-void take_elements(const Value& from, std::span<const int64_t> places, const Operand& otherwise, T* out) {
-  const T* elements = from.elements.as<const T>().data();
-  const auto* others = static_cast<const T*>(otherwise.data);
-  for (size_t i = 0; i < places.size(); ++i) {
-    out[i] = places[i] >= 0 ? elements[places[i]] : others[otherwise.is_constant ? 0 : i];
-  }
+// The element at each place that `for_each` names.
+template <class ForEachPlace>
+Value take_elements(const Value& from, int64_t count, std::vector<Level> levels, const Operand& otherwise,
+                    const std::shared_ptr<MemoryPool>& pool, ForEachPlace for_each) {
+  Value result = make_value(from.element, count, std::move(levels), pool);
+  with_type(from.element, [&]<class T>(T) {
+    const T* elements = from.elements.as<const T>().data();
+    const auto* others = static_cast<const T*>(otherwise.data);
+    T* out = result.elements.as<T>().data();
+    const bool is_constant = otherwise.is_constant;
+    for_each([=](int64_t i, int64_t place) {
+      out[i] = place >= 0 ? elements[place] : others[is_constant ? 0 : i];
+    });
+  });
+  return result;
 }
 
 // Items of a part, one after another.
@@ -161,13 +168,15 @@ std::pair<Level, std::vector<Run>> joined_lists(std::span<const Value* const> pa
 Value value_of(const Column& column) {
   Value value;
   const Column* part = &column;
-  for (; !part->type.is_primitive(); part = &part->item()) {
+  for (; part->type.kind == TypeKind::kList || part->type.kind == TypeKind::kFixedList;
+       part = &part->item()) {
     value.levels.push_back(
         {.fixed_size = part->type.fixed_size, .offsets = part->offsets, .count = part->length});
   }
   value.element = part->type.kind;
   value.count = part->length;
   value.elements = part->values;
+  if (value.element == TypeKind::kString) value.string_offsets = part->offsets;
   return value;
 }
 
@@ -215,9 +224,17 @@ std::optional<Value> items_at(const Value& lists, const Operand& indices, std::s
   const Lists into = lists.levels[level].lists();
   const Lists picks =
       index_levels.empty() ? Lists{.fixed_size = 1, .count = into.count} : index_levels.back().lists();
-  Buffer places = places_of_items(into, picks, indices, pool);
+  const int64_t count = picks.start(picks.count);
   std::vector<Level> levels(lists.levels.begin(), lists.levels.begin() + static_cast<ptrdiff_t>(level));
   if (!index_levels.empty()) levels.push_back(index_levels.back());
+  // Most often the items are elements, whose places need not be kept.
+  if (level + 1 == lists.levels.size()) {
+    return take_elements(lists, count, std::move(levels), otherwise, pool,
+                         [&](auto take) { for_each_place(into, picks, indices, take); });
+  }
+  Buffer places = index_buffer(count, pool);
+  for_each_place(into, picks, indices,
+                 [out = places.as<int64_t>().data()](int64_t pick, int64_t place) { out[pick] = place; });
   for (size_t i = level + 1; i < lists.levels.size(); ++i) {
     auto taken = take_lists(lists.levels[i], places, pool);
     if (!taken) return std::nullopt;
@@ -225,10 +242,11 @@ std::optional<Value> items_at(const Value& lists, const Operand& indices, std::s
     places = std::move(taken->second);
   }
   const auto elements = places.as<const int64_t>();
-  Value result = make_value(lists.element, static_cast<int64_t>(elements.size()), std::move(levels), pool);
-  with_type(lists.element,
-            [&]<class T>(T) { take_elements(lists, elements, otherwise, result.elements.as<T>().data()); });
-  return result;
+  return take_elements(lists, static_cast<int64_t>(elements.size()), std::move(levels), otherwise, pool,
+                       [&](auto take) {
+                         for (size_t i = 0; i < elements.size(); ++i)
+                           take(static_cast<int64_t>(i), elements[i]);
+                       });
 }
 
 std::optional<Value> make_indices(const IndexFunction& function, std::span<const ListOperand> arguments,
@@ -274,6 +292,23 @@ std::optional<Value> concatenated(std::span<const Value* const> parts,
     out = std::copy(from + static_cast<size_t>(run.start) * size, from + static_cast<size_t>(run.stop) * size,
                     out);
   }
+  return result;
+}
+
+Value flattened(const Value& lists, const std::shared_ptr<MemoryPool>& pool) {
+  const Lists outer = lists.levels[0].lists();
+  const Lists inner = lists.levels[1].lists();
+  Level level{.fixed_size = outer.fixed_size * inner.fixed_size, .count = outer.count};
+  if (outer.offsets != nullptr || inner.offsets != nullptr) {
+    level.offsets = index_buffer(level.count + 1, pool);
+    const auto offsets = level.offsets.as<int64_t>();
+    for (int64_t i = 0; i <= level.count; ++i) {
+      offsets[static_cast<size_t>(i)] = inner.start(outer.start(i));
+    }
+  }
+  Value result = lists;
+  result.levels.erase(result.levels.begin());
+  result.levels.front() = std::move(level);
   return result;
 }
 

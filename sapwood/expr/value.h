@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "sapwood/column/column.h"
@@ -31,9 +32,17 @@ struct Value {
   int64_t count = 0;  ///< elements
   Buffer elements{};
   std::vector<Level> levels{};
+  Buffer string_offsets{};  ///< int64[count + 1], where the elements are strings, whose characters `elements`
+                            ///< has
+
+  std::string_view string(int64_t i) const {
+    const auto offsets = string_offsets.as<const int64_t>().subspan(static_cast<size_t>(i));
+    const auto characters = elements.as<const char>();
+    return {characters.data() + offsets[0], static_cast<size_t>(offsets[1] - offsets[0])};
+  }
 };
 
-/// The column's buffers, shared. Numbers and bool in lists to any depth.
+/// The column's buffers, shared. Numbers, bool and strings in lists to any depth.
 Value value_of(const Column& column);
 Column column_of(Value value);
 
@@ -64,6 +73,9 @@ std::optional<Value> make_indices(const IndexFunction& function, std::span<const
 /// levels and the same kind of elements.
 std::optional<Value> concatenated(std::span<const Value* const> parts,
                                   const std::shared_ptr<MemoryPool>& pool);
+
+/// The lists of the two outermost levels as one level; the elements are shared.
+Value flattened(const Value& lists, const std::shared_ptr<MemoryPool>& pool);
 
 /// Two lists that should be of one size.
 struct Mismatch {

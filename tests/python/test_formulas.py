@@ -42,6 +42,8 @@ def random_events(entries: int) -> dict[str, Any]:
         "z": ak.unflatten(random.normal(size=others.sum()), others),
         "fixed": random.normal(size=(entries, 3)),
         "deep": ak.unflatten(ak.unflatten(random.normal(size=in_items.sum()), in_items), counts),
+        "wide": ak.unflatten(random.choice([-(2**63), 2**63 - 1, -1, 0, 2, 7], counts.sum()), counts),
+        "divisor": ak.unflatten(random.choice([-3, -1, 0, 2], counts.sum()), counts),
     }
 
 
@@ -78,6 +80,14 @@ def per_entry(function: Callable[..., Any], *columns: Any) -> list[Any]:
 def padded(values: np.ndarray, indices: np.ndarray) -> list[float]:
     """Items at indices, NaN where there is none."""
     return [values[i] if -len(values) <= i < len(values) else np.nan for i in indices]
+
+
+def flat(function: Callable[..., Any], *columns: Any) -> Any:
+    """The function of all items at once, in lists again."""
+    (counts,) = {tuple(ak.num(column).tolist()) for column in columns if isinstance(column, ak.Array)}
+    parts = [ak.to_numpy(ak.flatten(column)) if isinstance(column, ak.Array) else column for column in columns]
+    with np.errstate(all="ignore"):
+        return ak.unflatten(function(*parts), counts)
 
 
 AWKWARD: dict[str, Expected] = {
@@ -118,6 +128,12 @@ AWKWARD: dict[str, Expected] = {
     },
     "argcombinations(x, 3, 1)": lambda c: ak.argcombinations(c.x, 3)["1"],
     "count(x[y > 0][:2])": lambda c: ak.num(c.x[c.y > 0][:, :2]),
+    "pad(x, 3, -1)": lambda c: ak.fill_none(ak.pad_none(c.x, 3, clip=True), -1),
+    "pad(fixed, 5, -1)": lambda c: ak.fill_none(ak.pad_none(c.fixed, 5, clip=True), -1),
+    "flatten(deep)": lambda c: ak.flatten(c.deep, axis=2),
+    "flatten(combinations(deep, 2, 0))": lambda c: ak.flatten(ak.combinations(c.deep, 2)["0"], axis=2),
+    "unique(i)": lambda c: [sorted(set(values)) for values in c.i.tolist()],
+    "ptp(wide)": lambda c: ak.fill_none(ak.max(c.wide, axis=1) - ak.min(c.wide, axis=1), 0),
     "max(combinations(y, 2, 0) * combinations(y, 2, 1))": lambda c: ak.fill_none(
         ak.max(operator.mul(*ak.unzip(ak.combinations(c.y, 2))), axis=1), np.nan
     ),
@@ -137,6 +153,28 @@ NUMPY: dict[str, Expected] = {
     "x[n:]": lambda c: per_entry(lambda x, n: x[n:], c.x, c.n),
     "x[n : n + 2]": lambda c: per_entry(lambda x, n: x[n : n + 2], c.x, c.n),
     "take(x, n)": lambda c: per_entry(lambda x, n: x[:n] if n >= 0 else x[n:], c.x, c.n),
+    "ptp(x)": lambda c: per_entry(lambda x: np.ptp(x) if len(x) else np.nan, c.x),
+    "unique(concatenate(x, x))": lambda c: per_entry(np.unique, c.x),
+    "median(x)": lambda c: per_entry(lambda x: np.median(x) if len(x) else np.nan, c.x),
+    "median(f)": lambda c: per_entry(lambda f: np.median(f) if len(f) else np.nan, c.f),
+    "median(i)": lambda c: per_entry(lambda i: np.median(i) if len(i) else np.nan, c.i),
+    "intersect(x, reverse(x)[:2])": lambda c: per_entry(lambda x: x[np.isin(x, x[::-1][:2])], c.x),
+    "intersect(i, round(y))": lambda c: per_entry(lambda i, y: i[np.isin(i, np.round(y))], c.i, c.y),
+    "intersect(wide, wide[:1])": lambda c: per_entry(lambda wide: wide[np.isin(wide, wide[:1])], c.wide),
+    "Range(n)": lambda c: per_entry(np.arange, c.n),
+    "pad(x, n, y[0])": lambda c: per_entry(lambda x, y, n: [x[k] if -len(x) <= k < len(x) else (*y, np.nan)[0] for k in
+                                                            (range(n) if n >= 0 else range(n, 0))], c.x, c.y, c.n),
+    "floor_divide(wide, divisor)": lambda c: flat(np.floor_divide, c.wide, c.divisor),
+    "floor_divide(wide, 2)": lambda c: flat(np.floor_divide, c.wide, 2),
+    "floor_divide(x, divisor)": lambda c: flat(np.floor_divide, c.x, c.divisor),
+    "floor_divide(x, y)": lambda c: flat(np.floor_divide, c.x, c.y),
+    "floor_divide(f, 0.25)": lambda c: flat(np.floor_divide, c.f, np.float32(0.25)),
+    "floor_divide(1, x)": lambda c: flat(np.floor_divide, 1, c.x),
+    "heaviside(x, y)": lambda c: flat(np.heaviside, c.x, c.y),
+    "heaviside(i, 0.5)": lambda c: flat(np.heaviside, c.i, 0.5),
+    "isclose(x, x * 1.00001)": lambda c: flat(np.isclose, c.x, c.x * 1.00001),
+    "isclose(x, reverse(x))": lambda c: flat(np.isclose, c.x, c.x[:, ::-1]),
+    "isclose(f, y, 0.5, 0.1)": lambda c: flat(lambda a, b: np.isclose(a, b, 0.5, 0.1), c.f, c.y),
     "take(z, -2)": lambda c: per_entry(lambda z: z[-2:], c.z),
 }  # fmt: skip
 
@@ -145,6 +183,9 @@ CLOSE: dict[str, Expected] = {
     "std(y)": lambda c: per_entry(lambda y: np.std(y) if len(y) else np.nan, c.y),
     "std(deep)": lambda c: ak.fill_none(ak.std(c.deep, axis=2), np.nan),
     "std(fixed)": lambda c: np.std(c.fixed, axis=1),
+    "deg2rad(x)": lambda c: flat(np.deg2rad, c.x),
+    "rad2deg(x)": lambda c: flat(np.rad2deg, c.x),
+    "radians(i)": lambda c: flat(np.radians, c.i),
     "dot(y, i)": lambda c: ak.sum(c.y * c.i, axis=1),
     "cumsum(fixed)": lambda c: np.cumsum(c.fixed, axis=1),
 }
@@ -184,6 +225,10 @@ def test_any_lists(tmp_path_factory: pytest.TempPathFactory, lists: list[list[fl
         "v[nonzero(v)]": [v[v != 0] for v in entries],
         "argsort(v)": [np.argsort(v, kind="stable") for v in entries],
         "sort(v)": [np.sort(v) for v in entries],
+        "unique(v)": [np.unique(v) for v in entries],
+        f"pad(v, {begin}, 7)": [
+            np.append(v, [7.0] * 8)[:begin] if begin >= 0 else np.append([7.0] * 8, v)[begin:] for v in entries
+        ],
         "combinations(v, 2, 1)": [[pair[1] for pair in itertools.combinations(v, 2)] for v in entries],
         "cartesian(v, reverse(v), 1)": [[pair[1] for pair in itertools.product(v, v[::-1])] for v in entries],
     }
@@ -235,6 +280,9 @@ def test_momenta_are_those_of_vector(events: sw.Dataset, particles: dict[str, An
         "phi(px(p_t, p), py(p_t, p))": whole.phi,
         "invariant_mass(p_t, e, p, m)": ak.sum(whole, axis=1).mass,
         f"invariant_masses({pairs})": (first + second).mass,
+        **{f"boost(px(p_t, p), py(p_t, p), pz(p_t, e), energy(p_t, e, p, m), 0.3, -0.5, 0.1, {k})":
+            getattr(whole.boost(vector.obj(x=0.3, y=-0.5, z=0.1)), name)
+            for k, name in enumerate(("px", "py", "pz", "E"))},
         "delta_r2(combinations(e, 2, 0), combinations(p, 2, 0), combinations(e, 2, 1), combinations(p, 2, 1))":
             first.deltaR2(second),
     }  # fmt: skip
@@ -318,6 +366,9 @@ def test_functions_are_those_of_vec_ops(events: sw.Dataset, particles: dict[str,
         "Concatenate(e, p)": each(ops.Concatenate, e, p),
         "Nonzero(e > 0)": each(lambda a: ops.Nonzero(a > 0), e),
         "e[e > 0]": each(lambda a: a[a > 0], e),
+        "Take(e, 3, -1.5)": each(lambda a: ops.Take(a, 3, -1.5), e),
+        "Take(e, -3, -1.5)": each(lambda a: ops.Take(a, -3, -1.5), e),
+        "Intersect(e, Sort(e)[:2])": each(lambda a: ops.Intersect(a, ops.Take(ops.Sort(a), min(2, len(a)))), e),
         "Var(e)": each(ops.Var, e),
         "StdDev(e)": each(ops.StdDev, e),
         "Dot(e, p)": each(ops.Dot, e, p),
@@ -329,6 +380,35 @@ def test_functions_are_those_of_vec_ops(events: sw.Dataset, particles: dict[str,
     arrays = read(events, wanted)
     for formula, values in wanted.items():
         check(arrays[formula], values, rtol=1e-6)
+
+
+@pytest.mark.parametrize("entries", [0, 200])
+def test_strings_are_compared(tmp_path: Path, entries: int) -> None:
+    random = np.random.default_rng(3)
+    words = np.array(["", "mumu", "ee", "emu", "größe", "mum"])
+    counts = random.integers(0, 4, entries + 1)
+    one, two = (ak.Array(words[random.integers(0, len(words), entries + 1)].tolist()) for _ in range(2))
+    flags, others = (
+        ak.unflatten(words[random.integers(0, len(words), counts.sum())].tolist(), counts) for _ in range(2)
+    )
+    columns = {"one": one, "two": two, "flags": flags, "others": others, "number": np.arange(entries + 1)}
+    write_tree(tmp_path / "words.root", columns, format="RNTuple")
+    wanted = {
+        'one == "mumu"': one == "mumu",
+        "one != 'größe'": one != "größe",
+        "one == two": one == two,
+        "flags == ''": flags == "",
+        "flags != others": flags != others,
+    }
+    data = sw.open(tmp_path / "words.root")
+    arrays = data.arrays(list(wanted), 0, entries, library="ak")
+    for formula, values in wanted.items():
+        check(arrays[formula], values[:entries])
+    rows = data.filter("one == 'ee' || any(flags == 'ee')").arrays("number", library="np")["number"]
+    passed = (one == "ee") | ak.any(flags == "ee", axis=1)
+    np.testing.assert_array_equal(rows, np.flatnonzero(ak.to_numpy(passed)))
+    with pytest.raises(sw.ConfigError, match="can't compare list<string> with string, at position 7"):
+        data.arrays(["flags == one"])
 
 
 def test_formulas_of_features(events: sw.Dataset, particles: dict[str, Any]) -> None:
