@@ -20,12 +20,12 @@ def measured_on(run: dict) -> str:
     return f"`{run['command']}`; {provenance.one_line(run['machine'])}."
 
 
-def write_section(lines: list[str]) -> None:
+def write_section(page: Path, lines: list[str]) -> None:
     """Puts it in place of the section that has its heading, the first line, or at the end."""
-    text, written = PAGE.read_text(), "\n".join(lines) + "\n"
+    text, written = page.read_text(), "\n".join(lines) + "\n"
     pattern = re.compile(rf"^{lines[0]}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
     if pattern.search(text):
         text = pattern.sub(lambda found: written + ("\n" if found.end() < len(found.string) else ""), text)
     else:
         text = text.rstrip("\n") + "\n\n" + written
-    PAGE.write_text(text)
+    page.write_text(text)

@@ -106,7 +106,7 @@ def main() -> None:
     output.with_suffix(".md").write_text("\n".join(report.section(results)) + "\n")
     print(f"written: {output}, {output.with_suffix('.md')}")
     if options.docs:
-        docs_page.write_section(report.section(results))
+        docs_page.write_section(docs_page.PAGE, report.section(results))
 
 
 if __name__ == "__main__":

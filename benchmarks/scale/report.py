@@ -160,7 +160,7 @@ def write_docs(results: dict[str, Result]) -> None:
     missing = [part for part in ("start", "large", "files", "sweep") if part not in results]
     if missing:
         raise SystemExit(f"docs/ are written when all parts were measured; {', '.join(missing)} is not there")
-    write_section(section(results))
+    write_section(PAGE, section(results))
     IMAGES.mkdir(exist_ok=True)
     figures.draw(results, IMAGES, "scale")
     print(f"written: {PAGE}, {IMAGES}/scale-*.svg")
