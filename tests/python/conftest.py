@@ -57,10 +57,6 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
     frames = None
     if request.param == "frames":
         frames = request.getfixturevalue("cern_root").RDataFrame
-        try:
-            sw.open(frames(1).Define("one", "1"))
-        except TypeError:
-            pytest.skip("sapwood.open does not take data frames")
     count = 0
 
     def make(*files: Columns, filter: str | None = None, format: str = "TTree") -> Any:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from typing import Any
 
 import numpy as np
 import pytest
 
 import sapwood as sw
-
-ROOT = pytest.importorskip("ROOT")
 
 FILES = {
     "TTree": ["examples/data/QCD_ttree.root", "examples/data/Tbqq_ttree.root"],
@@ -20,13 +19,18 @@ FILES = {
 COLUMNS = ["jet_pt", "jet_nparticles", "part_px"]
 
 
+@pytest.fixture
+def root(cern_root: Any) -> Any:
+    return cern_root
+
+
 @pytest.fixture(params=FILES)
 def files(request):
     return FILES[request.param]
 
 
-def frame_of(files):
-    return ROOT.RDataFrame("tree", files)
+def frame_of(root, files):
+    return root.RDataFrame("tree", files)
 
 
 def assert_same(left, right):
@@ -35,8 +39,8 @@ def assert_same(left, right):
         assert column.equals(right[name]), name
 
 
-def test_a_frame_is_its_files(files):
-    data, frame = sw.open(files, "tree"), sw.open(frame_of(files))
+def test_a_frame_is_its_files(root, files):
+    data, frame = sw.open(files, "tree"), sw.open(frame_of(root, files))
     assert frame.format == "RDataFrame"
     assert frame.num_entries == data.num_entries
     assert len(frame) == len(data)
@@ -45,9 +49,9 @@ def test_a_frame_is_its_files(files):
     assert_same(data.arrays(COLUMNS, 700, 3001), frame.arrays(COLUMNS, 700, 3001))
 
 
-def test_filters_and_definitions_of_a_frame(files):
+def test_filters_and_definitions_of_a_frame(root, files):
     frame = (
-        frame_of(files)
+        frame_of(root, files)
         .Define("part_pt", "sqrt(part_px * part_px + part_py * part_py)")
         .Filter("jet_sdmass > 100", "mass")
         .Define("leading", "part_pt[0]")
@@ -64,8 +68,8 @@ def test_filters_and_definitions_of_a_frame(files):
     assert both.num_entries == data.num_entries
 
 
-def test_loaders_of_a_frame_give_the_same_batches_again(files):
-    frame = frame_of(files).Filter("jet_pt > 600")
+def test_loaders_of_a_frame_give_the_same_batches_again(root, files):
+    frame = frame_of(root, files).Filter("jet_pt > 600")
     options = {"target": "sample_label", "batch_size": 64, "seed": 3, "memory": "64 MB"}
     features = {"jet": ["jet_pt", "jet_sdmass"], "part": ["part_px", "part_py"]}
     data = sw.open({"all": frame})
@@ -85,9 +89,9 @@ def test_loaders_of_a_frame_give_the_same_batches_again(files):
     np.testing.assert_array_equal(seen, np.sort(frame.AsNumpy(["jet_pt"])["jet_pt"]))
 
 
-def test_frames_are_samples(files):
+def test_frames_are_samples(root, files):
     frames = {
-        label: ROOT.RDataFrame("tree", file).Filter("jet_pt > 600") for label, file in zip("qt", files, strict=True)
+        label: root.RDataFrame("tree", file).Filter("jet_pt > 600") for label, file in zip("qt", files, strict=True)
     }
     data = sw.open(frames)
     assert data.labels == ["q", "t"]
@@ -97,8 +101,8 @@ def test_frames_are_samples(files):
     assert len(sw.open(list(frames.values()))) == sum(counts)
 
 
-def test_splits_ranks_and_resuming(files):
-    data = sw.open(frame_of(files).Filter("jet_pt > 600"))
+def test_splits_ranks_and_resuming(root, files):
+    data = sw.open(frame_of(root, files).Filter("jet_pt > 600"))
     loader = data.loader(["jet_pt"], batch_size=50, seed=1)
     assert sum(part.num_rows for part in loader.split(val=0.3)) == len(data)
     iterator = iter(loader)
@@ -112,27 +116,27 @@ def test_splits_ranks_and_resuming(files):
 
 
 @pytest.mark.parametrize("entries", [0, 1, 1000])
-def test_frames_without_files(entries):
-    frame = ROOT.RDataFrame(entries).Define("x", "double(rdfentry_)").Define("odd", "rdfentry_ % 2 == 1")
+def test_frames_without_files(root, entries):
+    frame = root.RDataFrame(entries).Define("x", "double(rdfentry_)").Define("odd", "rdfentry_ % 2 == 1")
     np.testing.assert_array_equal(sw.open(frame).arrays("x", library="np")["x"], np.arange(entries, dtype=float))
     odd = sw.open(frame.Filter("odd"))
     assert len(odd) == entries // 2
     np.testing.assert_array_equal(odd.arrays("x", library="np")["x"], np.arange(entries, dtype=float)[1::2])
 
 
-def test_frames_of_arrays_and_ranges(files):
-    frame = ROOT.RDF.FromNumpy({"x": np.arange(100.0), "n": np.arange(100, dtype=np.int32)})
+def test_frames_of_arrays_and_ranges(root, files):
+    frame = root.RDF.FromNumpy({"x": np.arange(100.0), "n": np.arange(100, dtype=np.int32)})
     data = sw.open(frame.Filter("n % 3 == 0"))
     np.testing.assert_array_equal(data.arrays("x", library="np")["x"], np.arange(0, 100, 3))
-    part = frame_of(files).Filter("jet_pt > 600").Range(10, 250, 2)
+    part = frame_of(root, files).Filter("jet_pt > 600").Range(10, 250, 2)
     np.testing.assert_array_equal(
         sw.open(part).arrays("jet_pt", library="np")["jet_pt"], part.AsNumpy(["jet_pt"])["jet_pt"]
     )
 
 
-def test_types():
+def test_types(root):
     frame = (
-        ROOT.RDataFrame(5)
+        root.RDataFrame(5)
         .Define("flag", "rdfentry_ > 2")
         .Define("flags", "ROOT::RVec<bool>{true, rdfentry_ > 2}")
         .Define("byte", "(unsigned char)(250 + rdfentry_)")
@@ -164,8 +168,8 @@ def test_types():
         data.arrays("lorentz")
 
 
-def test_what_was_booked_before_gets_all_entries(files):
-    frame = frame_of(files)
+def test_what_was_booked_before_gets_all_entries(root, files):
+    frame = frame_of(root, files)
     count, histogram = frame.Count(), frame.Histo1D("jet_pt")
     data = sw.open(frame)
     mean = frame.Mean("jet_pt")
@@ -176,13 +180,13 @@ def test_what_was_booked_before_gets_all_entries(files):
     assert frame.Count().GetValue() == data.num_entries
 
 
-def test_wrong_frames(files):
-    frame = frame_of(files)
+def test_wrong_frames(root, files):
+    frame = frame_of(root, files)
     with pytest.raises(sw.ConfigError, match="frames and files"):
         sw.open([frame, files[0]])
     with pytest.raises(sw.SchemaError, match="jet_pt"):
         sw.open(frame).arrays("jet_pT")
-    ROOT.gInterpreter.Declare("""
+    root.gInterpreter.Declare("""
     #ifndef SAPWOOD_TEST_THROWS
     #define SAPWOOD_TEST_THROWS
     float throws(ULong64_t entry) { if (entry == 1234) throw std::runtime_error("entry of no use"); return 1; }
@@ -196,6 +200,7 @@ def test_wrong_frames(files):
     assert len(broken.arrays("broken", 0, 1000)["broken"]) == 1000
 
 
+@pytest.mark.usefixtures("cern_root")
 def test_in_several_threads(files):
     """With implicit multithreading, which is for the life of a process: every row comes once."""
     program = textwrap.dedent(f"""

@@ -388,7 +388,7 @@ def test_kill_during_uploads_leaves_the_repository_whole(tmp_path: Path) -> None
             server.process.wait()
             for thread in threads:
                 thread.join()
-    half_written = tmp_path / "sums" / ".unfinished-99"
+    half_written = tmp_path / "sums" / ".unfinished-999999"
     half_written.mkdir()
     (half_written / "bundle.tar").write_bytes(b"half")
     with running("--repository", tmp_path) as server:
