@@ -4,6 +4,7 @@
 // nowhere.
 
 #include <TInterpreter.h>
+#include <TROOT.h>
 
 #include <ROOT/RDataFrame.hxx>
 #include <cstdint>
@@ -57,7 +58,6 @@ class Frame {
     run_pending();
     find_entries(has_ranges);
     for (const std::string& name : node_.GetColumnNames()) {
-      // A leaf of its own name appears as "branch.leaf" too.
       columns_.push_back({name, node_.GetColumnType(name), {}});
       columns_.back().type = type_of(columns_.back().stored_type);
     }
@@ -113,12 +113,12 @@ class Frame {
     kFilter,  // it goes through all, and drops the others
   };
 
-  bool parallel() const { return manager_.GetNSlots() > 1; }
+  /// Loops of tasks count entries anew in each, on one thread too.
+  bool parallel() const { return manager_.GetNSlots() > 1 || ROOT::IsImplicitMTEnabled(); }
 
   void find_entries(bool has_ranges) {
-    const ROOT::RDF::RDataSource* const source = manager_.GetDataSource();
-    const std::string label =
-        source == nullptr ? "" : const_cast<ROOT::RDF::RDataSource*>(source)->GetLabel();
+    ROOT::RDF::RDataSource* const source = manager_.GetDataSource();
+    const std::string label = source == nullptr ? "" : source->GetLabel();
     access_ = Access::kFilter;
     if (source == nullptr) {
       cluster_stops_.push_back(static_cast<int64_t>(manager_.GetNEmptyEntries()));
@@ -129,8 +129,6 @@ class Frame {
       if (cluster_stops_.empty()) cluster_stops_.push_back(0);
       if (!has_ranges) access_ = Access::kRange;
     } else {
-      if (parallel() && has_ranges)
-        throw std::runtime_error("Range and implicit multithreading exclude each other");
       const auto stop = compiled<ULong64_t (*)(ROOT::RDF::RNode&)>("count_entries<void>")(node_);
       cluster_stops_.push_back(static_cast<int64_t>(stop));
     }

@@ -201,11 +201,12 @@ def test_wrong_frames(root, files):
 
 
 @pytest.mark.usefixtures("cern_root")
-def test_in_several_threads(files):
+@pytest.mark.parametrize("threads", [1, 2])
+def test_in_several_threads(files, threads):
     """With implicit multithreading, which is for the life of a process: every row comes once."""
     program = textwrap.dedent(f"""
         import numpy as np, ROOT, sapwood as sw
-        ROOT.EnableImplicitMT(2)
+        ROOT.EnableImplicitMT({threads})
         frame = ROOT.RDataFrame("tree", {files!r})
         for node in frame, frame.Filter("jet_pt > 600"):
             wanted = np.sort(node.AsNumpy(["jet_pt"])["jet_pt"])
@@ -224,6 +225,6 @@ def test_in_several_threads(files):
             del iterator
         print("done")
     """)
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=400)
     assert result.returncode == 0, result.stderr
     assert result.stdout.endswith("done\n")
