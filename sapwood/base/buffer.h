@@ -95,4 +95,22 @@ class Buffer {
   size_t size_ = 0;
 };
 
+/// Memory that is used again for one thing after the other, and grows where one is larger.
+class ScratchBuffer {
+ public:
+  explicit ScratchBuffer(std::shared_ptr<MemoryPool> pool) : pool_(std::move(pool)) {}
+  /// `size` bytes, until the next call; what they held before is lost.
+  std::span<std::byte> get(size_t size) {
+    if (buffer_.size() < size) {
+      buffer_ = {};
+      buffer_ = Buffer(size, pool_);
+    }
+    return {buffer_.data(), size};
+  }
+
+ private:
+  std::shared_ptr<MemoryPool> pool_;
+  Buffer buffer_;
+};
+
 }  // namespace sapwood

@@ -5,15 +5,12 @@
 #include <functional>
 
 #include "sapwood/base/error.h"
+#include "sapwood/kernels/element_size.h"
 
 namespace sapwood {
 namespace {
 
 size_t offsets_size(int64_t length) { return (static_cast<size_t>(length) + 1) * sizeof(int64_t); }
-
-void copy_bytes(std::byte* out, const std::byte* in, size_t size) {
-  if (size != 0) std::memcpy(out, in, size);  // empty buffers have no address
-}
 
 void require_fixed_width(const Type& type) {
   const Type* innermost = &type;
@@ -92,12 +89,16 @@ std::vector<Run> item_runs(std::span<const Run> runs, std::span<int64_t> offsets
     const std::span<const int64_t> from = run.column->offset_span().subspan(
         static_cast<size_t>(run.start), static_cast<size_t>(run.length) + 1);
     const int64_t shift = end - from.front();
-    for (size_t i = 1; i < from.size(); ++i) offsets[next++] = from[i] + shift;
+    if (run.length > 0)
+      offsets[next++] = from[1] + shift;  // often there is no more, and a loop takes longer to begin
+    for (size_t i = 2; i < from.size(); ++i) offsets[next++] = from[i] + shift;
     items.push_back({run.column, from.front(), from.back() - from.front()});
     end += from.back() - from.front();
   }
   return items;
 }
+
+constexpr int64_t kShortRun = 8;  // elements that are copied without a call
 
 // Elements of `element_size` bytes from the values of each run's column.
 Buffer copy_values(std::span<const Run> runs, size_t element_size, const std::shared_ptr<MemoryPool>& pool) {
@@ -105,11 +106,18 @@ Buffer copy_values(std::span<const Run> runs, size_t element_size, const std::sh
   for (const Run& run : runs) size += static_cast<size_t>(run.length) * element_size;
   Buffer values(size, pool);
   std::byte* out = values.data();
-  for (const Run& run : runs) {
-    const size_t bytes = static_cast<size_t>(run.length) * element_size;
-    copy_bytes(out, run.column->values.data() + static_cast<size_t>(run.start) * element_size, bytes);
-    out += bytes;
-  }
+  kernels::with_element(element_size, [&]<class T>(T) {
+    for (const Run& run : runs) {
+      const std::byte* from = run.column->values.data() + static_cast<size_t>(run.start) * sizeof(T);
+      const size_t bytes = static_cast<size_t>(run.length) * sizeof(T);
+      if (run.length <= kShortRun) {
+        for (size_t at = 0; at < bytes; at += sizeof(T)) std::memcpy(out + at, from + at, sizeof(T));
+      } else {
+        std::memcpy(out, from, bytes);
+      }
+      out += bytes;
+    }
+  });
   return values;
 }
 
@@ -180,15 +188,35 @@ Column slice(const Column& column, int64_t start, int64_t length, const std::sha
   return copy_runs({&run, 1}, pool);
 }
 
-Column kept_entries(const Column& column, std::span<const uint8_t> keep,
-                    const std::shared_ptr<MemoryPool>& pool) {
-  if (std::ssize(keep) != column.length)
-    throw SchemaError(concat("a choice among ", keep.size(), " entries, of a column of ", column.length));
+// Without branches, which nobody can foretell: each entry is written down as the next start and stop, and
+// most are written over.
+std::vector<EntryRange> kept_ranges(std::span<const uint8_t> keep) {
+  std::vector<EntryRange> ranges(keep.size() / 2 + 2);
+  size_t starts = 0;
+  size_t stops = 0;
+  bool before = false;
+  for (size_t entry = 0; entry < keep.size(); ++entry) {
+    const bool now = keep[entry] != 0;
+    ranges[starts].start = static_cast<int64_t>(entry);
+    ranges[stops].stop = static_cast<int64_t>(entry);
+    starts += static_cast<size_t>(now && !before);
+    stops += static_cast<size_t>(before && !now);
+    before = now;
+  }
+  if (before) ranges[stops].stop = std::ssize(keep);
+  ranges.resize(starts);
+  return ranges;
+}
+
+Column entries_of(const Column& column, std::span<const EntryRange> ranges,
+                  const std::shared_ptr<MemoryPool>& pool) {
   std::vector<Run> runs{{&column, 0, 0}};
-  for (int64_t entry = 0; entry < column.length; ++entry) {
-    if (keep[static_cast<size_t>(entry)] == 0) continue;
-    if (runs.back().start + runs.back().length != entry) runs.push_back({&column, entry, 0});
-    ++runs.back().length;
+  runs.reserve(ranges.size() + 1);
+  for (const EntryRange& range : ranges) {
+    if (range.start < 0 || range.stop < range.start || range.stop > column.length)
+      throw SchemaError(
+          concat("entries [", range.start, ", ", range.stop, ") of a column of ", column.length));
+    runs.push_back({&column, range.start, range.size()});
   }
   return copy_runs(runs, pool);
 }

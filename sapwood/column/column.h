@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sapwood/base/buffer.h"
+#include "sapwood/base/error.h"
 #include "sapwood/column/type.h"
 
 namespace sapwood {
@@ -45,9 +46,12 @@ Column concatenate(std::span<const Column> parts, const std::shared_ptr<MemoryPo
 /// Entries [start, start + length) as a column of their own (copied; offsets start at 0 again).
 Column slice(const Column& column, int64_t start, int64_t length, const std::shared_ptr<MemoryPool>& pool);
 
-/// The entries for which `keep`, of the column's length, is not 0, as a column of their own (copied).
-Column kept_entries(const Column& column, std::span<const uint8_t> keep,
-                    const std::shared_ptr<MemoryPool>& pool);
+/// The runs of those for which `keep` is not 0.
+std::vector<EntryRange> kept_ranges(std::span<const uint8_t> keep);
+/// The entries of some ranges, one range after the other, as a column of their own (copied). Throws
+/// SchemaError where the column does not have them.
+Column entries_of(const Column& column, std::span<const EntryRange> ranges,
+                  const std::shared_ptr<MemoryPool>& pool);
 
 /// Entries that are 0, false or empty.
 Column blank_column(const Type& type, int64_t length, const std::shared_ptr<MemoryPool>& pool);

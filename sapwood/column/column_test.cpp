@@ -55,11 +55,11 @@ TEST(Column, KeptEntriesAreThoseOfTheirSlices) {
         keep.push_back(choice >> entry & 1);
         if (keep.back() != 0) parts.push_back(slice(column, static_cast<int64_t>(entry), 1, kPool));
       }
-      EXPECT_TRUE(identical(kept_entries(column, keep, kPool), concatenate(parts, kPool)))
+      EXPECT_TRUE(identical(entries_of(column, kept_ranges(keep), kPool), concatenate(parts, kPool)))
           << name << ' ' << choice;
     }
   }
-  EXPECT_THROW(kept_entries(numbers({1, 2}), std::vector<uint8_t>{1}, kPool), SchemaError);
+  EXPECT_THROW(entries_of(numbers({1, 2}), kept_ranges(std::vector<uint8_t>{1, 1, 1}), kPool), SchemaError);
 }
 
 TEST(Column, SpreadPutsEntriesInTheirPlaces) {
@@ -73,9 +73,9 @@ TEST(Column, SpreadPutsEntriesInTheirPlaces) {
     }
     keep.resize(keep.size() + 2);
     const Column wide = spread(column, places, std::ssize(keep), kPool);
-    EXPECT_TRUE(identical(kept_entries(wide, keep, kPool), column)) << name;
+    EXPECT_TRUE(identical(entries_of(wide, kept_ranges(keep), kPool), column)) << name;
     for (uint8_t& kept : keep) kept = kept == 0 ? 1 : 0;
-    const Column blanks = kept_entries(wide, keep, kPool);
+    const Column blanks = entries_of(wide, kept_ranges(keep), kPool);
     EXPECT_TRUE(identical(blanks, blank_column(column.type, blanks.length, kPool))) << name;
   }
   EXPECT_THROW(spread(numbers({1, 2}), std::vector<int64_t>{1, 1}, 3, kPool), SchemaError);

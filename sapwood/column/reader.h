@@ -53,8 +53,8 @@ class Reader {
   /// The baskets or pages (of all levels) holding a column, ordered by first entry.
   virtual std::vector<StorageBlock> blocks(size_t column) const = 0;
 
-  /// Reads what is stored of `columns` over `entries` with as few, coalesced requests as possible. Buffers
-  /// come from `pool`. Throws IoError, FormatError, UnsupportedError; CancelledError where a stop is
+  /// Reads what is stored of `columns` over `entries` with as few, coalesced requests as possible; what needs
+  /// no waiting for, since the system has it in its cache, may be left for `decode`. Buffers come from `pool`. Throws IoError, FormatError, UnsupportedError; CancelledError where a stop is
   /// requested while it waits for files to be readable again.
   virtual std::unique_ptr<FetchedColumns> fetch(std::span<const size_t> columns, EntryRange entries,
                                                 const std::shared_ptr<MemoryPool>& pool,
@@ -63,7 +63,7 @@ class Reader {
   /// Decompresses and decodes the `position`-th of the fetched columns: exactly its entries, in order. May be
   /// called for the positions of one `fetched` from different threads. A column of fixed width is written to
   /// `destination` when that is given (its exact size in bytes; the column then refers to it). Throws
-  /// FormatError, UnsupportedError.
+  /// IoError, FormatError, UnsupportedError; CancelledError as `fetch`.
   virtual Column decode(const FetchedColumns& fetched, size_t position,
                         const std::shared_ptr<MemoryPool>& pool, const Buffer& destination = {}) const = 0;
 };

@@ -61,9 +61,11 @@ std::vector<Column> RowReader::read_filtered(const Unit& unit, const std::shared
   }
   const auto kept_of_rest = kept.subspan(static_cast<size_t>(before), static_cast<size_t>(length));
   return with_context(context, [&] {
+    const std::vector<EntryRange> ranges = kept_ranges(kept);
+    const std::vector<EntryRange> of_rest = kept_ranges(kept_of_rest);
     std::vector<Column> inputs;
     for (const size_t place : inputs_)
-      inputs.push_back(kept_entries(columns[place], place < of_condition ? kept : kept_of_rest, pool));
+      inputs.push_back(entries_of(columns[place], place < of_condition ? ranges : of_rest, pool));
     return evaluate(std::move(inputs), pool, kept);
   });
 }

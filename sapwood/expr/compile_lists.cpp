@@ -146,7 +146,9 @@ int64_t FormulaCompiler::size_of_indices(const Node& node, const IndexFunction& 
       return kJagged;
     }
   }
-  const int64_t size = countable(node, body.size(operands, 0));
+  int64_t size = 0;
+  body.sizes(operands, 1, &size);
+  size = countable(node, size);
   return size == 0 ? kJagged : size;  // no library likes arrays of a fixed size of 0
 }
 

@@ -95,9 +95,10 @@ struct IndexFunction {
     kConstant,    ///< an int64
   };
   std::vector<Argument> arguments;  ///< the first one is of lists, or an integer for each entry
-  /// How many indices there are for a list, kMaxItems + 1 for any number above it; and these.
-  int64_t (*size)(std::span<const ListOperand> arguments, int64_t list) = nullptr;
-  void (*fill)(std::span<const ListOperand> arguments, int64_t list, int64_t* out) = nullptr;
+  /// Writes how many indices there are for each of `count` lists, kMaxItems + 1 for any number above it.
+  void (*sizes)(std::span<const ListOperand> arguments, int64_t count, int64_t* out) = nullptr;
+  /// Writes these. One more may be written behind the last.
+  void (*fill)(std::span<const ListOperand> arguments, const Lists& lists, int64_t* out) = nullptr;
   bool looks_at_lists = true;  ///< else how many there are follows from the integers alone
   /// Whether all constants are of use, and which are.
   bool (*accepts)(std::span<const int64_t> constants) = nullptr;

@@ -49,15 +49,24 @@ Buffer index_buffer(int64_t count, const std::shared_ptr<MemoryPool>& pool) {
 template <class Action>
 void for_each_place(const Lists& lists, const Lists& picks, const Operand& indices, Action action) {
   const auto* in = static_cast<const int64_t*>(indices.data);
+  const auto act = [&](int64_t pick, int64_t index, int64_t start, int64_t stop) {
+    const auto place =
+        static_cast<int64_t>(static_cast<uint64_t>(index < 0 ? stop : start) + static_cast<uint64_t>(index));
+    action(pick, place >= start && place < stop ? place : -1);
+  };
+  if (indices.is_constant && lists.offsets != nullptr && picks.offsets == nullptr && picks.fixed_size == 1) {
+    // Most often: the same item of every list.
+    const int64_t index = *in;
+    for (int64_t list = 0; list < lists.count; ++list)
+      act(list, index, lists.offsets[list], lists.offsets[list + 1]);
+    return;
+  }
   for (int64_t list = 0; list < lists.count; ++list) {
     const int64_t start = lists.start(list);
-    const int64_t size = lists.stop(list) - start;
-    const int64_t stop = picks.stop(list);
-    for (int64_t pick = picks.start(list); pick < stop; ++pick) {
-      const int64_t index = in[indices.is_constant ? 0 : pick];
-      const bool is_there = index >= -size && index < size;
-      action(pick, is_there ? (index < 0 ? start + size : start) + index : -1);
-    }
+    const int64_t stop = lists.stop(list);
+    const int64_t last = picks.stop(list);
+    for (int64_t pick = picks.start(list); pick < last; ++pick)
+      act(pick, in[indices.is_constant ? 0 : pick], start, stop);
   }
 }
 
@@ -198,11 +207,25 @@ Value make_value(TypeKind element, int64_t count, std::vector<Level> levels,
   return {.element = element, .count = count, .elements = Buffer(size, pool), .levels = std::move(levels)};
 }
 
+namespace {
+
+// Elements that are written at once, more than a list has: those of the next one come after.
+constexpr int64_t kTogether = 4;
+
+// Without what was written behind the last element.
+Value shortened(Value value, int64_t count) {
+  value.count = count;
+  value.elements = value.elements.first(static_cast<size_t>(count) * primitive_size(value.element));
+  return value;
+}
+
+}  // namespace
+
 Value broadcast(const Value& part, const Value& like, const std::shared_ptr<MemoryPool>& pool) {
   const size_t depth = part.levels.size();
   std::vector<Level> levels = part.levels;
   levels.insert(levels.end(), like.levels.begin() + static_cast<ptrdiff_t>(depth), like.levels.end());
-  Value result = make_value(part.element, like.count, std::move(levels), pool);
+  Value result = make_value(part.element, like.count + kTogether, std::move(levels), pool);
   with_type(part.element, [&]<class T>(T) {
     const T* in = part.elements.as<const T>().data();
     T* out = result.elements.as<T>().data();
@@ -212,10 +235,11 @@ Value broadcast(const Value& part, const Value& like, const std::shared_ptr<Memo
     int64_t start = 0;
     for (int64_t i = 0; i < part.count; ++i) {
       const int64_t stop = is_innermost ? lists.stop(i) : first_element(result.levels, depth, i + 1);
-      for (; start < stop; ++start) out[start] = in[i];
+      for (; start < stop; start += kTogether) std::fill_n(out + start, kTogether, in[i]);
+      start = stop;
     }
   });
-  return result;
+  return shortened(std::move(result), like.count);
 }
 
 std::optional<Value> items_at(const Value& lists, const Operand& indices, std::span<const Level> index_levels,
@@ -256,22 +280,18 @@ std::optional<Value> make_indices(const IndexFunction& function, std::span<const
   if (fixed_size > 0 && level.count > kMaxItems / fixed_size) return std::nullopt;
   if (fixed_size < 0) {
     level.offsets = index_buffer(level.count + 1, pool);
-    int64_t* offset = level.offsets.as<int64_t>().data();
-    *offset = 0;
-    for (int64_t list = 0; list < level.count; ++list, ++offset) {
-      const int64_t size = function.size(arguments, list);
-      if (size > kMaxItems - offset[0]) return std::nullopt;
-      offset[1] = offset[0] + size;
+    int64_t* offsets = level.offsets.as<int64_t>().data();
+    offsets[0] = 0;
+    function.sizes(arguments, level.count, offsets + 1);
+    for (int64_t list = 0; list < level.count; ++list) {
+      if (offsets[list + 1] > kMaxItems - offsets[list]) return std::nullopt;
+      offsets[list + 1] += offsets[list];
     }
   }
   outer.push_back(level);
-  Value result = make_value(TypeKind::kInt64, level.num_items(), std::move(outer), pool);
-  int64_t* indices = result.elements.as<int64_t>().data();
-  const Lists lists = level.lists();
-  for (int64_t list = 0; list < lists.count; ++list) {
-    function.fill(arguments, list, indices + lists.start(list));
-  }
-  return result;
+  Value result = make_value(TypeKind::kInt64, level.num_items() + 1, std::move(outer), pool);
+  function.fill(arguments, level.lists(), result.elements.as<int64_t>().data());
+  return shortened(std::move(result), level.num_items());
 }
 
 std::optional<Value> concatenated(std::span<const Value* const> parts,

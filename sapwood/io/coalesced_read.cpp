@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "sapwood/base/error.h"
 #include "sapwood/io/random_access_file.h"
@@ -22,10 +23,18 @@ void RandomAccessFile::read_vector(std::span<const ByteRange> ranges,
   for (size_t i = 0; i < ranges.size(); ++i) read_at(ranges[i].offset, outs[i].first(ranges[i].size), stop);
 }
 
+bool RandomAccessFile::is_at_hand(const ByteRange& /*range*/) const { return false; }
+
+Bytes StoredBytes::first(size_t count, ScratchBuffer& scratch) const {
+  if (read_ == nullptr) return bytes_.first(count);
+  const std::span<std::byte> out = scratch.get(count);
+  read_->file_.read_at(range_.offset, out, read_->stop_);
+  return out;
+}
+
 CoalescedRead::CoalescedRead(const RandomAccessFile& file, std::span<const ByteRange> ranges,
-                             const std::shared_ptr<MemoryPool>& pool, uint64_t max_gap,
-                             const std::stop_token& stop)
-    : views_(ranges.size()) {
+                             const std::shared_ptr<MemoryPool>& pool, uint64_t max_gap, std::stop_token stop)
+    : file_(file), stop_(std::move(stop)), views_(ranges.size()) {
   std::vector<size_t> order;
   order.reserve(ranges.size());
   for (size_t i = 0; i < ranges.size(); ++i) {
@@ -34,6 +43,7 @@ CoalescedRead::CoalescedRead(const RandomAccessFile& file, std::span<const ByteR
   }
   std::sort(order.begin(), order.end(),
             [&](size_t a, size_t b) { return ranges[a].offset < ranges[b].offset; });
+  leave_at_hand(ranges, order, max_gap);
 
   // Ranges that touch or overlap are read as one; those that are near each other share a request.
   std::vector<ByteRange> joined;
@@ -65,12 +75,36 @@ CoalescedRead::CoalescedRead(const RandomAccessFile& file, std::span<const ByteR
       outs.push_back(left.first(range.size));
       left = left.subspan(range.size);
     }
-    file.read_vector(request, std::span(outs).subspan(first), stop);
+    file.read_vector(request, std::span(outs).subspan(first), stop_);
   }
   for (const size_t i : order) {
     const size_t place = joined_of[i];
     views_[i] = Bytes(outs[place]).subspan(ranges[i].offset - joined[place].offset, ranges[i].size);
   }
+}
+
+// Takes those ranges that are to stay where they are out of the ascending `order`.
+void CoalescedRead::leave_at_hand(std::span<const ByteRange> ranges, std::vector<size_t>& order,
+                                  uint64_t max_gap) {
+  std::vector<size_t> wanted;
+  for (size_t first = 0, stop = 0; first < order.size(); first = stop) {
+    const uint64_t begin = ranges[order[first]].offset;
+    uint64_t end = begin;
+    for (; stop < order.size(); ++stop) {
+      const ByteRange& next = ranges[order[stop]];
+      if (next.offset > end && next.offset - end >= max_gap) break;
+      end = std::max(end, next.offset + next.size);
+    }
+    const bool at_hand = file_.is_at_hand({begin, end - begin});
+    for (const size_t i : std::span(order).subspan(first, stop - first)) {
+      if (at_hand && ranges[i].size >= kSmallestLeft) {
+        views_[i] = {*this, ranges[i]};
+      } else {
+        wanted.push_back(i);
+      }
+    }
+  }
+  order.swap(wanted);
 }
 
 }  // namespace sapwood::io

@@ -20,6 +20,8 @@ constexpr size_t kLargestRead = size_t{1} << 30;  // the kernel caps one read ju
 
 constexpr size_t kLargestVector = 1024;  // IOV_MAX
 
+constexpr uint64_t kLookEvery = uint64_t{128} << 10;  // the kernel reads ahead by as much
+
 class Descriptor {
  public:
   explicit Descriptor(int value) : value_(value) {}
@@ -52,6 +54,13 @@ Opened try_to_open(const std::string& path) {
   } while (opened.code == EINTR);
   if (opened.code == 0 && ::fstat(opened.descriptor.get(), &opened.status) != 0) opened.code = errno;
   return opened;
+}
+
+// Whether a byte is in the page cache, as far as the file system tells.
+bool is_cached(int descriptor, uint64_t offset) {
+  std::byte byte;
+  iovec vector{&byte, 1};
+  return ::preadv2(descriptor, &vector, 1, static_cast<off_t>(offset), RWF_NOWAIT) == 1;
 }
 
 class LocalFile final : public RandomAccessFile {
@@ -118,6 +127,14 @@ class LocalFile final : public RandomAccessFile {
       }
       done = taken;
     }
+  }
+
+  bool is_at_hand(const ByteRange& range) const override {
+    const std::shared_ptr<const Descriptor> descriptor = newest();
+    for (uint64_t done = 0; done < range.size; done += kLookEvery) {
+      if (!is_cached(descriptor->get(), range.offset + done)) return false;
+    }
+    return is_cached(descriptor->get(), range.offset + range.size - 1);
   }
 
  private:

@@ -130,8 +130,9 @@ TEST_F(RetriesTest, ManyRangesGoOnWhereOneFailed) {
   for (const int after : {0, 1, 5}) {
     read_fault.arm(EIO, 3, after);
     const CoalescedRead reading(*file, ranges, heap_pool());
+    ScratchBuffer scratch(heap_pool());
     for (size_t i = 0; i < ranges.size(); ++i) {
-      const Bytes bytes = reading[i];
+      const Bytes bytes = reading[i].get(scratch);
       ASSERT_EQ(std::memcmp(bytes.data(), content.data() + ranges[i].offset, 100), 0);
     }
   }

@@ -54,8 +54,8 @@ struct LoaderStats {
   int64_t repeated_rows = 0;    ///< that came twice in place of those, so that ranks have as many batches
   uint64_t stored_bytes = 0;    ///< of what was read from files, but for units in which no row passes filters
   uint64_t peak_bytes = 0;      ///< largest size of the loader's memory so far, without batches
-  double fetch_seconds = 0;     ///< reading files
-  double decode_seconds = 0;    ///< decompressing and decoding
+  double fetch_seconds = 0;     ///< reading files, but for what the system has in its cache
+  double decode_seconds = 0;    ///< reading that, decompressing and decoding
   double stage_seconds = 0;     ///< writing rows into buckets
   double assemble_seconds = 0;  ///< sorting buckets and filling batches
   double idle_seconds = 0;      ///< workers waiting, for bytes, room or the consumer

@@ -19,10 +19,11 @@ void FetchedElements::require(ElementRange wanted) const {
   }
 }
 
-Bytes FetchedElements::verified(const StoredPage& page) const {
-  if (!page.has_checksum) return page.bytes;
-  const Bytes stored = page.bytes.first(page.bytes.size() - kChecksumSize);
-  LittleEndianCursor in(page.bytes.last(kChecksumSize), "page checksum");
+Bytes FetchedElements::verified(const StoredPage& page, ScratchBuffer& scratch) const {
+  const Bytes bytes = page.bytes.get(scratch);
+  if (!page.has_checksum) return bytes;
+  const Bytes stored = bytes.first(bytes.size() - kChecksumSize);
+  LittleEndianCursor in(bytes.last(kChecksumSize), "page checksum");
   if (in.read<uint64_t>() != xxh3_64(stored)) {
     throw FormatError("corrupt RNTuple page: its checksum does not match");
   }
@@ -45,12 +46,12 @@ void FetchedElements::decode_pages(ElementRange wanted, size_t element_size, T* 
       pages, [&](const StoredPage& stored) { return stored.elements.last <= wanted.first; });
   for (; page != pages.end() && page->elements.first < wanted.last; ++page) {
     const auto count = static_cast<size_t>(page->elements.size());
-    const Bytes stored = verified(*page);
+    const Bytes stored = verified(*page, scratch.stored);
     if (page->elements.first >= wanted.first && page->elements.last <= wanted.last) {
       decode_page(stored, count, position(page->elements.first));
       continue;
     }
-    std::byte* whole = scratch.partial(count * element_size);
+    std::byte* whole = scratch.partial.get(count * element_size).data();
     decode_page(stored, count, whole);
     const int64_t first = std::max(wanted.first, page->elements.first);
     const int64_t last = std::min(wanted.last, page->elements.last);

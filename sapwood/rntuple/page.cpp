@@ -13,9 +13,9 @@ namespace {
 // The page's bytes before encoding: `stored` itself when it is not compressed, else in the scratch.
 Bytes decompressed(Bytes stored, size_t length, PageScratch& scratch) {
   if (stored.size() == length) return stored;
-  std::byte* packed = scratch.packed(length);
-  codec::decompress(stored, {packed, length});
-  return {packed, length};
+  const std::span<std::byte> packed = scratch.packed.get(length);
+  codec::decompress(stored, packed);
+  return packed;
 }
 
 float half_to_float(uint16_t half) {
@@ -113,7 +113,7 @@ void decode_page(const ColumnDescription& column, const Encoding& encoding, Byte
   }
   if (encoding.kind == kind && !encoding.is_half) return decode_plain(encoding, stored, count, out, scratch);
 
-  std::byte* decoded = scratch.decoded(count * encoding.element_size);
+  std::byte* decoded = scratch.decoded.get(count * encoding.element_size).data();
   decode_plain(encoding, stored, count, decoded, scratch);
   if (encoding.is_half) {
     if (to_double) return halves_to(decoded, count, as_array<double>(out));
@@ -126,7 +126,7 @@ void decode_index_page(const Encoding& encoding, Bytes stored, size_t count, int
                        PageScratch& scratch) {
   if (count == 0) return;
   if (encoding.element_size == sizeof(uint32_t)) {
-    std::byte* decoded = scratch.decoded(count * sizeof(uint32_t));
+    std::byte* decoded = scratch.decoded.get(count * sizeof(uint32_t)).data();
     decode_plain(encoding, stored, count, decoded, scratch);
     kernels::widen_offsets(as_array<uint32_t>(decoded), out, count, base);
     return;

@@ -11,24 +11,14 @@
 namespace sapwood::rntuple {
 
 /// Memory that is used again for one page after the other.
-class PageScratch {
- public:
-  explicit PageScratch(std::shared_ptr<MemoryPool> pool) : pool_(std::move(pool)) {}
+struct PageScratch {
+  explicit PageScratch(const std::shared_ptr<MemoryPool>& pool)
+      : stored(pool), packed(pool), decoded(pool), partial(pool) {}
 
-  std::byte* packed(size_t size) { return grown(packed_, size); }
-  std::byte* decoded(size_t size) { return grown(decoded_, size); }
-  std::byte* partial(size_t size) { return grown(partial_, size); }
-
- private:
-  std::byte* grown(Buffer& buffer, size_t size) {
-    if (buffer.size() < size) buffer = Buffer(size, pool_);
-    return buffer.data();
-  }
-
-  std::shared_ptr<MemoryPool> pool_;
-  Buffer packed_;
-  Buffer decoded_;
-  Buffer partial_;
+  ScratchBuffer stored;
+  ScratchBuffer packed;
+  ScratchBuffer decoded;
+  ScratchBuffer partial;
 };
 
 /// Decompresses a page of `count` elements and decodes it to values of `kind`, which the column's encoding

@@ -157,7 +157,7 @@ class PageFetcher {
       if (max_key_size_ != 0 && stored.size > max_key_size_) {
         fetched_.records.push_back(read_record(file_, stored, max_key_size_, pool_));
         const Buffer& record = fetched_.records.back();
-        entry->second.pages.back().bytes = {record.data(), record.size()};
+        entry->second.pages.back().bytes = Bytes(record.data(), record.size());
         continue;
       }
       require_in_file(file_, stored, "a page");

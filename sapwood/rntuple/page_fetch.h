@@ -8,6 +8,7 @@
 
 #include "sapwood/base/buffer.h"
 #include "sapwood/column/reader.h"
+#include "sapwood/io/random_access_file.h"
 #include "sapwood/rntuple/field_tree.h"
 #include "sapwood/rntuple/page.h"
 #include "sapwood/rntuple/page_list.h"
@@ -32,7 +33,7 @@ class FetchedElements {
   struct StoredPage {
     ElementRange elements;  ///< leading zeros counted
     bool has_checksum = false;
-    Bytes bytes;  ///< with the checksum
+    io::StoredBytes bytes;  ///< with the checksum
   };
   std::vector<StoredPage> pages;  ///< ascending, without gaps
 
@@ -47,7 +48,7 @@ class FetchedElements {
   template <class T, class DecodePage>
   void decode_pages(ElementRange wanted, size_t element_size, T* out, PageScratch& scratch,
                     const DecodePage& decode_page) const;
-  Bytes verified(const StoredPage& page) const;
+  Bytes verified(const StoredPage& page, ScratchBuffer& scratch) const;
 
   const ColumnDescription* column_;
   Encoding encoding_;

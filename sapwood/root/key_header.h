@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -20,6 +21,9 @@ struct KeyHeader {
   std::string name;
   std::string title;
 };
+
+/// Where the header's own size stands in it, uint16.
+inline constexpr size_t kKeySizePlace = 14;
 
 /// Reads a key header. Throws FormatError when it ends early or its sizes contradict each other.
 KeyHeader read_key_header(BigEndianCursor& in);

@@ -49,19 +49,19 @@ BasketHeader read_basket_header(Bytes record) {
   return header;
 }
 
-uint32_t Basket::offset(int64_t entry) const {
-  uint32_t raw;
-  std::memcpy(&raw, offsets.data() + entry * 4, sizeof raw);
-  return __builtin_bswap32(raw) - offset_base;
+// Names may be long, but are not, so that the header is all in the first bytes.
+BasketHeader read_basket_header(const io::StoredBytes& record, ScratchBuffer& scratch) {
+  constexpr size_t kMostNames = 512;
+  const Bytes first = record.first(std::min(record.size(), kMostNames), scratch);
+  BigEndianCursor in(first, "basket");
+  in.skip(root::kKeySizePlace);
+  const auto size = in.read<uint16_t>();
+  return read_basket_header(size <= first.size() ? first : record.get(scratch));
 }
 
-std::span<std::byte> Scratch::get(size_t size) {
+std::span<std::byte> Scratch::object(size_t size) {
   if (!lent_.empty() && lent_.size() == size) return std::exchange(lent_, {});
-  if (buffer_.size() < size) {
-    buffer_ = {};
-    buffer_ = Buffer(size, pool_);
-  }
-  return {buffer_.data(), size};
+  return object_.get(size);
 }
 
 // The object of a basket's record: the entries, then their offsets if any are stored.
@@ -77,7 +77,7 @@ Basket unpack_basket(Bytes record, Scratch& scratch) {
   Bytes object = stored;
   if (stored.size() != header.object_size) {
     root::check_compression_ratio(stored.size(), header.object_size);
-    const std::span<std::byte> out = scratch.get(header.object_size);
+    const std::span<std::byte> out = scratch.object(header.object_size);
     codec::decompress(stored, out);
     object = out;
   }

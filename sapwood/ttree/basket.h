@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 
 #include "sapwood/base/buffer.h"
 #include "sapwood/base/cursor.h"
+#include "sapwood/io/random_access_file.h"
 
 namespace sapwood::ttree {
 
@@ -22,6 +24,7 @@ struct BasketHeader {
 
 /// Throws FormatError when it ends early or its sizes contradict each other.
 BasketHeader read_basket_header(Bytes record);
+BasketHeader read_basket_header(const io::StoredBytes& record, ScratchBuffer& scratch);
 
 /// A basket's entries, decompressed. Refers to the record or to the scratch memory it was unpacked into.
 struct Basket {
@@ -33,21 +36,26 @@ struct Basket {
 
   bool has_offsets() const { return !offsets.empty(); }
   /// Where an entry begins in `data`; not checked against it. `entry < num_entries`, offsets stored.
-  uint32_t offset(int64_t entry) const;
+  uint32_t offset(int64_t entry) const {
+    uint32_t raw;
+    std::memcpy(&raw, offsets.data() + entry * 4, sizeof raw);
+    return __builtin_bswap32(raw) - offset_base;
+  }
 };
 
-/// Memory for decompression, used again from basket to basket.
+/// Memory for records and what they hold, used again from basket to basket.
 class Scratch {
  public:
-  explicit Scratch(std::shared_ptr<MemoryPool> pool) : pool_(std::move(pool)) {}
-  /// Other memory for the next `get`, if that asks for exactly as much.
+  explicit Scratch(const std::shared_ptr<MemoryPool>& pool) : record_(pool), object_(pool) {}
+  ScratchBuffer& record() { return record_; }
+  /// Other memory for the next `object`, if that asks for exactly as much.
   void lend(std::span<std::byte> place) { lent_ = place; }
-  std::span<std::byte> get(size_t size);
+  std::span<std::byte> object(size_t size);
 
  private:
   std::span<std::byte> lent_;
-  std::shared_ptr<MemoryPool> pool_;
-  Buffer buffer_;
+  ScratchBuffer record_;
+  ScratchBuffer object_;
 };
 
 /// Unpacks a basket from its record in the file. Throws FormatError, UnsupportedError.

@@ -44,12 +44,13 @@ void decode_entries(const ColumnPlan& plan, const std::byte* in, std::byte* out,
 
 StoredSizes stored_sizes(const DecodeTask& task) {
   StoredSizes sizes;
+  ScratchBuffer scratch(task.pool);
   for (size_t i = 0; i < task.data.records.size(); ++i) {
     const size_t index = task.data.first_basket + i;
     const EntryRange held = task.data.branch->basket_entries(index);
     if (held.start >= task.entries.stop || held.stop <= task.entries.start) continue;
-    const Bytes record = task.data.records[i];
-    const BasketHeader header = read_basket_header(record);
+    const io::StoredBytes& record = task.data.records[i];
+    const BasketHeader header = read_basket_header(record, scratch);
     root::check_compression_ratio(record.size(), std::max(header.data_size, header.object_size));
     sizes.data += header.data_size;
     sizes.objects += task.data.branch->baskets[index].seek == 0 ? static_cast<int64_t>(record.size())

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <vector>
 
 #include "sapwood/ttree/fetched.h"
@@ -19,19 +20,47 @@ int64_t stored_count(const std::byte* header) {
 
 /// Where entries begin in a basket's data, one more than there are: from the offsets stored with them.
 void stored_positions(const BasketPart& part, std::vector<int64_t>& positions) {
-  const Basket& basket = part.basket;
+  const Basket basket = part.basket;
   const auto size = static_cast<int64_t>(basket.data.size());
+  const int64_t count = part.local.size();
+  int64_t* out = positions.data();
+  for (int64_t i = 0; i < count; ++i) out[i] = basket.offset(part.local.start + i);
+  out[count] = part.local.stop < basket.num_entries ? int64_t{basket.offset(part.local.stop)} : size;
+  bool ascending = out[count] <= size;
+  for (int64_t i = 0; i < count; ++i) ascending &= out[i] <= out[i + 1];
+  if (ascending) return;
   int64_t before = 0;
-  for (int64_t i = 0; i <= part.local.size(); ++i) {
-    const int64_t entry = part.local.start + i;
-    const int64_t position = entry < basket.num_entries ? int64_t{basket.offset(entry)} : size;
-    if (position < before || position > size) {
-      throw FormatError(concat("corrupt basket: its entry ", entry, " begins at byte ", position, " of ",
-                               size, ", the one before at ", before));
+  for (int64_t i = 0; i <= count; ++i) {
+    if (out[i] < before || out[i] > size) {
+      throw FormatError(concat("corrupt basket: its entry ", part.local.start + i, " begins at byte ", out[i],
+                               " of ", size, ", the one before at ", before));
     }
-    positions[static_cast<size_t>(i)] = position;
-    before = position;
+    before = out[i];
   }
+}
+
+/// The items before each of the positions, which come in whole items: `first` and those since the first
+/// position. Gives whether all are whole.
+bool count_items(std::span<const int64_t> positions, int64_t item_size, int64_t first, int64_t* out) {
+  const int64_t begin = positions.front();
+  bool whole = true;
+  if (std::has_single_bit(static_cast<uint64_t>(item_size))) {
+    // Most often; a division takes longer than all the rest.
+    const int shift = std::countr_zero(static_cast<uint64_t>(item_size));
+    uint64_t bytes_of_all = 0;
+    for (size_t i = 0; i < positions.size(); ++i) {
+      const auto bytes = static_cast<uint64_t>(positions[i] - begin);
+      bytes_of_all |= bytes;
+      out[i] = first + static_cast<int64_t>(bytes >> shift);
+    }
+    whole = (bytes_of_all & static_cast<uint64_t>(item_size - 1)) == 0;
+  } else {
+    for (size_t i = 0; i < positions.size(); ++i) {
+      whole &= (positions[i] - begin) % item_size == 0;
+      out[i] = first + (positions[i] - begin) / item_size;
+    }
+  }
+  return whole;
 }
 
 template <class T>
@@ -170,19 +199,15 @@ Column decode_jagged(const DecodeTask& task) {
     if (header == 0) {
       // Without headers the items of all entries are one run.
       const int64_t begin = positions.front();
-      const int64_t bytes = positions.back() - begin;
-      const int64_t first_item = items;
-      for (const int64_t position : std::span(positions).first(positions.size() - 1)) {
-        if ((position - begin) % item_size != 0) {
-          throw FormatError(concat("corrupt basket: an entry ends inside an item of ", item_size, " bytes"));
-        }
-        out_offsets[static_cast<size_t>(entry++)] = first_item + (position - begin) / item_size;
+      if (!count_items(positions, item_size, items, out_offsets.data() + entry))
+        throw FormatError(concat("corrupt basket: an entry ends inside an item of ", item_size, " bytes"));
+      entry += part.local.size();
+      const int64_t count = (positions.back() - begin) / item_size;
+      if (items + count > bound / item_size) {
+        throw FormatError(
+            concat("corrupt basket: ", positions.back() - begin, " bytes for items of ", item_size));
       }
-      const int64_t count = bytes / item_size;
-      if (bytes % item_size != 0 || first_item + count > bound / item_size) {
-        throw FormatError(concat("corrupt basket: ", bytes, " bytes for items of ", item_size));
-      }
-      decode_numbers(plan.number, data + begin, values.data() + first_item * out_item_size,
+      decode_numbers(plan.number, data + begin, values.data() + items * out_item_size,
                      static_cast<size_t>(count * plan.values_per_item));
       items += count;
       return;

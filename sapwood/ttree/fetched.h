@@ -14,7 +14,7 @@ namespace sapwood::ttree {
 struct FetchedBranch {
   const Branch* branch = nullptr;
   size_t first_basket = 0;
-  std::vector<Bytes> records;
+  std::vector<io::StoredBytes> records;
 };
 
 /// Some entries of one column, with all that decoding them takes.
@@ -49,8 +49,8 @@ void for_each_basket(const FetchedBranch& data, EntryRange entries, Scratch& scr
     if (part.size() <= 0) continue;
     const bool embedded = branch.baskets[index].seek == 0;
     scratch.lend(part.size() == held.size() ? lend(part.size()) : std::span<std::byte>());
-    const Basket basket =
-        embedded ? unpack_embedded_basket(data.records[i]) : unpack_basket(data.records[i], scratch);
+    const Bytes record = data.records[i].get(scratch.record());
+    const Basket basket = embedded ? unpack_embedded_basket(record) : unpack_basket(record, scratch);
     if (basket.num_entries < part.stop) {
       throw FormatError(
           concat("corrupt basket ", index, ": ", basket.num_entries, " entries instead of ", held.size()));

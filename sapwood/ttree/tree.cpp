@@ -170,7 +170,8 @@ std::unique_ptr<FetchedColumns> Tree::fetch(std::span<const size_t> columns, Ent
       data.first_basket = baskets.first;
       for (size_t i = baskets.first; i < baskets.second; ++i) {
         const BasketLocation& basket = branches_[index].baskets[i];
-        data.records.push_back(basket.seek == 0 ? basket.embedded : (*fetched->read)[range++]);
+        data.records.push_back(basket.seek == 0 ? io::StoredBytes(basket.embedded)
+                                                : (*fetched->read)[range++]);
       }
     }
   });
