@@ -310,6 +310,19 @@ class Filter:
     @property
     def condition(self) -> str: ...
 
+class Friend:
+    """A data set that was joined to another."""
+
+    @property
+    def data(self) -> Dataset: ...
+
+    @property
+    def prefix(self) -> str: ...
+
+    @property
+    def entries(self) -> list[int]:
+        """Of each file of the other, when it was joined."""
+
 class Cut:
     """What a filter leaves."""
 
@@ -351,6 +364,11 @@ class Dataset:
     def limit(self, entries: int) -> Dataset: ...
 
     def limit_files(self, entries: Sequence[int]) -> Dataset: ...
+
+    def with_friend(self, other: Dataset, prefix: str = '') -> Dataset: ...
+
+    @property
+    def friends(self) -> list[Friend]: ...
 
     def define(self, name: str, formula: str) -> Dataset: ...
 

@@ -119,6 +119,11 @@ class Dataset:
         return [(file.path, *cluster) for file in self.files for cluster in file.clusters]
 
     @property
+    def friends(self) -> list[Dataset]:
+        """The data sets that were joined to it, in order."""
+        return [Dataset(joined.data) for joined in self._core.friends]
+
+    @property
     def labels(self) -> list[str]:
         """The labels it was opened with, in order."""
         return [sample.label for sample in self._core.samples if sample.label]
@@ -214,6 +219,24 @@ class Dataset:
     def alias(self, name: str, column: str) -> Dataset:
         """With another name for a column. Raises SchemaError and ConfigError as `define`."""
         return Dataset(self._core.define(name, f"`{column}`"))
+
+    def friend(self, other: Dataset, prefix: str | None = None) -> Dataset:
+        """With the columns of another data set beside its own, joined by entry, as by ROOT's ``TTree::AddFriend``.
+
+        other
+            As many entries, counted over all of its files, in whatever files and formats, of which entry i goes with
+            entry i here. Its limits and its `select` hold; a friend of its own comes along.
+        prefix
+            Its columns are called ``prefix.column``, which formulas take as it stands; as they are when not given.
+
+        Columns of the friend are read where they are asked for. Filters and definitions come before or after.
+
+        Raises ConfigError: another number of entries; a name that is taken; a prefix that can't stand in formulas; a
+        friend with filters or definitions (they go on what is joined); frames.
+        """
+        if not isinstance(other, Dataset):
+            raise _core.ConfigError(f"the friend is {other!r}, must be a data set: sapwood.open gives one")
+        return Dataset(self._core.with_friend(other._core, prefix or ""))
 
     def select(self, columns: str | Sequence[str]) -> Dataset:
         """With these columns alone where all are asked for; formulas use the others all the same."""
@@ -499,9 +522,13 @@ class Dataset:
     def concat(self, *others: Dataset) -> Dataset:
         """The files of this data set and of others, as one; samples of one label are one.
 
-        Raises ConfigError where trees, functions, definitions, filters, chosen columns or weights differ, or only some
-        have labels.
+        Raises ConfigError where trees, functions, definitions, filters, chosen columns or weights differ, only some
+        have labels, or any has friends.
         """
+        if any(data.friends for data in (self, *others)):
+            raise _core.ConfigError(
+                "data sets with friends can't be put together: concat first, then take `friend` of the whole"
+            )
         _, (samples, tree, entries, *rest) = self.__reduce__()
         paths = {label: (list(paths), weight) for label, paths, weight in samples}
         of_label = dict(zip(paths, _of_samples(entries, samples), strict=True))
@@ -530,16 +557,20 @@ class Dataset:
         for file in self.files:
             samples[file.sample][1].append(file.path)
         entries = [file.num_entries for file in self.files]
+        friends = [(Dataset(joined.data), joined.prefix, joined.entries) for joined in self._core.friends]
         functions = [(call.function, name, call.returns, call.elementwise) for name, call in self._core.functions]
         definitions = [(column.name, column.definition) for column in self.schema if column.definition]
         filters = [(filter_.condition, filter_.name) for filter_ in self.filters]
-        return _reopen, (samples, self.tree, entries, functions, definitions, filters, self._core.chosen_columns)
+        chosen = self._core.chosen_columns
+        return _reopen, (samples, self.tree, entries, friends, functions, definitions, filters, chosen)
 
     def __repr__(self) -> str:
         files = f"{len(self.files)} file" + ("s" if len(self.files) != 1 else "")
         rows = f"{self.num_entries} entries, {len(self.columns)} columns"
         if self.filters:
             rows += f", {len(self.filters)} filter" + ("s" if len(self.filters) != 1 else "")
+        if self.friends:
+            files += f", {len(self.friends)} friend" + ("s" if len(self.friends) != 1 else "")
         return f"<Dataset '{self.tree}' ({self.format}): {rows}, {files}>"
 
     def _repr_html_(self) -> str:
@@ -576,12 +607,16 @@ def _reopen(
     samples: list[tuple[str, list[str], float | None]],
     tree: str,
     entries: list[int],
+    friends: list[tuple[Dataset, str, list[int]]],
     functions: list[tuple[Callable[..., Any], str, str, bool]],
     definitions: list[tuple[str, str]],
     filters: list[tuple[str, str]],
     chosen: list[str] | None,
 ) -> Dataset:
-    core = _core.open_dataset([_core.Sample(*sample) for sample in samples], tree).limit_files(entries)
+    core = _core.open_dataset([_core.Sample(*sample) for sample in samples], tree)
+    for other, prefix, joined_entries in friends:
+        core = core.limit_files(joined_entries).with_friend(other._core, prefix)
+    core = core.limit_files(entries)
     for function, name, returns, elementwise in functions:
         core = core.with_function(name, ArrayFunction(function, returns, elementwise), returns, elementwise)
     for definition in definitions:

@@ -50,8 +50,8 @@ def predict(
     needed = list(opened.columns)
     if not isinstance(model, bundle.Bundle):
         _require_another_file(path, os.fspath(model))
-    for file in dataset.files:
-        _require_another_file(path, file.path)
+    for read in _files_read(dataset):
+        _require_another_file(path, read)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -69,6 +69,11 @@ def predict(
     finally:
         partial.unlink(missing_ok=True)
     return dataset.num_entries
+
+
+def _files_read(dataset: Dataset) -> list[str]:
+    of_friends = [path for joined in dataset.friends for path in _files_read(joined)]
+    return [file.path for file in dataset.files] + of_friends
 
 
 def _require_another_file(output: Path, read: str) -> None:

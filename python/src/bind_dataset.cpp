@@ -118,6 +118,10 @@ void bind_dataset(nb::module_& module) {
   nb::class_<Filter>(module, "Filter", "A condition that rows have to pass.")
       .def_ro("name", &Filter::name)
       .def_ro("condition", &Filter::condition);
+  nb::class_<Dataset::Friend>(module, "Friend", "A data set that was joined to another.")
+      .def_ro("data", &Dataset::Friend::data)
+      .def_ro("prefix", &Dataset::Friend::prefix)
+      .def_ro("entries", &Dataset::Friend::entries, "Of each file of the other, when it was joined.");
   nb::class_<Cut>(module, "Cut", "What a filter leaves.")
       .def_ro("name", &Cut::name)
       .def_ro("before", &Cut::before, "Rows that reach it.")
@@ -132,6 +136,8 @@ void bind_dataset(nb::module_& module) {
       .def_prop_ro("readable_columns", &Dataset::readable_columns)
       .def("limit", &Dataset::limit, nb::arg("entries"))
       .def("limit_files", &Dataset::limit_files, nb::arg("entries"))
+      .def("with_friend", &Dataset::with_friend, nb::arg("other"), nb::arg("prefix") = "")
+      .def_prop_ro("friends", &Dataset::friends)
       .def("define", &Dataset::define, nb::arg("name"), nb::arg("formula"))
       .def(
           "with_function",

@@ -100,6 +100,7 @@ std::shared_ptr<const Dataset> Dataset::limit_files(const std::vector<int64_t>& 
     throw ConfigError("limits count the entries of the files: put them before filters");
   }
   limited->schema_ = schema_;
+  limited->friends_ = friends_;
   limited->chosen_ = chosen_;
   return limited;
 }

@@ -68,6 +68,13 @@ std::shared_ptr<const Dataset> open(std::vector<std::string> paths, const std::s
 /// may define further columns, and filters say which rows count. Safe from many threads.
 class Dataset {
  public:
+  /// A data set that was joined to another.
+  struct Friend {
+    std::shared_ptr<const Dataset> data;
+    std::string prefix;
+    std::vector<int64_t> entries;  ///< of each file of the other, when it was joined
+  };
+
   const Source& source() const { return *source_; }
   const Schema& schema() const { return schema_; }
   /// The schema's columns without `entry_`, which is in no file.
@@ -79,6 +86,15 @@ class Dataset {
   std::shared_ptr<const Dataset> limit(int64_t entries) const;
   /// The first `entries[i]` of file i. Throws ConfigError: also not one number for each file.
   std::shared_ptr<const Dataset> limit_files(const std::vector<int64_t>& entries) const;
+
+  /// With the columns in the files of another data set beside its own: entry i of that one goes with entry i
+  /// of this one, whatever files and formats they are in. They are called `prefix.name` where there is a
+  /// prefix. Of a friend with chosen columns those alone come. Throws ConfigError: not as many entries; a
+  /// name that is taken; a prefix that can't stand in formulas; a friend with filters or definitions; frames.
+  std::shared_ptr<const Dataset> with_friend(std::shared_ptr<const Dataset> other,
+                                             const std::string& prefix = {}) const;
+  /// In the order in which they were joined.
+  const std::vector<Friend>& friends() const { return friends_; }
 
   /// With a column more, whose values a formula gives (docs/expressions.md), and which formulas use as any
   /// other. Throws what formulas do, and ConfigError: a name that is taken, or can't stand in
@@ -148,6 +164,7 @@ class Dataset {
 
   std::shared_ptr<const Source> source_;
   Schema schema_;  // with the columns of samples and of definitions
+  std::vector<Friend> friends_;
   std::vector<Filter> filters_;
   std::optional<std::vector<std::string>> chosen_;  // read when all columns are asked for
   std::vector<double> sample_weights_;              // per entry, of each sample

@@ -13,17 +13,6 @@
 
 namespace sapwood {
 
-namespace {
-
-bool is_name_in_formulas(std::string_view name) {
-  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  const auto continues = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); };
-  return !name.empty() && is_letter(name.front()) && std::ranges::all_of(name, continues) && name != "true" &&
-         name != "false" && name != "pi";
-}
-
-}  // namespace
-
 struct Expression::Program {
   expr::Compiler compiler;
   const expr::Program& steps() const { return compiler.program(); }
@@ -41,6 +30,13 @@ const Type& Expression::type() const { return program_->steps().results.front().
 
 bool is_word_of_formulas(std::string_view name) {
   return name == "true" || name == "false" || expr::without_library(name) == "pi" || expr::is_function(name);
+}
+
+bool is_name_in_formulas(std::string_view name) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  const auto continues = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); };
+  return !name.empty() && is_letter(name.front()) && std::ranges::all_of(name, continues) && name != "true" &&
+         name != "false" && name != "pi";
 }
 
 std::optional<std::string> foreign_function(std::string_view formula) {

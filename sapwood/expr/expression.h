@@ -53,6 +53,10 @@ Schema with_definition(const Schema& schema, const std::string& name, const std:
 /// has, or that can't stand in formulas.
 Schema with_function(const Schema& schema, std::shared_ptr<const UserFunction> function);
 
+/// Whether columns and functions may be called that: letters, digits and _ make a name, and no word that
+/// means something else.
+bool is_name_in_formulas(std::string_view name);
+
 /// The first function that the formula calls and that formulas have not of their own; none where its syntax
 /// is wrong.
 std::optional<std::string> foreign_function(std::string_view formula);

@@ -8,6 +8,7 @@
 
 #include "sapwood/base/parallel.h"
 #include "sapwood/io/random_access_file.h"
+#include "sapwood/source/friend_reader.h"
 #include "sapwood/source/open.h"
 
 namespace sapwood {
@@ -56,12 +57,31 @@ struct Source::Outlines {
   }
 };
 
+// What a source is joined from.
+struct Source::Friend {
+  std::shared_ptr<const Source> main;
+  std::shared_ptr<const FriendColumns> columns;
+  std::vector<EntryRange> entries;  // of the friend, that go with each file's
+};
+
 namespace {
 
 bool same_columns(const Schema& a, const Schema& b) {
   return std::ranges::equal(a.columns(), b.columns(), [](const ColumnInfo& x, const ColumnInfo& y) {
     return x.name == y.name && x.type == y.type && x.unsupported == y.unsupported;
   });
+}
+
+// The blocks that hold these entries.
+ColumnOutline part_of(const ColumnOutline& whole, EntryRange entries) {
+  const auto first_from = [&](int64_t entry) {
+    return std::ranges::lower_bound(whole.blocks, entry, {}, &StorageBlock::first_entry);
+  };
+  auto first = first_from(entries.start);
+  const bool starts_here = first != whole.blocks.end() && first->first_entry == entries.start;
+  if (!starts_here && first != whole.blocks.begin()) first = first_from(std::prev(first)->first_entry);
+  const auto last = std::max(first, first_from(entries.stop));
+  return {.blocks = {first, last}, .values_per_entry = whole.values_per_entry};
 }
 
 }  // namespace
@@ -155,9 +175,31 @@ std::shared_ptr<const Source> Source::limited(const std::vector<int64_t>& entrie
   return source;
 }
 
+std::shared_ptr<const Source> Source::joined(std::shared_ptr<const Source> main,
+                                             std::shared_ptr<const FriendColumns> friend_columns) {
+  const std::shared_ptr<Source> source(new Source(*main));
+  source->cache_ = std::make_shared<Cache>();
+  std::vector<ColumnInfo> columns = main->schema_.columns();
+  const std::vector<ColumnInfo>& more = friend_columns->schema().columns();
+  columns.insert(columns.end(), more.begin(), more.end());
+  source->schema_ = Schema(std::move(columns));
+  std::vector<EntryRange> entries;
+  for (const FileInfo& file : main->files_)
+    entries.push_back({file.first_entry, file.first_entry + file.num_entries});
+  source->friend_ =
+      std::make_shared<Friend>(Friend{std::move(main), std::move(friend_columns), std::move(entries)});
+  return source;
+}
+
 std::shared_ptr<const Reader> Source::reader(size_t file) const {
   if (files_[file].table) return files_[file].table;
   if (auto reader = cache_->find(file)) return reader;
+  if (friend_) {
+    auto reader = std::make_shared<const FriendReader>(friend_->main->reader(file), friend_->columns,
+                                                       friend_->entries[file]);
+    cache_->insert(file, reader);
+    return reader;
+  }
   auto reader = open_table(files_[file].path, tree_, &cache_->streamer_infos);
   if (reader->num_entries() != files_[file].stored_entries) {
     throw IoError(concat("the file changed since it was opened: ", files_[file].stored_entries,
@@ -171,14 +213,23 @@ std::shared_ptr<const Reader> Source::reader(size_t file) const {
 TableOutline Source::outline(size_t file, const std::vector<std::string>& names) const {
   const FileInfo& info = files_[file];
   TableOutline table{.num_entries = info.stored_entries, .clusters = info.clusters};
-  if (const std::vector<ColumnOutline>& kept = outlines_->of_file[file]; !kept.empty()) {
-    for (const std::string& name : names) table.columns.push_back(kept[schema_.require(name)]);
-    return table;
-  }
-  const std::shared_ptr<const Reader> opened = reader(file);
-  for (const size_t column : column_indices(*opened, names))
-    table.columns.push_back(outline_of(*opened, column));
+  for (const std::string& name : names)
+    table.columns.push_back(outline(file, name, {0, info.stored_entries}));
   return table;
+}
+
+ColumnOutline Source::outline(size_t file, const std::string& name, EntryRange entries) const {
+  if (friend_) {
+    const auto column = friend_->columns->schema().find(name);
+    if (!column) return friend_->main->outline(file, name, entries);
+    const EntryRange whole = friend_->entries[file];
+    const int64_t stop = std::min(whole.stop, whole.start + entries.stop);
+    return friend_->columns->outline(*column, {whole.start + entries.start, stop}, whole.start);
+  }
+  const std::vector<ColumnOutline>& kept = outlines_->of_file[file];
+  if (!kept.empty()) return part_of(kept[schema_.require(name)], entries);
+  const std::shared_ptr<const Reader> opened = reader(file);
+  return part_of(outline_of(*opened, column_indices(*opened, {name}).front()), entries);
 }
 
 std::vector<size_t> Source::column_indices(const Reader& reader,

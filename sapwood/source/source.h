@@ -11,6 +11,8 @@
 
 namespace sapwood {
 
+class FriendColumns;
+
 /// Files that belong together: a class, a process, a data-taking period.
 struct Sample {
   std::string label;                                    ///< empty when the user gave none
@@ -41,6 +43,10 @@ class Source {
   /// The same files with only the first `entries[i]` of file i (all that it has, when those are fewer).
   /// Throws ConfigError: a negative number, or not one for each file.
   std::shared_ptr<const Source> limited(const std::vector<int64_t>& entries) const;
+  /// The same files with a friend's columns beside their own: entry i of the friend goes with entry i of all
+  /// files. It has as many, no column is called as one of theirs, and no table was given open.
+  static std::shared_ptr<const Source> joined(std::shared_ptr<const Source> main,
+                                              std::shared_ptr<const FriendColumns> friend_columns);
 
   const std::vector<Sample>& samples() const { return samples_; }
   const std::vector<FileInfo>& files() const { return files_; }
@@ -57,6 +63,8 @@ class Source {
   /// What planning needs of these columns in a file. Does not open it where `open` had room to keep that.
   /// Throws SchemaError as `column_indices`.
   TableOutline outline(size_t file, const std::vector<std::string>& names) const;
+  /// The same of one column, of the blocks that hold these entries of the file.
+  ColumnOutline outline(size_t file, const std::string& name, EntryRange entries) const;
   /// The columns of that name and type in the file. Throws SchemaError where it differs from the first file.
   std::vector<size_t> column_indices(const Reader& reader, const std::vector<std::string>& names) const;
 
@@ -66,6 +74,7 @@ class Source {
   void count_entries();
   struct Cache;
   struct Outlines;
+  struct Friend;
   std::vector<Sample> samples_;
   std::vector<FileInfo> files_;
   Schema schema_;
@@ -74,6 +83,7 @@ class Source {
   int64_t num_entries_ = 0;
   std::shared_ptr<Cache> cache_;
   std::shared_ptr<const Outlines> outlines_;
+  std::shared_ptr<const Friend> friend_;  // where there is one
 };
 
 }  // namespace sapwood

@@ -28,6 +28,8 @@ def open_source(frames: Any, *, apart: bool = False) -> Dataset:
 
 def _joined(datasets: list[Dataset], apart: bool) -> Dataset:
     first, *others = datasets
+    if any(dataset.friends for dataset in datasets):
+        raise OptionError("data sets with friends can't be put together: concat first, then take `friend` of the whole")
     steps = [(_definitions(dataset), _conditions(dataset)) for dataset in datasets]
     if not apart and all(step == steps[0] for step in steps):
         return first.concat(*others)

@@ -1,0 +1,100 @@
+#include "sapwood/source/friend_columns.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace sapwood {
+namespace {
+
+struct RangeOfFile {
+  size_t file;
+  EntryRange entries;  // in the file's own entries
+};
+
+// The parts of files that hold these entries of a source, in order.
+std::vector<RangeOfFile> ranges_of(const Source& source, EntryRange entries) {
+  const std::vector<FileInfo>& files = source.files();
+  const auto next = std::ranges::upper_bound(files, entries.start, {}, &FileInfo::first_entry);
+  std::vector<RangeOfFile> ranges;
+  for (auto file = next - 1; file != files.end() && file->first_entry < entries.stop; ++file) {
+    const EntryRange range{std::max<int64_t>(0, entries.start - file->first_entry),
+                           std::min(file->num_entries, entries.stop - file->first_entry)};
+    if (range.size() > 0) ranges.push_back({static_cast<size_t>(file - files.begin()), range});
+  }
+  return ranges;
+}
+
+}  // namespace
+
+FriendColumns::FriendColumns(std::shared_ptr<const Source> source, const std::vector<size_t>& places,
+                             const std::string& prefix)
+    : source_(std::move(source)) {
+  std::vector<ColumnInfo> columns;
+  for (const size_t place : places) {
+    columns.push_back(source_->schema()[place]);
+    names_.push_back(columns.back().name);
+    if (!prefix.empty()) columns.back().name = concat(prefix, ".", names_.back());
+  }
+  schema_ = Schema(std::move(columns));
+}
+
+ColumnOutline FriendColumns::outline(size_t column, EntryRange entries, int64_t origin) const {
+  ColumnOutline whole{.values_per_entry = 0};
+  for (const auto& [file, range] : ranges_of(*source_, entries)) {
+    const int64_t first = source_->files()[file].first_entry - origin;
+    const ColumnOutline part = source_->outline(file, names_[column], range);
+    for (StorageBlock block : part.blocks) {
+      block.first_entry = std::max(block.first_entry, range.start) + first;
+      whole.blocks.push_back(block);
+    }
+    whole.values_per_entry +=
+        part.values_per_entry * static_cast<double>(range.size()) / static_cast<double>(entries.size());
+  }
+  return whole;
+}
+
+FetchedFriend FriendColumns::fetch(std::vector<size_t> columns, EntryRange entries,
+                                   const std::shared_ptr<MemoryPool>& pool,
+                                   const std::stop_token& stop) const {
+  FetchedFriend fetched{.columns = std::move(columns)};
+  if (fetched.columns.empty()) return fetched;
+  std::vector<std::string> names;
+  for (const size_t column : fetched.columns) names.push_back(names_[column]);
+  for (const RangeOfFile& part : ranges_of(*source_, entries)) {
+    with_context({source_->files()[part.file].path, source_->tree(), {}, part.entries}, [&] {
+      auto reader = source_->reader(part.file);
+      auto stored = reader->fetch(source_->column_indices(*reader, names), part.entries, pool, stop);
+      fetched.pieces.push_back({std::move(reader), part.entries, std::move(stored)});
+    });
+  }
+  return fetched;
+}
+
+Column FriendColumns::decode(const FetchedFriend& fetched, size_t position,
+                             const std::shared_ptr<MemoryPool>& pool, const Buffer& destination) const {
+  const ColumnInfo& info = schema_[fetched.columns[position]];
+  const auto decode_piece = [&](const FetchedFriend::Piece& piece, const Buffer& part) {
+    return with_context({piece.reader->file(), piece.reader->object(), info.name, piece.entries},
+                        [&] { return piece.reader->decode(*piece.columns, position, pool, part); });
+  };
+  if (fetched.pieces.size() == 1) return decode_piece(fetched.pieces.front(), destination);
+
+  const size_t width = fixed_entry_size(info.type);
+  if (width == 0) {
+    std::vector<Column> parts{blank_column(info.type, 0, pool)};  // for where there are no entries
+    for (const FetchedFriend::Piece& piece : fetched.pieces) parts.push_back(decode_piece(piece, {}));
+    return concatenate(parts, pool);
+  }
+  int64_t length = 0;
+  for (const FetchedFriend::Piece& piece : fetched.pieces) length += piece.entries.size();
+  const Buffer whole = destination.empty() ? Buffer(width * static_cast<size_t>(length), pool) : destination;
+  std::byte* next = whole.data();
+  for (const FetchedFriend::Piece& piece : fetched.pieces) {
+    const size_t bytes = width * static_cast<size_t>(piece.entries.size());
+    decode_piece(piece, Buffer::wrap(next, bytes, nullptr));
+    next += bytes;
+  }
+  return make_fixed_width_column(info.type, length, whole);
+}
+
+}  // namespace sapwood
