@@ -76,12 +76,24 @@ struct Run {
   int64_t length;
 };
 
+// Runs in memory of a pool: there may be as many as entries.
+class Runs {
+ public:
+  Runs(size_t most, const std::shared_ptr<MemoryPool>& pool) : memory_(most * sizeof(Run), pool) {}
+  void add(const Run& run) { memory_.as<Run>()[size_++] = run; }
+  std::span<Run> all() const { return memory_.as<Run>().first(size_); }
+
+ private:
+  Buffer memory_;
+  size_t size_ = 0;
+};
+
 Column copy_runs(std::span<const Run> runs, const std::shared_ptr<MemoryPool>& pool);
 
 // The runs of the items of lists, or of the characters of strings; writes the joined offsets.
-std::vector<Run> item_runs(std::span<const Run> runs, std::span<int64_t> offsets) {
-  std::vector<Run> items;
-  items.reserve(runs.size());
+Runs item_runs(std::span<const Run> runs, std::span<int64_t> offsets,
+               const std::shared_ptr<MemoryPool>& pool) {
+  Runs items(runs.size(), pool);
   size_t next = 0;
   int64_t end = 0;
   offsets[next++] = 0;
@@ -92,7 +104,7 @@ std::vector<Run> item_runs(std::span<const Run> runs, std::span<int64_t> offsets
     if (run.length > 0)
       offsets[next++] = from[1] + shift;  // often there is no more, and a loop takes longer to begin
     for (size_t i = 2; i < from.size(); ++i) offsets[next++] = from[i] + shift;
-    items.push_back({run.column, from.front(), from.back() - from.front()});
+    items.add({run.column, from.front(), from.back() - from.front()});
     end += from.back() - from.front();
   }
   return items;
@@ -121,9 +133,13 @@ Buffer copy_values(std::span<const Run> runs, size_t element_size, const std::sh
   return values;
 }
 
-Column copy_children(std::vector<Run> runs, size_t child, const std::shared_ptr<MemoryPool>& pool) {
-  for (Run& run : runs) run.column = &run.column->children[child];
-  return copy_runs(runs, pool);
+// The children of the runs' columns; each run is of `fixed_size` items for every entry of these.
+Column copy_children(std::span<const Run> runs, size_t child, int64_t fixed_size,
+                     const std::shared_ptr<MemoryPool>& pool) {
+  Runs items(runs.size(), pool);
+  for (const Run& run : runs)
+    items.add({&run.column->children[child], run.start * fixed_size, run.length * fixed_size});
+  return copy_runs(items.all(), pool);
 }
 
 Column copy_runs(std::span<const Run> runs, const std::shared_ptr<MemoryPool>& pool) {
@@ -134,27 +150,20 @@ Column copy_runs(std::span<const Run> runs, const std::shared_ptr<MemoryPool>& p
     case TypeKind::kString:
     case TypeKind::kList: {
       result.offsets = Buffer(offsets_size(result.length), pool);
-      std::vector<Run> items = item_runs(runs, result.offsets.as<int64_t>());
+      const Runs items = item_runs(runs, result.offsets.as<int64_t>(), pool);
       if (type.kind == TypeKind::kString) {
-        result.values = copy_values(items, 1, pool);
+        result.values = copy_values(items.all(), 1, pool);
       } else {
-        result.children.push_back(copy_children(std::move(items), 0, pool));
+        result.children.push_back(copy_children(items.all(), 0, 1, pool));
       }
       break;
     }
-    case TypeKind::kFixedList: {
-      std::vector<Run> items(runs.begin(), runs.end());
-      for (Run& run : items) {
-        run.start *= type.fixed_size;
-        run.length *= type.fixed_size;
-      }
-      result.children.push_back(copy_children(std::move(items), 0, pool));
+    case TypeKind::kFixedList:
+      result.children.push_back(copy_children(runs, 0, type.fixed_size, pool));
       break;
-    }
     case TypeKind::kStruct:
-      for (size_t child = 0; child < type.children.size(); ++child) {
-        result.children.push_back(copy_children({runs.begin(), runs.end()}, child, pool));
-      }
+      for (size_t child = 0; child < type.children.size(); ++child)
+        result.children.push_back(copy_children(runs, child, 1, pool));
       break;
     default:
       result.values = copy_values(runs, primitive_size(type.kind), pool);
@@ -167,16 +176,15 @@ Column copy_runs(std::span<const Run> runs, const std::shared_ptr<MemoryPool>& p
 Column concatenate(std::span<const Column> parts, const std::shared_ptr<MemoryPool>& pool) {
   if (parts.empty()) throw SchemaError("no columns to concatenate");
   if (parts.size() == 1) return parts.front();
-  std::vector<Run> runs;
-  runs.reserve(parts.size());
+  Runs runs(parts.size(), pool);
   for (const Column& part : parts) {
     if (part.type != parts.front().type) {
       throw SchemaError("a column of " + part.type.to_string() + " after one of " +
                         parts.front().type.to_string());
     }
-    runs.push_back({&part, 0, part.length});
+    runs.add({&part, 0, part.length});
   }
-  return copy_runs(runs, pool);
+  return copy_runs(runs.all(), pool);
 }
 
 Column slice(const Column& column, int64_t start, int64_t length, const std::shared_ptr<MemoryPool>& pool) {
@@ -191,7 +199,10 @@ Column slice(const Column& column, int64_t start, int64_t length, const std::sha
 // Without branches, which nobody can foretell: each entry is written down as the next start and stop, and
 // most are written over.
 std::vector<EntryRange> kept_ranges(std::span<const uint8_t> keep) {
-  std::vector<EntryRange> ranges(keep.size() / 2 + 2);
+  size_t count = 0;
+  for (size_t entry = 0; entry < keep.size(); ++entry)
+    count += static_cast<size_t>(keep[entry] != 0 && (entry == 0 || keep[entry - 1] == 0));
+  std::vector<EntryRange> ranges(count + 1);
   size_t starts = 0;
   size_t stops = 0;
   bool before = false;
@@ -204,21 +215,21 @@ std::vector<EntryRange> kept_ranges(std::span<const uint8_t> keep) {
     before = now;
   }
   if (before) ranges[stops].stop = std::ssize(keep);
-  ranges.resize(starts);
+  ranges.pop_back();
   return ranges;
 }
 
 Column entries_of(const Column& column, std::span<const EntryRange> ranges,
                   const std::shared_ptr<MemoryPool>& pool) {
-  std::vector<Run> runs{{&column, 0, 0}};
-  runs.reserve(ranges.size() + 1);
+  Runs runs(ranges.size() + 1, pool);
+  runs.add({&column, 0, 0});
   for (const EntryRange& range : ranges) {
     if (range.start < 0 || range.stop < range.start || range.stop > column.length)
       throw SchemaError(
           concat("entries [", range.start, ", ", range.stop, ") of a column of ", column.length));
-    runs.push_back({&column, range.start, range.size()});
+    runs.add({&column, range.start, range.size()});
   }
-  return copy_runs(runs, pool);
+  return copy_runs(runs.all(), pool);
 }
 
 Column blank_column(const Type& type, int64_t length, const std::shared_ptr<MemoryPool>& pool) {
@@ -246,17 +257,18 @@ Column spread(const Column& column, std::span<const int64_t> places, int64_t len
     throw SchemaError(concat(column.length, " entries at ", places.size(), " places among ", length));
   }
   const Column blanks = blank_column(column.type, length - column.length, pool);
-  std::vector<Run> runs{{&column, 0, 0}};
+  Runs runs(2 * places.size() + 2, pool);
+  runs.add({&column, 0, 0});
   int64_t next = 0;  // entry of the result
   for (int64_t i = 0; i < column.length; ++i) {
     const int64_t gap = places[static_cast<size_t>(i)] - next;
-    if (gap > 0) runs.push_back({&blanks, 0, gap});
-    if (gap > 0) runs.push_back({&column, i, 0});
-    ++runs.back().length;
+    if (gap > 0) runs.add({&blanks, 0, gap});
+    if (gap > 0) runs.add({&column, i, 0});
+    ++runs.all().back().length;
     next += gap + 1;
   }
-  runs.push_back({&blanks, 0, length - next});
-  return copy_runs(runs, pool);
+  runs.add({&blanks, 0, length - next});
+  return copy_runs(runs.all(), pool);
 }
 
 bool identical(const Column& a, const Column& b) {

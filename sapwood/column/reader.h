@@ -54,8 +54,9 @@ class Reader {
   virtual std::vector<StorageBlock> blocks(size_t column) const = 0;
 
   /// Reads what is stored of `columns` over `entries` with as few, coalesced requests as possible; what needs
-  /// no waiting for, since the system has it in its cache, may be left for `decode`. Buffers come from `pool`. Throws IoError, FormatError, UnsupportedError; CancelledError where a stop is
-  /// requested while it waits for files to be readable again.
+  /// no waiting for, since the system has it in its cache, may be left for `decode`. Buffers come from
+  /// `pool`. Throws IoError, FormatError, UnsupportedError; CancelledError where a stop is requested while it
+  /// waits for files to be readable again.
   virtual std::unique_ptr<FetchedColumns> fetch(std::span<const size_t> columns, EntryRange entries,
                                                 const std::shared_ptr<MemoryPool>& pool,
                                                 const std::stop_token& stop = {}) const = 0;
