@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from . import _core
 
 if TYPE_CHECKING:
-    from .dataset import Dataset
+    from ._dataset_reading import DatasetReading
 
 
 @contextmanager
@@ -40,7 +40,9 @@ def _umask() -> int:
     return mask
 
 
-def to_parquet(dataset: Dataset, path: Any, columns: Sequence[str] | None, step: str, threads: int | None) -> int:
+def to_parquet(
+    dataset: DatasetReading, path: Any, columns: Sequence[str] | None, step: str, threads: int | None
+) -> int:
     try:
         import pyarrow as arrow
         import pyarrow.parquet as parquet
@@ -63,7 +65,7 @@ def to_parquet(dataset: Dataset, path: Any, columns: Sequence[str] | None, step:
 
 
 def to_root(
-    dataset: Dataset, path: Any, tree: str, columns: Sequence[str] | None, step: str, threads: int | None
+    dataset: DatasetReading, path: Any, tree: str, columns: Sequence[str] | None, step: str, threads: int | None
 ) -> int:
     try:
         import uproot

@@ -10,13 +10,13 @@ import numpy as np
 from . import _core
 
 if TYPE_CHECKING:
-    from .dataset import Dataset
+    from ._dataset_reading import DatasetReading
 
 _BINS = 50
 
 
 def histogram(
-    dataset: Dataset,
+    dataset: DatasetReading,
     expressions: Sequence[str],
     bins: Any,
     range_: Any,
@@ -39,7 +39,9 @@ def histogram(
     return filled
 
 
-def _axes(dataset: Dataset, expressions: Sequence[str], bins: Any, range_: Any, threads: int | None) -> list[Any]:
+def _axes(
+    dataset: DatasetReading, expressions: Sequence[str], bins: Any, range_: Any, threads: int | None
+) -> list[Any]:
     """One axis for each expression: as given, or regular between the limits that are given or in the data."""
     import hist
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pyarrow
     import torch
 
+    from ._dataset_reading import DatasetReading
     from ._torch import BatchDataset
-    from .dataset import Dataset
 
     NumpyBatch = dict[str, np.ndarray[Any, np.dtype[Any]]]
     State = dict[str, Any]
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Recipe:
     """What a loader is made of, for another process to make it again."""
 
-    dataset: Dataset
+    dataset: DatasetReading
     features: FeatureSpec
     options: dict[str, Any]
     #: Whether rank and world size were not given, and are looked for again when they are needed.

@@ -1,4 +1,6 @@
-"""`CreateNumPyGenerators`, `CreatePyTorchGenerators` and `CreateTFDatasets`, which ROOT had before RDataLoader."""
+"""`CreateNumPyGenerators`, `CreatePyTorchGenerators` and `CreateTFDatasets`, which ROOT had before RDataLoader: how
+they are called. What comes of it is in test_root_generator_batches.py and test_root_generator_sampling.py.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -7,17 +9,13 @@ import awkward as ak
 import numpy as np
 import pytest
 import torch
-from conftest import Columns, Source, write_tree
+from conftest import Source, write_tree
+from root_rows import numbers
 
 import sapwood as sw
 from sapwood.root import CreateNumPyGenerators, CreatePyTorchGenerators, CreateTFDatasets
 
 ORDERED = {"shuffle": False, "drop_remainder": False}
-
-
-def numbers(start: int, stop: int) -> Columns:
-    count = np.arange(start, stop)
-    return {"b1": count.astype(np.int32), "b2": count**2.0, "b3": count * 10.0}
 
 
 def first_of(batches: Any) -> list[int]:
@@ -37,18 +35,19 @@ def test_the_papers_spelling(source: Source) -> None:
 
 def test_the_later_spelling(source: Source) -> None:
     frames = [source(numbers(0, 20)), source(numbers(20, 24))]
-    generator = CreateNumPyGenerators(
+    generator, validation = CreateNumPyGenerators(
         frames, 3, 6, 2, ["b1", "b2"], {}, 0, ["b2"], "", 0.0, 0, False, False, 7, True, "undersampling", 0.5, False
     )
+    assert validation is None
     assert first_of(generator) == [*range(8), *range(20, 24)]
-    by_name = CreateNumPyGenerators(
+    by_name, _ = CreateNumPyGenerators(
         rdataframes=frames, batch_size=3, chunk_size=6, block_size=2, columns=["b1"], **ORDERED
     )
     assert first_of(by_name) == [*range(24)]
 
 
 def test_generators_are_iterators_and_functions(source: Source) -> None:
-    generator = CreateNumPyGenerators(source(numbers(0, 10)), 4, 8, columns=["b1"], **ORDERED)
+    generator, _ = CreateNumPyGenerators(source(numbers(0, 10)), 4, 8, columns=["b1"], **ORDERED)
     assert next(generator).tolist() == [[0], [1], [2], [3]]
     assert first_of(generator) == [*range(10)]  # a loop begins anew
     assert first_of(generator()) == [*range(10)]
@@ -60,7 +59,7 @@ def test_tree_and_file(tmp_path: Path) -> None:
     path = tmp_path / "lists.root"
     write_tree(path, {"b1": np.arange(4), "v": ak.Array([[1], [2, 3], [], [4, 5, 6]])}, tree="events", format="RNTuple")
     rows = [[0, 1, -1], [1, 2, 3], [2, -1, -1], [3, 4, 5]]
-    for generator in (
+    for generator, _ in (
         CreateNumPyGenerators("events", str(path), 4, 8, ["b1", "v"], 2, -1, **ORDERED),
         CreateNumPyGenerators(
             tree_name="events", file_name=str(path), batch_size=4, chunk_size=8, max_vec_sizes=2, vec_padding=-1
@@ -68,20 +67,25 @@ def test_tree_and_file(tmp_path: Path) -> None:
     ):
         (batch,) = generator
         assert sorted(batch.tolist()) == rows
-    filtered = CreateNumPyGenerators("events", str(path), 4, 8, ["b1"], ["b1 > 0", "b1 < 3"], **ORDERED)
+    filtered, _ = CreateNumPyGenerators("events", str(path), 4, 8, ["b1"], ["b1 > 0", "b1 < 3"], **ORDERED)
     assert first_of(filtered) == [1, 2]
-    later = CreateNumPyGenerators("events", str(path), 4, 8, 2, ["b1"], **ORDERED)
+    later, _ = CreateNumPyGenerators("events", str(path), 4, 8, 2, ["b1"], **ORDERED)
     assert first_of(later) == [0, 1, 2, 3]
 
 
 def test_chunks_at_most(source: Source) -> None:
-    generator = CreateNumPyGenerators(source(numbers(0, 10)), 2, 4, columns=["b1"], max_chunks=2, **ORDERED)
+    generator, _ = CreateNumPyGenerators(source(numbers(0, 10)), 2, 4, columns=["b1"], max_chunks=2, **ORDERED)
     assert first_of(generator) == [*range(8)]
+
+
+def test_all_rows_alone(source: Source) -> None:
+    """As ROOT has it: CreateNumPyGenerators alone gives two without a validation part."""
+    assert first_of(CreatePyTorchGenerators(source(numbers(0, 10)), 3, columns=["b1", "b2"], **ORDERED)) == [*range(10)]
 
 
 def test_torch(source: Source) -> None:
     train, val = CreatePyTorchGenerators(
-        source(numbers(0, 10)), 3, 6, target="b2", weights="b3", validation_split=0.4, set_seed=2
+        source(numbers(0, 10)), 3, 6, ["b1", "b2", "b3"], target="b2", weights="b3", validation_split=0.4, set_seed=2
     )
     for _ in range(2):
         for part, batches in ((train, 2), (val, 1)):
@@ -102,8 +106,10 @@ def test_tensorflow(source: Source) -> None:
 
 def test_wrong_arguments(source: Source) -> None:
     data = source(numbers(0, 10))
-    with pytest.raises(TypeError, match=r"missing: \['chunk_size'\]; unknown: \['chunks'\]"):
-        CreateNumPyGenerators(data, 3, chunks=6)
+    with pytest.raises(TypeError, match=r"missing: \['batch_size'\]; unknown: \['chunks'\]"):
+        CreateNumPyGenerators(data, chunks=6)
+    with pytest.raises(TypeError, match=r"missing: \['chunk_size'\]"):
+        CreateNumPyGenerators(data, 3, max_chunks=2)
     with pytest.raises(TypeError, match="'batch_size' is given twice"):
         CreateNumPyGenerators(data, 3, 6, batch_size=3)
     with pytest.raises(TypeError, match="at most"):

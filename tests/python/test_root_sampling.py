@@ -28,6 +28,7 @@ import awkward as ak
 import numpy as np
 import pytest
 from conftest import Columns, Source
+from root_rows import alternate, ids, of_classes, rows_of, weighted_ids
 
 import sapwood as sw
 from sapwood.root import RDataLoader
@@ -35,27 +36,9 @@ from sapwood.root import RDataLoader
 both = pytest.mark.parametrize("sampling_type", ["undersampling", "oversampling"])
 
 
-def numbers(start: int, stop: int) -> Columns:
-    """Every other number, its square, and 10 and 100 times as much: of the class `start % 2`."""
-    count = np.arange(start, stop, 2)
-    return {"b1": count.astype(np.int32), "b2": count**2.0, "b3": count * 10.0, "b4": count * 100.0}
-
-
 def loader_of(frames: Any, sampling_type: str, **options: Any) -> RDataLoader:
     wanted = {"columns": ["b1", "b2"], "target": "b2", "shuffle": False, "drop_remainder": False, "sampling_ratio": 0.5}
     return RDataLoader(frames, 2, load_eager=True, sampling_type=sampling_type, **{**wanted, **options})
-
-
-def ids(batches: Any) -> list[int]:
-    rows = np.concatenate([np.hstack([batch[0][:, :1], batch[1][:, :1]]) for batch in batches])
-    assert (rows[:, 0] ** 2 == rows[:, 1]).all()
-    return rows[:, 0].astype(int).tolist()
-
-
-def of_classes(rows: list[int]) -> tuple[int, int]:
-    """How many even and odd ones there are."""
-    odd = sum(row % 2 for row in rows)
-    return len(rows) - odd, odd
 
 
 def parts_of(loader: RDataLoader, test_size: float = 0.4) -> list[list[int]]:
@@ -64,22 +47,24 @@ def parts_of(loader: RDataLoader, test_size: float = 0.4) -> list[list[int]]:
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_undersampling(source: Source, turned: bool) -> None:
-    many, few = source(numbers(0, 30), numbers(30, 40)), source(numbers(1, 11))
+    many, few = source(alternate(0, 30), alternate(30, 40)), source(alternate(1, 11))
+    before = rows_of([many, few])
     train, test = parts_of(loader_of([few, many] if turned else [many, few], "undersampling"))
+    assert rows_of([many, few]) == before
     assert train == [0, 2, 4, 6, 8, 10, 1, 3, 5]
     assert test == [24, 26, 28, 30, 7, 9]
 
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_oversampling(source: Source, turned: bool) -> None:
-    many, few = source(numbers(0, 20)), source(numbers(1, 5), numbers(5, 7))
+    many, few = source(alternate(0, 20)), source(alternate(1, 5), alternate(5, 7))
     train, test = parts_of(loader_of([few, many] if turned else [many, few], "oversampling"))
     assert train == [1, 1, 3, 0, 2, 4, 6, 8, 10]  # ROOT's copies come after the last row: 1, 3, 1
     assert test == [5, 5, 12, 14, 16, 18]
 
 
 def test_undersampling_with_replacement(source: Source) -> None:
-    frames = [source(numbers(0, 40)), source(numbers(1, 11))]
+    frames = [source(alternate(0, 40)), source(alternate(1, 11))]
     loader = loader_of(frames, "undersampling", sampling_ratio=0.2, replacement=True)
     for part, size in zip(parts_of(loader), (18, 12), strict=True):
         assert of_classes(part) == (size // 6 * 5, size // 6)
@@ -88,7 +73,7 @@ def test_undersampling_with_replacement(source: Source) -> None:
 
 @both
 def test_shuffled(source: Source, sampling_type: str) -> None:
-    frames = [source(numbers(0, 40)), source(numbers(1, 11))]
+    frames = [source(alternate(0, 40)), source(alternate(1, 11))]
     train, test = loader_of(frames, sampling_type, shuffle=True).train_test_split(0.4)
     of_train = [ids(train.as_numpy()) for _ in range(12)]
     sizes = ((6, 3), (4, 2)) if sampling_type == "undersampling" else ((12, 6), (8, 4))
@@ -105,7 +90,7 @@ def test_shuffled(source: Source, sampling_type: str) -> None:
 
 @both
 def test_remainder_is_dropped(source: Source, sampling_type: str) -> None:
-    frames = [source(numbers(0, 20)), source(numbers(1, 7))]
+    frames = [source(alternate(0, 20)), source(alternate(1, 7))]
     options = {"sampling_ratio": 0.5, "drop_remainder": True}
     for part in loader_of(frames, sampling_type, **options).train_test_split(0.4):
         sizes = [x.shape for x, _ in part.as_numpy()]
@@ -115,21 +100,19 @@ def test_remainder_is_dropped(source: Source, sampling_type: str) -> None:
 
 @both
 def test_targets_and_weights(source: Source, sampling_type: str) -> None:
-    frames = [source(numbers(1, 7)), source(numbers(0, 20))]
+    frames = [source(alternate(1, 7)), source(alternate(0, 20))]
     options = {"columns": ["b1", "b2", "b3", "b4"], "target": ["b2", "b4"], "weights": "b3"}
     for part in loader_of(frames, sampling_type, **options).train_test_split(0.4):
-        for x, y, w in part.as_numpy():
-            assert np.array_equal(y, np.hstack([x**2, x * 100]))
-            assert np.array_equal(w, x * 10)
+        assert len(weighted_ids(part.as_numpy())) == part.loader.num_rows
     x, _ = next(iter(loader_of(frames, sampling_type, columns=["b3", "b1", "b2"]).as_numpy()))
     assert np.array_equal(x, x[:, 1:] * [10, 1])
 
 
 def test_filtered(source: Source) -> None:
-    many, few = source(numbers(0, 40), filter="b1 % 8 != 0"), source(numbers(1, 11))
+    many, few = source(alternate(0, 40), filter="b1 % 8 != 0"), source(alternate(1, 11))
     train, test = parts_of(loader_of([many, few], "undersampling"))
     assert (train, test) == ([2, 4, 6, 10, 12, 14, 1, 3, 5], [26, 28, 30, 34, 7, 9])
-    many, few = source(numbers(0, 20)), source(numbers(1, 31), filter="b1 < 7")
+    many, few = source(alternate(0, 20)), source(alternate(1, 31), filter="b1 < 7")
     train, test = parts_of(loader_of([many, few], "oversampling"))
     assert (train, test) == ([1, 1, 3, 0, 2, 4, 6, 8, 10], [5, 5, 12, 14, 16, 18])
 
@@ -137,7 +120,7 @@ def test_filtered(source: Source) -> None:
 @both
 def test_epochs(source: Source, sampling_type: str) -> None:
     """Not shuffled, all epochs are alike."""
-    frames = [source(numbers(0, 40)), source(numbers(1, 11))]
+    frames = [source(alternate(0, 40)), source(alternate(1, 11))]
     for part in loader_of(frames, sampling_type).train_test_split(0.4):
         assert ids(part.as_numpy()) == ids(part.as_numpy())
         assert ids(part.as_torch()) == ids(part.as_numpy())
@@ -145,7 +128,7 @@ def test_epochs(source: Source, sampling_type: str) -> None:
 
 @both
 def test_number_of_batches(source: Source, sampling_type: str) -> None:
-    train, test = loader_of([source(numbers(0, 20)), source(numbers(1, 7))], sampling_type).train_test_split(0.4)
+    train, test = loader_of([source(alternate(0, 20)), source(alternate(1, 7))], sampling_type).train_test_split(0.4)
     for part in (train, test):
         batches = [len(x) for x, _ in part.as_numpy()]
         assert part.num_batches == len(part.as_numpy()) == len(batches)
@@ -154,7 +137,7 @@ def test_number_of_batches(source: Source, sampling_type: str) -> None:
 
 @both
 def test_torch(source: Source, sampling_type: str) -> None:
-    loader = loader_of([source(numbers(0, 20)), source(numbers(1, 7))], sampling_type)
+    loader = loader_of([source(alternate(0, 20)), source(alternate(1, 7))], sampling_type)
     for device in (None, "cpu"):
         tensors = [tensor.numpy() for batch in loader.as_torch(device) for tensor in batch]
         arrays = [array for batch in loader.as_numpy() for array in batch]
@@ -164,14 +147,14 @@ def test_torch(source: Source, sampling_type: str) -> None:
 @both
 def test_tensorflow(source: Source, sampling_type: str) -> None:
     pytest.importorskip("tensorflow")
-    loader = loader_of([source(numbers(0, 20)), source(numbers(1, 7))], sampling_type)
+    loader = loader_of([source(alternate(0, 20)), source(alternate(1, 7))], sampling_type)
     assert ids((x.numpy(), y.numpy()) for x, y in loader.as_tensorflow()) == ids(loader.as_numpy())
 
 
 @both
 @pytest.mark.parametrize("replacement", [False, True])
 def test_many_rows(source: Source, sampling_type: str, replacement: bool) -> None:
-    frames = [source(numbers(0, 40_000)), source(numbers(1, 18_001))]
+    frames = [source(alternate(0, 40_000)), source(alternate(1, 18_001))]
     if sampling_type == "oversampling":
         replacement, ratio = False, 1.37
     else:
@@ -184,7 +167,7 @@ def test_many_rows(source: Source, sampling_type: str, replacement: bool) -> Non
 
 
 def test_too_low_a_ratio(source: Source) -> None:
-    frames = [source(numbers(0, 40)), source(numbers(1, 11))]
+    frames = [source(alternate(0, 40)), source(alternate(1, 11))]
     loader = loader_of(frames, "undersampling", sampling_ratio=0.1)
     says = "The sampling_ratio is too low: not enough entries in the majority class to sample from"
     with pytest.raises(ValueError, match=says):
@@ -197,7 +180,7 @@ def test_too_low_a_ratio(source: Source) -> None:
 
 @both
 def test_seed(source: Source, sampling_type: str) -> None:
-    frames = [source(numbers(0, 400)), source(numbers(1, 111))]
+    frames = [source(alternate(0, 400)), source(alternate(1, 111))]
 
     def epochs(**options: Any) -> list[list[int]]:
         return parts_of(loader_of(frames, sampling_type, **options))
@@ -225,7 +208,7 @@ def test_lists(source: Source, sampling_type: str) -> None:
 def test_labels_are_the_classes(source: Source, tmp_path: Any) -> None:
     """A data set with two labels needs no list."""
     for kind in ("a", "b"):
-        source(numbers(0, 40) if kind == "a" else numbers(1, 11))
+        source(alternate(0, 40) if kind == "a" else alternate(1, 11))
     files = sorted(tmp_path.glob("source_*.root"))
     loader = loader_of(sw.open({"many": files[0], "few": files[1]}), "undersampling")
     assert [of_classes(part) for part in parts_of(loader)] == [(6, 3), (4, 2)]

@@ -81,7 +81,7 @@ class BatchGenerator:
 
 
 def CreateNumPyGenerators(*arguments: Any, **options: Any) -> Any:  # noqa: N802 - ROOT's name
-    """Generators of NumPy batches, for training and for validation, or of all rows without a `validation_split`.
+    """Generators of NumPy batches, for training and for validation: None without a `validation_split`.
 
     ``CreateNumPyGenerators(rdataframe, batch_size, chunk_size, columns=[], max_vec_sizes={}, vec_padding=0, target=[],
     weights="", validation_split=0.0, max_chunks=0, shuffle=True, drop_remainder=True)``
@@ -90,19 +90,20 @@ def CreateNumPyGenerators(*arguments: Any, **options: Any) -> Any:  # noqa: N802
     load_eager=False, sampling_type="", sampling_ratio=1.0, replacement=False)``
         The fourth argument tells which one it is.
 
-    `chunk_size` counts with `max_chunks` alone: so many chunks of entries are read. `block_size` has no effect. All
-    else is as for `RDataLoader`. Raises OptionError, and TypeError where arguments are of neither spelling.
+    `chunk_size` counts with `max_chunks` alone: so many chunks of entries are read. Without, it may be left out.
+    `block_size` has no effect. All else is as for `RDataLoader`. Raises OptionError, and TypeError where arguments are
+    of neither spelling.
     """
     return _parts(arguments, options, lambda loader: BatchGenerator(loader, loader.as_numpy()))
 
 
 def CreatePyTorchGenerators(*arguments: Any, **options: Any) -> Any:  # noqa: N802 - ROOT's name
-    """Generators of PyTorch batches; arguments as of `CreateNumPyGenerators`."""
-    return _parts(arguments, options, lambda loader: BatchGenerator(loader, loader.as_torch()))
+    """Generators of PyTorch batches, or one without a `validation_split`; arguments as of `CreateNumPyGenerators`."""
+    return _one_or_both(_parts(arguments, options, lambda loader: BatchGenerator(loader, loader.as_torch())))
 
 
 def CreateTFDatasets(*arguments: Any, **options: Any) -> Any:  # noqa: N802 - ROOT's name
-    """``tf.data.Dataset`` of batches; arguments as of `CreateNumPyGenerators`."""
+    """``tf.data.Dataset`` of batches; what is given and taken as of `CreatePyTorchGenerators`."""
 
     def make(loader: RDataLoader) -> Any:
         batches = loader.as_tensorflow()
@@ -113,13 +114,15 @@ def CreateTFDatasets(*arguments: Any, **options: Any) -> Any:  # noqa: N802 - RO
         batches.number_of_batches = loader.num_batches
         return batches
 
-    return _parts(arguments, options, make)
+    return _one_or_both(_parts(arguments, options, make))
 
 
-def _parts(arguments: tuple[Any, ...], options: dict[str, Any], make: Callable[[RDataLoader], Any]) -> Any:
-    """What `make` gives of the training and the validation part, or of all rows."""
+def _parts(
+    arguments: tuple[Any, ...], options: dict[str, Any], make: Callable[[RDataLoader], Any]
+) -> tuple[Any, Any | None]:
+    """What `make` gives of the training and the validation part, or of all rows alone."""
     named = _named(arguments, options)
-    source, chunk_size = named.pop("source"), named.pop("chunk_size")
+    source, chunk_size = named.pop("source"), named.pop("chunk_size", None)
     named.pop("block_size", None)
     validation_split, max_chunks = named.pop("validation_split", 0.0), named.pop("max_chunks", 0)
     with option_errors():
@@ -132,9 +135,13 @@ def _parts(arguments: tuple[Any, ...], options: dict[str, Any], make: Callable[[
             source = source.limit(max_chunks * chunk_size)
     loader = RDataLoader(source, **named)
     if not validation_split:
-        return make(loader)
+        return make(loader), None
     train, validation = loader.train_test_split(validation_split)
     return make(train), make(validation)
+
+
+def _one_or_both(parts: tuple[Any, Any | None]) -> Any:
+    return parts[0] if parts[1] is None else parts
 
 
 def _named(arguments: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
@@ -157,7 +164,8 @@ def _named(arguments: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any
         if name in named:
             raise TypeError(f"'{name}' is given twice")
         named[name] = value
-    missing = [name for name in (*sources, *_FIRST) if name not in named]
+    wanted = (*sources, *_FIRST) if named.get("max_chunks") else (*sources, "batch_size")
+    missing = [name for name in wanted if name not in named]
     unknown = sorted(named.keys() - {*names, "filters"})
     if missing or unknown:
         raise TypeError(f"arguments missing: {missing}; unknown: {unknown}")
