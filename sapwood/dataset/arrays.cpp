@@ -4,19 +4,13 @@
 #include "sapwood/base/parallel.h"
 #include "sapwood/dataset/dataset.h"
 #include "sapwood/dataset/row_reader.h"
+#include "sapwood/dataset/work_memory.h"
 
 namespace sapwood {
 namespace {
 
-constexpr uint64_t kKeptWorkBytes = uint64_t{64} << 20;  // between calls
-constexpr size_t kUnitsAtOnce = 64;                      // fetched, since each keeps its file open
+constexpr size_t kUnitsAtOnce = 64;                    // fetched, since each keeps its file open
 constexpr uint64_t kPieceBytes = uint64_t{256} << 10;  // decoded; stays in a core's own cache, as stored too
-
-// Memory that calls pass through, kept from one to the next for the reason that `result_pool` keeps some.
-const std::shared_ptr<RecyclingPool>& work_pool() {
-  static const auto pool = std::make_shared<RecyclingPool>();
-  return pool;
-}
 
 // Units cut to a range of entries counted over the whole source.
 std::vector<Unit> units_within(const std::vector<Unit>& units, const Source& source, EntryRange range) {
@@ -77,7 +71,7 @@ class ArraysJob {
         size_t column = 0;
         for (const Selection& piece : pieces) {
           if (stop.stop_requested()) return;
-          const FetchedUnit fetched = dataset_.fetch(units_[u], piece, work_pool_, stop);
+          const FetchedUnit fetched = dataset_.fetch(units_[u], piece, work_.pool(), stop);
           for (size_t c = 0; c < piece.columns.size(); ++c) decode_in_place(u, fetched, piece, c, column++);
         }
       };
@@ -91,7 +85,7 @@ class ArraysJob {
       std::vector<FetchedUnit> fetched(count);
       parallel_for(
           count, threads,
-          [&](size_t u) { fetched[u] = dataset_.fetch(units_[first + u], selection_, work_pool_, stop); },
+          [&](size_t u) { fetched[u] = dataset_.fetch(units_[first + u], selection_, work_.pool(), stop); },
           stop);
       if (count == units_.size() && num_columns >= 2 * threads) {
         // The parts of one column are joined while they are in the cache; then the next takes their memory.
@@ -120,7 +114,7 @@ class ArraysJob {
     if (fixed_entry_size(selection_.columns[column].type) != 0) {
       return decode_in_place(unit, fetched, selection_, column, column);
     }
-    parts_[column][unit] = dataset_.decode(fetched, selection_, column, work_pool_);
+    parts_[column][unit] = dataset_.decode(fetched, selection_, column, work_.pool());
   }
 
   // Decodes the `position`-th column of what was fetched of `selection`, the `column`-th of the result.
@@ -130,7 +124,7 @@ class ArraysJob {
     const auto start = static_cast<size_t>(starts_[unit]) * width;
     const auto size = static_cast<size_t>(units_[unit].entries.size()) * width;
     const Buffer destination = Buffer::wrap(whole_[column].data() + start, size, nullptr);
-    dataset_.decode(fetched, selection, position, work_pool_, destination);
+    dataset_.decode(fetched, selection, position, work_.pool(), destination);
   }
 
   Column join(size_t column) {
@@ -146,7 +140,7 @@ class ArraysJob {
   std::vector<int64_t> starts_;  // of each unit in the result
   int64_t num_entries_ = 0;
   bool all_fixed_ = true;
-  std::shared_ptr<MemoryPool> work_pool_ = work_pool();  // for what doesn't stay
+  WorkMemory work_;  // for what doesn't stay
   std::shared_ptr<MemoryPool> result_pool_ = result_pool();
   std::vector<Buffer> whole_;               // of columns of fixed width
   std::vector<std::vector<Column>> parts_;  // of the others: one for each unit
@@ -155,11 +149,12 @@ class ArraysJob {
 // Columns that formulas give, or of the rows that pass filters.
 std::vector<Column> read_rows(const RowReader& rows, size_t num_columns, const std::vector<Unit>& units,
                               size_t threads, const std::stop_token& stop) {
+  const WorkMemory work;
   std::vector<std::vector<Column>> parts(num_columns, std::vector<Column>(units.size()));
   parallel_for(
       units.size(), threads,
       [&](size_t u) {
-        std::vector<Column> read = rows.read(units[u], work_pool(), stop);
+        std::vector<Column> read = rows.read(units[u], work.pool(), stop);
         for (size_t c = 0; c < num_columns; ++c) parts[c][u] = std::move(read[c]);
       },
       stop);
@@ -187,20 +182,16 @@ std::vector<Column> Dataset::arrays(const std::vector<std::string>& columns,
     if (units.empty()) units.push_back(Unit{});
     return units;
   };
-  std::vector<Column> result;
   const auto is_stored = [&](const std::string& column) {
     const auto place = schema_.find(column);
     return place && schema_[*place].definition.empty();
   };
   if (filters_.empty() && std::ranges::all_of(columns, is_stored)) {
     const Selection selection = select(columns);
-    result = ArraysJob(*this, selection, in_range(units(selection))).run(threads, options.stop);
-  } else {
-    const RowReader rows(*this, columns);
-    result = read_rows(rows, columns.size(), in_range(rows.units()), threads, options.stop);
+    return ArraysJob(*this, selection, in_range(units(selection))).run(threads, options.stop);
   }
-  work_pool()->trim(kKeptWorkBytes);
-  return result;
+  const RowReader rows(*this, columns);
+  return read_rows(rows, columns.size(), in_range(rows.units()), threads, options.stop);
 }
 
 }  // namespace sapwood

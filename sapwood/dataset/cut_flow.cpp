@@ -1,6 +1,7 @@
 #include "sapwood/dataset/cut_flow.h"
 
 #include "sapwood/base/parallel.h"
+#include "sapwood/dataset/work_memory.h"
 #include "sapwood/features/expression_set.h"
 
 namespace sapwood {
@@ -33,7 +34,8 @@ std::vector<Cut> cut_flow(const Dataset& dataset, const ScanOptions& options) {
     places.push_back(conditions.add(filter.condition, dataset.schema()));
   const Selection selection = dataset.select(conditions.columns());
   const std::vector<Unit> units = dataset.units(selection);
-  const std::shared_ptr<MemoryPool> pool = std::make_shared<RecyclingPool>();
+  const WorkMemory work;
+  const std::shared_ptr<MemoryPool>& pool = work.pool();
   std::vector<std::vector<int64_t>> counts(units.size());
   const auto count_unit = [&](size_t u) {
     FetchedUnit fetched = dataset.fetch(units[u], selection, pool, options.stop);

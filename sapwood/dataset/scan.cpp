@@ -8,6 +8,7 @@
 #include "sapwood/base/parallel.h"
 #include "sapwood/dataset/moments.h"
 #include "sapwood/dataset/row_reader.h"
+#include "sapwood/dataset/work_memory.h"
 #include "sapwood/features/convert.h"
 #include "sapwood/features/transform.h"
 
@@ -94,7 +95,7 @@ class Scan {
 
  private:
   std::vector<Partial> scan_unit(const Unit& unit, const std::stop_token& stop) const {
-    const std::vector<Column> values = rows_.read(unit, pool_, stop);
+    const std::vector<Column> values = rows_.read(unit, work_.pool(), stop);
     std::vector<Partial> partials;
     for (size_t i = 0; i < items_.size(); ++i)
       partials.push_back(partial_of(values[i], items_[i].transforms));
@@ -129,7 +130,7 @@ class Scan {
 
   const std::vector<ScanItem>& items_;
   const RowReader rows_;
-  std::shared_ptr<MemoryPool> pool_ = std::make_shared<RecyclingPool>();
+  WorkMemory work_;
 };
 
 }  // namespace
