@@ -40,5 +40,5 @@ def open_table(frame: Any) -> _core.Table:
     if has_ranges:
         _log.warning("a Range in a frame makes each unit of entries an event loop over all: limit entries otherwise")
     elif not node.GetFilterNames() and not node.GetDefinedColumnNames():
-        _log.warning("the frame has no filters or definitions: sapwood.open of its files is several times faster")
+        _log.warning("the frame has no filters or definitions: sapwood.open of its files is 4 to 40 times as fast")
     return table
