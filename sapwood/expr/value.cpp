@@ -115,6 +115,16 @@ Value take_elements(const Value& from, int64_t count, std::vector<Level> levels,
   return result;
 }
 
+// Elements that are written at once, also where a list has fewer: those of the next one come over them.
+constexpr int64_t kTogether = 4;
+
+// Without what was written behind the last element.
+Value shortened(Value value, int64_t count) {
+  value.count = count;
+  value.elements = value.elements.first(static_cast<size_t>(count) * primitive_size(value.element));
+  return value;
+}
+
 // Items of a part, one after another.
 struct Run {
   const Value* part = nullptr;
@@ -206,20 +216,6 @@ Value make_value(TypeKind element, int64_t count, std::vector<Level> levels,
   const size_t size = static_cast<size_t>(count) * primitive_size(element);
   return {.element = element, .count = count, .elements = Buffer(size, pool), .levels = std::move(levels)};
 }
-
-namespace {
-
-// Elements that are written at once, more than a list has: those of the next one come after.
-constexpr int64_t kTogether = 4;
-
-// Without what was written behind the last element.
-Value shortened(Value value, int64_t count) {
-  value.count = count;
-  value.elements = value.elements.first(static_cast<size_t>(count) * primitive_size(value.element));
-  return value;
-}
-
-}  // namespace
 
 Value broadcast(const Value& part, const Value& like, const std::shared_ptr<MemoryPool>& pool) {
   const size_t depth = part.levels.size();

@@ -103,12 +103,12 @@ TEST(CoalescedRead, SaysWhenTheFileWasCutAfterwards) {
   const std::string path = folder.write("data", std::string(100'000, 'x'));
   const auto file = open_local_file(path);
   const std::vector<ByteRange> ranges{{10'000, 80'000}};
+  if (!file->is_at_hand(ranges[0])) GTEST_SKIP() << "the file system does not tell what is in the cache";
   const CoalescedRead read(*file, ranges, heap_pool());
+  EXPECT_EQ(read.requests(), 0u);
   std::filesystem::resize_file(path, 50'000);
   ScratchBuffer scratch(heap_pool());
-  if (read.requests() == 0) {  // the file system tells what its cache holds
-    EXPECT_THROW(read[0].get(scratch), FormatError);
-  }
+  EXPECT_THROW(read[0].get(scratch), FormatError);
   EXPECT_FALSE(file->is_at_hand(ranges[0]));
 }
 

@@ -3,10 +3,6 @@
 import json
 import math
 import pickle
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +13,7 @@ import pyarrow as pa
 import pytest
 import uproot
 from conftest import Columns, MakeTree
+from interrupts import interrupt
 
 import sapwood as sw
 
@@ -343,32 +340,8 @@ def test_same_bits_for_any_threads(jets: sw.Dataset) -> None:
             assert all(np.array_equal(a[name], b[name]) for name in a)
 
 
-SCAN = """
-import signal, sys, sapwood as sw
-signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it
-data = sw.open(sys.argv[1])
-print("ready", flush=True)
-while True:
-    data.scan(data.columns)
-"""
-
-
 def test_ctrl_c_ends_a_scan(examples: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", SCAN, str(examples / "QCD_ttree.root")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            time.sleep(0.3)
-            process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=20)
-        finally:
-            process.kill()
-    assert errors.strip().endswith("KeyboardInterrupt")
+    interrupt("data = sw.open(sys.argv[1])", "data.scan(data.columns)", examples / "QCD_ttree.root")
 
 
 # Events in memory
