@@ -60,7 +60,8 @@ RUNNERS = {
         Runner("root_rdataloader_eager", 2, {"": 3}, packs=False),
         Runner("uproot_torch", 2, {"flat": 6, "jets": 13}),
         Runner("uproot_torch_workers", 2),
-        Runner("weaver", 2, {"jets": 30}, only=("jets, TTree", "events, TTree"), packs=False),
+        Runner("weaver", 2, only=("jets, TTree", "events, TTree"), packs=False),
+        Runner("weaver_worker", 2, {"jets": 30}, only=("jets, TTree", "events, TTree"), packs=False),
     ],
 }
 

@@ -15,7 +15,8 @@ def compared(task: str, case: Case, entries: list[Entry]) -> list[Entry]:
     """Adds what follows from several entries.
 
     How many times sapwood's time each takes on as many threads (of those that keep the data in memory: sapwood's when
-    it does), the share of the ceiling's speed that sapwood reaches, and decompressed bytes per second.
+    it does) and that of its stream, the share of the ceiling's speed that sapwood reaches, and decompressed bytes per
+    second.
     """
     good = {(entry["implementation"], entry["threads"]): entry for entry in entries if "error" not in entry}
     ceiling = runners.ceiling_of(task, case)
@@ -26,6 +27,9 @@ def compared(task: str, case: Case, entries: list[Entry]) -> list[Entry]:
         if own and not name.startswith("sapwood") and name not in runners.CEILINGS:
             entry["times"] = entry["seconds"] / own["seconds"]
             entry["times_cpu"] = entry["cpu"] / own["cpu"]
+        stream = good.get(("sapwood_stream", entry["threads"]))
+        if stream and "times" in entry:
+            entry["times_stream"] = entry["seconds"] / stream["seconds"]
         limit = good.get((ceiling.implementation, entry["threads"]))
         if limit and name in runners.OURS:
             entry["of_ceiling"] = limit["seconds"] / entry["seconds"]
@@ -55,9 +59,7 @@ RATE: list[Column] = [
     ("rows/s", lambda entry: f"{entry['rows_per_second'] / 1e3:,.0f} k"),
     ("MB/s", _if_there("bytes_per_second", lambda value: f"{value / 1e6:,.0f}")),
 ]
-RATIOS: list[Column] = [
-    ("times sapwood's time (aim)", _against("times", "target")),
-    ("processor time", _against("times_cpu", "")),
+SHARE: list[Column] = [
     ("of the ceiling (aim)", _against("of_ceiling", "ceiling_target")),
     ("peak memory", lambda entry: f"{entry['peak_memory'] / 1e6:,.0f} MB"),
 ]
@@ -66,14 +68,18 @@ COLUMNS: dict[str, list[Column]] = {
         *RATE,
         ("time", lambda entry: f"{entry['seconds']:.2f} s"),
         ("processor time", lambda entry: f"{entry['cpu']:.2f} s"),
-        *RATIOS,
+        ("times sapwood's time", _against("times", "")),
+        ("times stream's (aim)", _against("times_stream", "target")),
+        *SHARE,
     ],
     "load": [
         *RATE,
         ("processor s per million", lambda entry: f"{entry['cpu'] / entry['rows'] * 1e6:.2f}"),
         ("first batch ever", _if_there("first_batch_ever", lambda value: f"{value:.2f} s")),
         ("of an epoch", _if_there("first_batch", lambda value: f"{value:.3f} s")),
-        *RATIOS,
+        ("times sapwood's time (aim)", _against("times", "target")),
+        ("processor time", _against("times_cpu", "")),
+        *SHARE,
     ],
 }
 

@@ -121,10 +121,11 @@ std::shared_ptr<const Dataset> Dataset::with_function(std::shared_ptr<const User
 std::shared_ptr<const Dataset> Dataset::filter(const std::string& condition, const std::string& name) const {
   const Expression expression(condition, schema_);
   if (expression.type().kind != TypeKind::kBool) {
+    const bool is_lists = innermost_type(expression.type()).kind == TypeKind::kBool;
     throw SchemaError(
-        concat("the filter is ", expression.type().to_string(), ", must be bool for each entry",
-               innermost_type(expression.type()).kind == TypeKind::kBool ? ": any() or all() of it?" : ""),
-        {.column = condition});
+        point_at_result(condition, concat("the filter is ", expression.type().to_string(),
+                                          ", must be bool for each entry",
+                                          is_lists ? ": any() or all() of it?" : "")));
   }
   if (expression.columns().empty()) throw ConfigError(concat("the filter '", condition, "' reads no column"));
   auto filtered = std::make_shared<Dataset>(*this);

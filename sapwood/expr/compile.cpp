@@ -106,7 +106,8 @@ Typed FormulaCompiler::name(const Node& node) {
     return parameter->second;
   const auto index = schema_.find(node.name);
   if (!index) {
-    if (!node.quoted && without_library(node.name) == "pi") return constant(Constant::of(std::numbers::pi));
+    const std::optional<double> value = node.quoted ? std::nullopt : find_constant(node.name);
+    if (value) return constant(Constant::of(*value));
     fail_unknown(node);
   }
   schema_.require(node.name);
@@ -242,6 +243,8 @@ std::string_view FormulaCompiler::chosen_formula(const Node& node, const Composi
 Typed FormulaCompiler::elementwise(const Node& node, size_t function, const Elementwise& body,
                                    std::vector<Typed> operands) {
   const TypeKind kind = operand_kind(node, body, operands);
+  if (body.divides && called_.empty() && is_zero(operands[1]))
+    fail(nodes_[node.arguments[1]], "division by zero");
   for (size_t i = 0; i < operands.size(); ++i) {
     operands[i] = convert(std::move(operands[i]), i < body.num_conditions ? TypeKind::kBool : kind);
   }
@@ -289,6 +292,11 @@ TypeKind FormulaCompiler::operand_kind(const Node& node, const Elementwise& body
 std::optional<int64_t> FormulaCompiler::known_integer(const Typed& operand) const {
   if (!operand.is_constant() || operand.element != TypeKind::kInt64) return std::nullopt;
   return program_.constants[operand.input.index].as<int64_t>();
+}
+
+bool FormulaCompiler::is_zero(const Typed& operand) const {
+  if (!operand.is_constant()) return false;
+  return !convert_constant(program_.constants[operand.input.index], TypeKind::kBool).as<bool>();
 }
 
 Typed FormulaCompiler::fold(const Overload<ElementwiseKernel>& overload, const std::vector<Typed>& operands) {

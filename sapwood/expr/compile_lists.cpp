@@ -165,6 +165,7 @@ Typed FormulaCompiler::items(const Node& node, size_t function, const Item& body
   if (body.takes_numbers && index.dimensions.empty()) {
     return composed(node, arguments.size() == 2 ? first_or_last() : padded(), arguments);
   }
+  if (arguments.size() == 2) require_item(node, lists, index);
   std::optional<Typed> condition;
   if (index.element == TypeKind::kBool) {
     common_dimensions(node, {lists, index});  // refuses other sizes
@@ -217,6 +218,16 @@ void FormulaCompiler::require_index(const Node& node, const Typed& lists, const 
          concat("an index has no more lists around it than what it goes into, ", lists.type().to_string(),
                 ", and this is ", index.type().to_string()));
   }
+}
+
+// Lists of a fixed size have an item at a constant index, or they never have.
+void FormulaCompiler::require_item(const Node& node, const Typed& lists, const Typed& index) const {
+  const std::optional<int64_t> place = known_integer(index);
+  const int64_t size = lists.dimensions.front();
+  if (!place || size == kJagged || (*place >= -size && *place < size)) return;
+  fail(nodes_[node.arguments[1]],
+       concat("the index ", *place, " is out of range: ", source(nodes_[node.arguments[0]]), " has ", size,
+              size == 1 ? " item" : " items"));
 }
 
 // `lists` without the level that is inside of the outermost one, or without all that are.

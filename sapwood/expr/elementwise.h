@@ -88,6 +88,12 @@ Function numeric(std::vector<std::string_view> names, Formula formula) {
                                      overload<NumArguments, double>(formula)}}}};
 }
 
+/// The same function, whose second operand divides the first.
+inline Function dividing(Function function) {
+  std::get<Elementwise>(function.body).divides = true;
+  return function;
+}
+
 /// For all kinds; the first `Conditions` arguments are conditions.
 template <size_t NumArguments, size_t Conditions = 0, class Formula>
 Function any_kind(std::vector<std::string_view> names, Formula formula) {

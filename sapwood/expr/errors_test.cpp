@@ -240,6 +240,42 @@ TEST(Refusal, OfCombinationsThatDoNotFit) {
             "  ^");
 }
 
+TEST(Refusal, OfDivisionByZero) {
+  EXPECT_EQ(refusal("1 + x / 0"),
+            "ConfigError: division by zero, at position 9\n"
+            "  1 + x / 0\n"
+            "          ^");
+  EXPECT_EQ(refusal("n % (2 - 2) == 1"),
+            "ConfigError: division by zero, at position 8\n"
+            "  n % (2 - 2) == 1\n"
+            "         ^");
+  for (const char* formula : {"n / 0", "n / 0.0", "n // false", "pt // -0.", "1 / 0", "0 / 0", "fmod(n, 0)",
+                              "np.divide(pt, 1 - 1)", "floor_divide(x, 0)", "mod(x, sin(0))"}) {
+    EXPECT_NE(refusal(formula).find("division by zero"), std::string::npos) << formula;
+  }
+  for (const char* formula : {"0 / n", "n / (n - n)", "n / 1e-300", "x / nan", "boost(x, y, n, m, 0, 0, 0, 3)"}) {
+    EXPECT_EQ(refusal(formula), "accepted") << formula;
+  }
+}
+
+TEST(Refusal, OfItemsThatAreNeverThere) {
+  EXPECT_EQ(refusal("n + triple[3]"),
+            "ConfigError: the index 3 is out of range: triple has 3 items, at position 12\n"
+            "  n + triple[3]\n"
+            "             ^");
+  EXPECT_EQ(refusal("matrix[1][-3]"),
+            "ConfigError: the index -3 is out of range: matrix[1] has 2 items, at position 11\n"
+            "  matrix[1][-3]\n"
+            "            ^");
+  EXPECT_EQ(refusal("at(vector[:1], 1)"),
+            "ConfigError: the index 1 is out of range: vector[:1] has 1 item, at position 16\n"
+            "  at(vector[:1], 1)\n"
+            "                 ^");
+  for (const char* formula : {"triple[2]", "triple[-3]", "triple[3, 0]", "triple[n]", "pt[3]", "tracks[2]"}) {
+    EXPECT_EQ(refusal(formula), "accepted") << formula;
+  }
+}
+
 TEST(Refusal, OfNumbersThatDoNotFit) {
   EXPECT_EQ(refusal("12abc"),
             "ConfigError: the number 12 is followed by a 'a', at position 3\n"

@@ -29,14 +29,18 @@ const std::vector<std::string>& Expression::columns() const { return program_->s
 const Type& Expression::type() const { return program_->steps().results.front().type; }
 
 bool is_word_of_formulas(std::string_view name) {
-  return name == "true" || name == "false" || expr::without_library(name) == "pi" || expr::is_function(name);
+  return name == "true" || name == "false" || expr::find_constant(name) || expr::is_function(name);
 }
 
 bool is_name_in_formulas(std::string_view name) {
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
   const auto continues = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); };
   return !name.empty() && is_letter(name.front()) && std::ranges::all_of(name, continues) && name != "true" &&
-         name != "false" && name != "pi";
+         name != "false" && !expr::find_constant(name);
+}
+
+std::string point_at_result(std::string_view formula, std::string_view message) {
+  return expr::point_at(formula, expr::parse(formula).back().place, message);
 }
 
 std::optional<std::string> foreign_function(std::string_view formula) {

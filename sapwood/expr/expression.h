@@ -61,8 +61,11 @@ bool is_name_in_formulas(std::string_view name);
 /// is wrong.
 std::optional<std::string> foreign_function(std::string_view formula);
 
-/// Whether a name means something in formulas where no column is called that: a function, `pi`, `true`,
-/// `false`.
+/// The message of an error about what a formula gives, pointing at its outermost operator, function or column.
+std::string point_at_result(std::string_view formula, std::string_view message);
+
+/// Whether a name means something in formulas where no column is called that: a function, `pi`, `inf`, `nan`,
+/// `true`, `false`.
 bool is_word_of_formulas(std::string_view name);
 
 }  // namespace sapwood

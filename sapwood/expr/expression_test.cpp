@@ -31,6 +31,8 @@ TEST(Expression, IsAConstantForEachEntry) {
   EXPECT_EQ(text("1."), "float64: 1 1 1");
   EXPECT_EQ(text("true && !false"), "bool: true true true");
   EXPECT_EQ(text("np.pi == pi"), "bool: true true true");
+  EXPECT_EQ(text("where(x < np.inf, -inf, 0)"), "float64: -inf -inf -inf");
+  EXPECT_EQ(text("pt[0, nan]"), "float32: 10 nan 30");
   EXPECT_EQ(text("2 * pi"), "float64: 6.283185307179586 6.283185307179586 6.283185307179586");
 }
 
@@ -133,13 +135,17 @@ TEST(Expression, DividesIntegersWithoutTraps) {
   EXPECT_EQ(text("7 % m"), "int64: 1 1 0");
   EXPECT_EQ(text("(-9223372036854775807 - 1) % (n - n - 1)"), "int64: 0 0 0");
   EXPECT_EQ(text("fmod(-9223372036854775807 - 1, m - m - 1)"), "int64: 0 0 0");
-  EXPECT_EQ(text("fmod(n, 0)"), "int64: 0 0 0");
+  EXPECT_EQ(text("fmod(n, n - n)"), "int64: 0 0 0");
+  EXPECT_EQ(text("n // 2"), "int64: 0 -1 1");
+  EXPECT_EQ(text("n // m"), "int64: 0 -1 0");
+  EXPECT_EQ(text("7 - 7 // 2 * 2"), "int64: 1 1 1");
+  EXPECT_EQ(text("x // 2"), "float32: 0 -2 0");
   EXPECT_EQ(text("n % 2"), "int64: 1 0 1");
   EXPECT_EQ(text("n % -3"), "int64: -2 -2 0");
   EXPECT_EQ(text("fmod(n, 3)"), "int64: 1 -2 0");
   EXPECT_EQ(text("x % 2"), "float32: 1.5 1.5 0");
   EXPECT_EQ(text("x % -2"), "float32: -0.5 -0.5 -0");
-  EXPECT_EQ(text("x % 0"), "float32: nan nan nan");
+  EXPECT_EQ(text("x % (x - x)"), "float32: nan nan nan");
   EXPECT_EQ(text("fmod(x, 2)"), "float32: 1.5 -0.5 0");
 }
 

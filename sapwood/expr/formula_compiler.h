@@ -60,6 +60,7 @@ class FormulaCompiler {
   Typed elementwise(const Node& node, size_t function, const Elementwise& body, std::vector<Typed> operands);
   TypeKind operand_kind(const Node& node, const Elementwise& body, const std::vector<Typed>& operands) const;
   std::optional<int64_t> known_integer(const Typed& operand) const;
+  bool is_zero(const Typed& operand) const;  // a constant
   Typed fold(const Overload<ElementwiseKernel>& overload, const std::vector<Typed>& operands);
   Dimensions common_dimensions(const Node& node, const std::vector<Typed>& operands) const;
 
@@ -74,6 +75,7 @@ class FormulaCompiler {
   int64_t countable(const Node& node, int64_t size) const;
   Typed items(const Node& node, size_t function, const Item& body, std::vector<Typed> arguments);
   void require_index(const Node& node, const Typed& lists, const Typed& index) const;
+  void require_item(const Node& node, const Typed& lists, const Typed& index) const;
   Typed flattened(const Node& node, const Flattening& body, Typed lists);
   Typed concatenation(const Node& node, size_t function, std::vector<Typed> parts);
 

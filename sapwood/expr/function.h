@@ -44,6 +44,7 @@ struct Elementwise {
   size_t num_conditions = 0;
   /// Whether integer operands, of which those are known that are constant, have to be computed as float64.
   bool (*needs_floating)(std::span<const std::optional<int64_t>> operands) = nullptr;
+  bool divides = false;  ///< by the second operand, which is no constant 0
 };
 
 /// Where `count` lists begin and end among their items.

@@ -9,8 +9,8 @@ namespace sapwood::expr {
 namespace {
 
 // A symbol stands behind those that begin with it.
-constexpr std::array<std::string_view, 28> kSymbols = {
-    "**", "<=", ">=", "==", "!=", "&&", "||", "+", "-", "*", "/", "%", "<", ">",
+constexpr std::array<std::string_view, 29> kSymbols = {
+    "**", "//", "<=", ">=", "==", "!=", "&&", "||", "+", "-", "*", "/", "%", "<", ">",
     "&",  "|",  "^",  "!",  "~",  "?",  ":",  ",", "(", ")", "[", "]", "=", ";"};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }

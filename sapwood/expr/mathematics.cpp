@@ -118,7 +118,7 @@ std::vector<Function> mathematical_functions() {
        Elementwise{
            .overloads =
                {{{}, overload<2, int64_t>([](auto x, auto seed) { return uniform(x, seed); }), {}, {}}}}},
-      numeric<2>({"fmod"}, [](auto a, auto b) { return truncated_remainder(a, b); }),
+      dividing(numeric<2>({"fmod"}, [](auto a, auto b) { return truncated_remainder(a, b); })),
 
       rounding({"floor", "Floor"}, [](auto x) { return std::floor(x); }),
       rounding({"ceil", "Ceil"}, [](auto x) { return std::ceil(x); }),

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
+#include <numbers>
 #include <set>
 #include <utility>
 #include <vector>
@@ -47,6 +49,14 @@ std::string_view without_library(std::string_view name) {
     if (name.starts_with(library)) return name.substr(library.size());
   }
   return name;
+}
+
+std::optional<double> find_constant(std::string_view name) {
+  const std::string_view plain = without_library(name);
+  if (plain == "pi") return std::numbers::pi;
+  if (plain == "inf") return std::numeric_limits<double>::infinity();
+  if (plain == "nan") return std::numeric_limits<double>::quiet_NaN();
+  return std::nullopt;
 }
 
 size_t find_function(std::string_view name, size_t num_arguments, std::vector<std::string> others) {

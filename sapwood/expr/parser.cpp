@@ -18,7 +18,7 @@ struct BinaryOperator {
 };
 
 // C++'s order. `**` is not among them: it binds tighter than the signs on its left.
-constexpr std::array<BinaryOperator, 16> kBinaryOperators = {{
+constexpr std::array<BinaryOperator, 17> kBinaryOperators = {{
     {"||", 1},
     {"&&", 2},
     {"|", 3},
@@ -34,6 +34,7 @@ constexpr std::array<BinaryOperator, 16> kBinaryOperators = {{
     {"-", 8},
     {"*", 9},
     {"/", 9},
+    {"//", 9},
     {"%", 9},
 }};
 constexpr std::array<std::string_view, 4> kUnaryOperators = {"-", "+", "!", "~"};

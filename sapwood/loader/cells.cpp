@@ -10,6 +10,7 @@
 #include "sapwood/base/error.h"
 #include "sapwood/base/hash.h"
 #include "sapwood/base/parallel.h"
+#include "sapwood/expr/expression.h"
 #include "sapwood/features/convert.h"
 #include "sapwood/loader/read_columns.h"
 
@@ -23,8 +24,8 @@ size_t place_of(ExpressionSet& expressions, const std::string& text, const Schem
   const size_t place = expressions.add(text, schema);
   const Type& type = expressions.type(place);
   if (!type.is_primitive())
-    throw SchemaError(concat("the value is ", type.to_string(), ", must be one number for each entry"),
-                      {.column = text});
+    throw SchemaError(point_at_result(
+        text, concat("the value is ", type.to_string(), ", must be one number for each entry")));
   return place;
 }
 

@@ -7,6 +7,7 @@
 
 #include "sapwood/base/hash.h"
 #include "sapwood/base/random.h"
+#include "sapwood/expr/expression.h"
 #include "sapwood/features/convert.h"
 #include "sapwood/loader/read_columns.h"
 
@@ -42,8 +43,8 @@ std::shared_ptr<const Division> Division::by_conditions(const Schema& schema,
     const size_t place = division->expressions_.add(condition, schema);
     const Type& type = division->expressions_.type(place);
     if (type.kind != TypeKind::kBool) {
-      throw SchemaError(concat("the condition is ", type.to_string(), ", must be bool for each entry"),
-                        {.column = condition});
+      throw SchemaError(point_at_result(
+          condition, concat("the condition is ", type.to_string(), ", must be bool for each entry")));
     }
   }
   if (division->columns().empty()) throw ConfigError("the conditions read no column");
@@ -60,8 +61,8 @@ std::shared_ptr<const Division> Division::by_values(const Schema& schema,
     const size_t place = division->expressions_.add(value, schema);
     const Type& type = division->expressions_.type(place);
     if (!type.is_primitive()) {
-      throw SchemaError(concat("the value is ", type.to_string(), ", must be one number for each entry"),
-                        {.column = value});
+      throw SchemaError(point_at_result(
+          value, concat("the value is ", type.to_string(), ", must be one number for each entry")));
     }
   }
   if (division->columns().empty()) throw ConfigError("the values to divide by read no column");

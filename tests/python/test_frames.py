@@ -286,7 +286,8 @@ def test_pickled(numbers: tuple[sw.Dataset, Columns]) -> None:
     [
         (lambda d: d.filter("flagg"), sw.SchemaError, r"no column 'flagg' \(nearest: flag.*\n  flagg\n  \^"),
         (lambda d: d.filter("x"), sw.SchemaError, "the filter is float32, must be bool"),
-        (lambda d: d.filter("hit > 3"), sw.SchemaError, r"list<bool>, must be bool for each entry: any\(\) or all\(\)"),
+        (lambda d: d.filter("hit > 3"), sw.SchemaError, r"list<bool>.*: any\(\) or all\(\).*\n  hit > 3\n      \^"),
+        (lambda d: d.filter("hit + x > y / 0"), sw.ConfigError, r"division by zero.*\n  hit \+ x > y / 0\n +\^"),
         (lambda d: d.filter("1 < 2"), sw.ConfigError, "reads no column"),
         (lambda d: d.filter("(x > 1"), sw.ConfigError, r"expected '\)'"),
         (lambda d: d.define("x", "y"), sw.ConfigError, "there is a column 'x' already"),

@@ -74,7 +74,8 @@ def test_undersampling_with_replacement(source: Source) -> None:
 @both
 def test_shuffled(source: Source, sampling_type: str) -> None:
     frames = [source(alternate(0, 40)), source(alternate(1, 11))]
-    train, test = loader_of(frames, sampling_type, shuffle=True).train_test_split(0.4)
+    loader = loader_of(frames, sampling_type, shuffle=True, set_seed=5)
+    train, test = loader.train_test_split(0.4)
     of_train = [ids(train.as_numpy()) for _ in range(12)]
     sizes = ((6, 3), (4, 2)) if sampling_type == "undersampling" else ((12, 6), (8, 4))
     assert {of_classes(rows) for rows in of_train} == {sizes[0]}
