@@ -10,6 +10,7 @@ import uproot
 import yaml
 from weaver.utils.dataset import SimpleIterDataset
 
+
 def configuration(case, batches):
     def inputs(names, length):
         return {"length": length, "pad_mode": "constant", "vars": [[name, None] for name in names]}

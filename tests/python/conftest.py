@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable
 from itertools import pairwise
@@ -16,6 +17,8 @@ import uproot
 import sapwood as sw
 
 ROOT = Path(__file__).resolve().parents[2]
+
+os.environ.setdefault("KERAS_BACKEND", "torch")  # one for the whole process: its models need no more than PyTorch
 
 Columns = dict[str, Any]
 MakeTree = Callable[..., Path]
@@ -73,6 +76,13 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
         return frame if filter is None else frame.Filter(filter)
 
     return make
+
+
+@pytest.fixture
+def tensorflow(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """TensorFlow's module; skips the test where it is not installed."""
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    return pytest.importorskip("tensorflow")
 
 
 @pytest.fixture(scope="session")

@@ -150,7 +150,8 @@ class TestPyTorch:
 
 @pytest.mark.slow
 class TestKeras:
-    def test_predicts_what_the_model_gives(self, columns: dict[str, Any], tmp_path: Path) -> None:
+    @pytest.mark.parametrize("backend", ["torch", "tensorflow"])
+    def test_predicts_what_the_model_gives(self, backend: str, columns: dict[str, Any], tmp_path: Path) -> None:
         # A backend is chosen for the whole process.
         code = (
             "import numpy as np, keras, sapwood as sw, sys, test_bundle\n"
@@ -169,12 +170,13 @@ class TestKeras:
             "assert opened.framework.startswith('Keras 3'), opened.framework\n"
             "assert [s.name for s in opened.inputs] == ['part', 'jet']\n"
         )
-        if importlib.util.find_spec("keras") is None:
-            pytest.skip("keras is not installed")
+        for package in ("keras", *(["tensorflow", "tf2onnx"] if backend == "tensorflow" else [])):
+            if importlib.util.find_spec(package) is None:
+                pytest.skip(f"{package} is not installed")
         np.save(tmp_path / "columns.npy", columns, allow_pickle=True)  # type: ignore[arg-type]
         arguments = [sys.executable, "-c", code, str(tmp_path / "columns.npy"), str(tmp_path / "m.tar")]
         environment = {
-            "KERAS_BACKEND": "torch",
+            "KERAS_BACKEND": backend,
             "PYTHONPATH": str(Path(__file__).parent),
             "PATH": "",
             "HOME": str(tmp_path),

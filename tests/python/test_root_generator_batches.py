@@ -177,9 +177,10 @@ def test_torch(source: Source, way: str) -> None:
         assert weighted_ids(batches) == rows
 
 
+@pytest.mark.alone
+@pytest.mark.usefixtures("tensorflow")
 @ways
 def test_tensorflow(source: Source, way: str) -> None:
-    pytest.importorskip("tensorflow")
     options = {"columns": [], "target": ["b2", "b4"], "weights": "b3"}
     for part, rows in zip(
         generators(ten_rows(source, way), way, CreateTFDatasets, **options), in_order(way), strict=True

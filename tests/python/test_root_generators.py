@@ -95,8 +95,9 @@ def test_torch(source: Source) -> None:
             assert all(torch.equal(x**2, y) and torch.equal(x * 10, w) for x, y, w in every)
 
 
+@pytest.mark.alone
+@pytest.mark.usefixtures("tensorflow")
 def test_tensorflow(source: Source) -> None:
-    pytest.importorskip("tensorflow")
     train, val = CreateTFDatasets(
         source(numbers(0, 10)), 3, 6, columns=["b1", "b2"], target="b2", validation_split=0.4, **ORDERED
     )

@@ -164,10 +164,10 @@ def test_torch(source: Source, load_eager: bool) -> None:
             assert all(np.array_equal(t.numpy(), a) for t, a in zip(tensors, arrays, strict=True))
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("drop_remainder", [False, True])
-def test_tensorflow(source: Source, drop_remainder: bool) -> None:
+def test_tensorflow(source: Source, tensorflow: Any, drop_remainder: bool) -> None:
     """But for rows of zeros that fill the last batch up, which we don't add."""
-    tf = pytest.importorskip("tensorflow")
     options = {"columns": None, "target": ["b2", "b4"], "weights": "b3", "drop_remainder": drop_remainder}
     loader = loader_of(source(numbers(0, 10)), **options)
     dataset = loader.as_tensorflow()
@@ -178,9 +178,10 @@ def test_tensorflow(source: Source, drop_remainder: bool) -> None:
         assert all(np.array_equal(a, b) for a, b in zip((x, y, w), arrays, strict=True))
     (x,) = loader_of(source(numbers(0, 3)), target=None).as_tensorflow()
     assert x.shape == (3, 2)
-    assert x.dtype == tf.float32
+    assert x.dtype == tensorflow.float32
 
 
+@pytest.mark.alone
 def test_jax(source: Source) -> None:
     jax = pytest.importorskip("jax")
     loader = loader_of(source(numbers(0, 10)))

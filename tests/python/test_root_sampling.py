@@ -145,9 +145,10 @@ def test_torch(source: Source, sampling_type: str) -> None:
         assert all(np.array_equal(ours, theirs) for ours, theirs in zip(tensors, arrays, strict=True))
 
 
+@pytest.mark.alone
+@pytest.mark.usefixtures("tensorflow")
 @both
 def test_tensorflow(source: Source, sampling_type: str) -> None:
-    pytest.importorskip("tensorflow")
     loader = loader_of([source(alternate(0, 20)), source(alternate(1, 7))], sampling_type)
     assert ids((x.numpy(), y.numpy()) for x, y in loader.as_tensorflow()) == ids(loader.as_numpy())
 

@@ -55,17 +55,17 @@ def test_pytorch(source: Source) -> None:
     assert float(torch.stack(right).mean()) > 0.85
 
 
-def test_tensorflow(source: Source) -> None:
+@pytest.mark.alone
+def test_tensorflow(source: Source, tensorflow: Any) -> None:
     """ml_dataloader_TensorFlow.py"""
-    tf = pytest.importorskip("tensorflow")
     loader = RDataLoader(source(higgs()), 64, 50, target=["Type"], shuffle=True, drop_remainder=True)
     ds_train, ds_valid = loader.train_test_split(test_size=0.3)
     epochs = 2
-    model = tf.keras.Sequential(
+    model = tensorflow.keras.Sequential(
         [
-            tf.keras.layers.Input(shape=(len(ds_train.train_columns),)),
-            tf.keras.layers.Dense(30, activation="tanh"),
-            tf.keras.layers.Dense(1, activation="sigmoid"),
+            tensorflow.keras.layers.Input(shape=(len(ds_train.train_columns),)),
+            tensorflow.keras.layers.Dense(30, activation="tanh"),
+            tensorflow.keras.layers.Dense(1, activation="sigmoid"),
         ]
     )
     model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"])

@@ -80,7 +80,6 @@ def test_proto(server: Server, packed: bool) -> None:
 def test_a_client_made_by_protoc(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("grpc_tools")
     source = ROOT / "sapwood" / "serve"
-    # In a process of its own: it crashes where TensorFlow is loaded.
     protoc = [sys.executable, "-m", "grpc_tools.protoc", f"-I{source}", f"--python_out={tmp_path}"]
     subprocess.run([*protoc, str(source / "tfaas.proto")], check=True)
     monkeypatch.syspath_prepend(str(tmp_path))

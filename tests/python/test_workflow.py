@@ -103,10 +103,7 @@ def test_tensors_are_those_of_an_independent_preparation(events: Files, tmp_path
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", list(MODELS))
-def test_plain_loops_over_the_same_rows_give_the_same_model(
-    kind: str, events: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("KERAS_BACKEND", "torch")
+def test_plain_loops_over_the_same_rows_give_the_same_model(kind: str, events: Files, tmp_path: Path) -> None:
     pytest.importorskip(PACKAGES[kind])
     result = run(events, tmp_path, kind)
     prepared = outside.prepare(events, "events", IDENTIFIER)
@@ -130,11 +127,9 @@ def test_real_events(
     kind: str,
     shared_data: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """ttH against tt + QCD, from files of both formats."""
-    monkeypatch.setenv("KERAS_BACKEND", "torch")
     pytest.importorskip(PACKAGES[kind])
     folder = shared_data / "events"
     files = [(folder / "ttH_ttree.root", 1), (folder / "tt_rntuple.root", 0), (folder / "qcd_ttree.root", 0)]
