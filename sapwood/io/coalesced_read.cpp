@@ -86,18 +86,20 @@ CoalescedRead::CoalescedRead(const RandomAccessFile& file, std::span<const ByteR
 // Takes those ranges that are to stay where they are out of the ascending `order`.
 void CoalescedRead::leave_at_hand(std::span<const ByteRange> ranges, std::vector<size_t>& order,
                                   uint64_t max_gap) {
-  std::vector<size_t> wanted;
-  for (size_t first = 0, stop = 0; first < order.size(); first = stop) {
-    const uint64_t begin = ranges[order[first]].offset;
-    uint64_t end = begin;
-    for (; stop < order.size(); ++stop) {
-      const ByteRange& next = ranges[order[stop]];
-      if (next.offset > end && next.offset - end >= max_gap) break;
-      end = std::max(end, next.offset + next.size);
+  std::vector<Run> runs;
+  for (size_t i = 0; i < order.size(); ++i) {
+    const ByteRange& range = ranges[order[i]];
+    if (runs.empty() || (range.offset > runs.back().end && range.offset - runs.back().end >= max_gap)) {
+      runs.push_back({.first = i, .begin = range.offset});
     }
-    const bool at_hand = file_.is_at_hand({begin, end - begin});
-    for (const size_t i : std::span(order).subspan(first, stop - first)) {
-      if (at_hand && ranges[i].size >= kSmallestLeft) {
+    runs.back().stop = i + 1;
+    runs.back().end = std::max(runs.back().end, range.offset + range.size);
+  }
+  look_for(runs);
+  std::vector<size_t> wanted;
+  for (const Run& run : runs) {
+    for (const size_t i : std::span(order).subspan(run.first, run.stop - run.first)) {
+      if (run.at_hand && ranges[i].size >= kSmallestLeft) {
         views_[i] = {*this, ranges[i]};
       } else {
         wanted.push_back(i);
@@ -105,6 +107,24 @@ void CoalescedRead::leave_at_hand(std::span<const ByteRange> ranges, std::vector
     }
   }
   order.swap(wanted);
+}
+
+// Looking at many small runs would cost as much as reading some of them: where the first, the last and some
+// between them are at hand, all are taken to be.
+void CoalescedRead::look_for(std::span<Run> runs) const {
+  constexpr uint64_t kLookApart = uint64_t{4} << 20;
+  const auto is_at_hand = [&](const Run& run) {
+    return file_.is_at_hand({run.begin, run.end - run.begin});
+  };
+  uint64_t looked_at = 0;
+  bool all = true;
+  for (size_t i = 0; i < runs.size() && all; ++i) {
+    const bool looks = i == 0 || i + 1 == runs.size() || runs[i].begin - looked_at >= kLookApart;
+    if (!looks) continue;
+    all = is_at_hand(runs[i]);
+    looked_at = runs[i].begin;
+  }
+  for (Run& run : runs) run.at_hand = all || is_at_hand(run);
 }
 
 }  // namespace sapwood::io

@@ -131,10 +131,10 @@ class LocalFile final : public RandomAccessFile {
 
   bool is_at_hand(const ByteRange& range) const override {
     const std::shared_ptr<const Descriptor> descriptor = newest();
-    for (uint64_t done = 0; done < range.size; done += kLookEvery) {
-      if (!is_cached(descriptor->get(), range.offset + done)) return false;
+    for (uint64_t left = range.size; left > 0; left -= std::min(left, kLookEvery)) {
+      if (!is_cached(descriptor->get(), range.offset + left - 1)) return false;
     }
-    return is_cached(descriptor->get(), range.offset + range.size - 1);
+    return true;
   }
 
  private:

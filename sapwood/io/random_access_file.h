@@ -89,7 +89,16 @@ class CoalescedRead {
 
  private:
   friend class StoredBytes;
+  // Ranges near each other: some of the ascending order, and the bytes that they span.
+  struct Run {
+    size_t first = 0;
+    size_t stop = 0;
+    uint64_t begin = 0;
+    uint64_t end = 0;
+    bool at_hand = false;
+  };
   void leave_at_hand(std::span<const ByteRange> ranges, std::vector<size_t>& order, uint64_t max_gap);
+  void look_for(std::span<Run> runs) const;
 
   const RandomAccessFile& file_;
   std::stop_token stop_;
