@@ -19,8 +19,12 @@ class MemoryFile final : public RandomAccessFile {
     ++reads;
     std::memcpy(out.data(), content_.data() + offset, out.size());
   }
-  bool is_at_hand(const ByteRange& range) const override { return range.offset + range.size <= at_hand; }
+  bool is_at_hand(const ByteRange& range) const override {
+    ++looks;
+    return range.offset + range.size <= at_hand;
+  }
   mutable int reads = 0;
+  mutable int looks = 0;
   uint64_t at_hand = 0;  // of its first bytes
 
  private:
@@ -96,6 +100,21 @@ TEST(CoalescedRead, LeavesLargeRangesThatAreAtHand) {
   EXPECT_EQ(file.reads, 5);
   ScratchBuffer scratch(pool);
   EXPECT_EQ(read[2].first(1, scratch)[0], std::byte(content[3 * kLarge]));
+}
+
+TEST(CoalescedRead, LooksAtSomeOfManyRanges) {
+  constexpr uint64_t kLarge = CoalescedRead::kSmallestLeft;
+  MemoryFile file(std::string(size_t{20} << 20, 'x'));
+  std::vector<ByteRange> ranges;
+  for (uint64_t offset = 0; offset + kLarge <= file.size(); offset += uint64_t{100} << 10)
+    ranges.push_back({offset, kLarge});
+  file.at_hand = file.size();
+  const CoalescedRead left(file, ranges, heap_pool());
+  EXPECT_EQ(file.reads, 0);
+  EXPECT_LE(file.looks, 7);
+  file.at_hand = file.size() / 2;  // what lies behind it is read at once, and only that
+  const CoalescedRead read(file, ranges, heap_pool());
+  EXPECT_EQ(read.requests(), ranges.size() / 2);
 }
 
 TEST(CoalescedRead, SaysWhenTheFileWasCutAfterwards) {
