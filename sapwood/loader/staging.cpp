@@ -22,7 +22,8 @@ void sort_rows(std::span<StagedRow> rows, int known_bits) {
   constexpr size_t kMost = 4 * kRowsPerPart;
   if (rows.size() > kMost) return std::sort(rows.begin(), rows.end());
   const auto bits = static_cast<int>(std::bit_width(rows.size()));
-  std::array<uint16_t, 2 * kMost> ends{};
+  std::array<uint16_t, 2 * kMost> ends;
+  std::fill_n(ends.begin(), size_t{1} << bits, uint16_t{0});
   for (const StagedRow& row : rows) ++ends[range_of(row.key << known_bits, bits)];
   std::partial_sum(ends.begin(), ends.begin() + (std::ptrdiff_t{1} << bits), ends.begin());
   std::array<StagedRow, kMost> moved;
@@ -92,35 +93,32 @@ SortedBucket::SortedBucket(int64_t number, std::vector<StagingChunk> chunks,
                            const std::shared_ptr<MemoryPool>& pool)
     : number_(number), chunks_(std::move(chunks)) {
   for (const StagingChunk& chunk : chunks_) size_ += chunk.rows.size();
-  num_parts_ = std::min(kMostParts, std::bit_ceil(size_ / kRowsPerPart + 1));
+  const size_t num_parts = std::min(kMostParts, std::bit_ceil(size_ / kRowsPerPart + 1));
+  const int bits = part_bits_ = std::countr_zero(num_parts);
 
-  parts_ = std::make_unique<Part[]>(num_parts_);
+  std::vector<size_t> ends(num_parts);
   for (const StagingChunk& chunk : chunks_) {
-    for (const StagedRow& row : chunk.rows) ++parts_[part_of(row.key)].end;
+    for (const StagedRow& row : chunk.rows) ++ends[range_of(row.key, bits)];
   }
-  size_t begin = 0;
-  for (size_t p = 0; p < num_parts_; ++p) {
-    const size_t count = parts_[p].end;
-    parts_[p].begin = parts_[p].end = begin;
-    begin += count;
-  }
+  std::exclusive_scan(ends.begin(), ends.end(), ends.begin(), size_t{0});
+  parts_ = std::make_unique<Part[]>(num_parts);
+  for (size_t p = 0; p < num_parts; ++p) parts_[p].begin = ends[p];
   index_ = Buffer(size_ * sizeof(StagedRow), pool);
   const std::span<StagedRow> index = index_.as<StagedRow>();
   for (const StagingChunk& chunk : chunks_) {
-    for (const StagedRow& row : chunk.rows) index[parts_[part_of(row.key)].end++] = row;
+    for (const StagedRow& row : chunk.rows) index[ends[range_of(row.key, bits)]++] = row;
   }
+  for (size_t p = 0; p < num_parts; ++p) parts_[p].end = ends[p];
 }
-
-size_t SortedBucket::part_of(uint64_t key) const { return range_of(key, std::countr_zero(num_parts_)); }
 
 void SortedBucket::sort(Part& part) {
   const std::span<StagedRow> rows = index_.as<StagedRow>().subspan(part.begin, part.end - part.begin);
-  part.sort_once([&] { sort_rows(rows, std::countr_zero(num_parts_)); });
+  part.sort_once([&] { sort_rows(rows, part_bits_); });
 }
 
 size_t SortedBucket::rows_up_to(const RowPlace& place) {
   if (place.bucket != number_) return place.bucket < number_ ? 0 : size_;
-  Part& part = parts_[part_of(place.key)];
+  Part& part = parts_[range_of(place.key, part_bits_)];
   sort(part);
   const auto rows = index_.as<const StagedRow>().subspan(part.begin, part.end - part.begin);
   const StagedRow at{place.key, place.position, nullptr};
@@ -129,9 +127,10 @@ size_t SortedBucket::rows_up_to(const RowPlace& place) {
 
 void SortedBucket::rows(size_t begin, size_t end, const std::byte** out) {
   const std::span<StagedRow> index = index_.as<StagedRow>();
-  const auto after = std::upper_bound(parts_.get(), parts_.get() + num_parts_, begin,
-                                      [](size_t row, const Part& part) { return row < part.end; });
-  for (Part* part = after; part != parts_.get() + num_parts_ && part->begin < end; ++part) {
+  Part* const stop = parts_.get() + (size_t{1} << part_bits_);
+  Part* part = std::upper_bound(parts_.get(), stop, begin,
+                                [](size_t row, const Part& each) { return row < each.end; });
+  for (; part != stop && part->begin < end; ++part) {
     sort(*part);
     for (size_t i = std::max(begin, part->begin); i < std::min(end, part->end); ++i) *out++ = index[i].row;
   }

@@ -89,13 +89,12 @@ class SortedBucket {
  private:
   struct Part;
   int64_t number_;
-  size_t part_of(uint64_t key) const;
   void sort(Part& part);
   std::vector<StagingChunk> chunks_;
   Buffer index_;
   size_t size_ = 0;
   std::unique_ptr<Part[]> parts_;
-  size_t num_parts_ = 0;
+  int part_bits_ = 0;  // there are 2^part_bits_
 };
 
 }  // namespace sapwood
