@@ -1,8 +1,8 @@
 // What reading columns costs at least, measured with the library's own knowledge of where their bytes are:
 //   sapwood_ceiling (decompress|gather|decode) TABLE COLUMN,COLUMN,... THREADS WINDOW FILE...
 // decompress and gather leave opening the files out, decode counts it (see passes.h). WINDOW, rows, is for
-// gather. Each goes over the files once before it counts, then until it has taken half a second, and tells the
-// median. Prints JSON.
+// gather. Each goes over the files once before it counts, then until it has taken half a second, and tells
+// the median. Prints JSON.
 
 #include <algorithm>
 #include <chrono>

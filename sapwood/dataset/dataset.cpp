@@ -122,10 +122,9 @@ std::shared_ptr<const Dataset> Dataset::filter(const std::string& condition, con
   const Expression expression(condition, schema_);
   if (expression.type().kind != TypeKind::kBool) {
     const bool is_lists = innermost_type(expression.type()).kind == TypeKind::kBool;
-    throw SchemaError(
-        point_at_result(condition, concat("the filter is ", expression.type().to_string(),
-                                          ", must be bool for each entry",
-                                          is_lists ? ": any() or all() of it?" : "")));
+    throw SchemaError(point_at_result(
+        condition, concat("the filter is ", expression.type().to_string(), ", must be bool for each entry",
+                          is_lists ? ": any() or all() of it?" : "")));
   }
   if (expression.columns().empty()) throw ConfigError(concat("the filter '", condition, "' reads no column"));
   auto filtered = std::make_shared<Dataset>(*this);

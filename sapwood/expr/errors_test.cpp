@@ -253,7 +253,8 @@ TEST(Refusal, OfDivisionByZero) {
                               "np.divide(pt, 1 - 1)", "floor_divide(x, 0)", "mod(x, sin(0))"}) {
     EXPECT_NE(refusal(formula).find("division by zero"), std::string::npos) << formula;
   }
-  for (const char* formula : {"0 / n", "n / (n - n)", "n / 1e-300", "x / nan", "boost(x, y, n, m, 0, 0, 0, 3)"}) {
+  for (const char* formula :
+       {"0 / n", "n / (n - n)", "n / 1e-300", "x / nan", "boost(x, y, n, m, 0, 0, 0, 3)"}) {
     EXPECT_EQ(refusal(formula), "accepted") << formula;
   }
 }

@@ -61,7 +61,8 @@ bool is_name_in_formulas(std::string_view name);
 /// is wrong.
 std::optional<std::string> foreign_function(std::string_view formula);
 
-/// The message of an error about what a formula gives, pointing at its outermost operator, function or column.
+/// The message of an error about what a formula gives, pointing at its outermost operator, function or
+/// column.
 std::string point_at_result(std::string_view formula, std::string_view message);
 
 /// Whether a name means something in formulas where no column is called that: a function, `pi`, `inf`, `nan`,

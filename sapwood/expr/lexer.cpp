@@ -11,7 +11,7 @@ namespace {
 // A symbol stands behind those that begin with it.
 constexpr std::array<std::string_view, 29> kSymbols = {
     "**", "//", "<=", ">=", "==", "!=", "&&", "||", "+", "-", "*", "/", "%", "<", ">",
-    "&",  "|",  "^",  "!",  "~",  "?",  ":",  ",", "(", ")", "[", "]", "=", ";"};
+    "&",  "|",  "^",  "!",  "~",  "?",  ":",  ",",  "(", ")", "[", "]", "=", ";"};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex_digit(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }

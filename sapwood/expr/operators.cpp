@@ -127,10 +127,8 @@ std::vector<Function> operators() {
       numeric<2>({"*", "multiply"},
                  [](auto a, auto b) { return arithmetic(a, b, [](auto x, auto y) { return x * y; }); }),
       dividing(floating<2>({"/", "divide", "true_divide"}, [](auto a, auto b) { return a / b; })),
-      dividing(
-          numeric<2>({"//", "floor_divide"}, [](auto a, auto b) { return floored_quotient(a, b); })),
-      dividing(
-          numeric<2>({"%", "mod", "remainder"}, [](auto a, auto b) { return floored_remainder(a, b); })),
+      dividing(numeric<2>({"//", "floor_divide"}, [](auto a, auto b) { return floored_quotient(a, b); })),
+      dividing(numeric<2>({"%", "mod", "remainder"}, [](auto a, auto b) { return floored_remainder(a, b); })),
       power_function(),
 
       any_kind<2>({"<", "less"}, [](auto a, auto b) { return a < b; }),

@@ -113,9 +113,7 @@ void CoalescedRead::leave_at_hand(std::span<const ByteRange> ranges, std::vector
 // between them are at hand, all are taken to be.
 void CoalescedRead::look_for(std::span<Run> runs) const {
   constexpr uint64_t kLookApart = uint64_t{4} << 20;
-  const auto is_at_hand = [&](const Run& run) {
-    return file_.is_at_hand({run.begin, run.end - run.begin});
-  };
+  const auto is_at_hand = [&](const Run& run) { return file_.is_at_hand({run.begin, run.end - run.begin}); };
   uint64_t looked_at = 0;
   bool all = true;
   for (size_t i = 0; i < runs.size() && all; ++i) {

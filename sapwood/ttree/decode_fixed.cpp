@@ -40,8 +40,8 @@ void decode_entries(const ColumnPlan& plan, const std::byte* in, std::byte* out,
   }
 }
 
-// Whether the entries take no more memory than such baskets often hold, so that it is no loss if they turn out
-// to be corrupt: then their headers, each a request of its own, are read with them and not before.
+// Whether the entries take no more memory than such baskets often hold, so that it is no loss if they turn
+// out to be corrupt: then their headers, each a request of its own, are read with them and not before.
 bool is_plausible(const DecodeTask& task) {
   constexpr int64_t kUsualRatio = 64;
   int64_t stored = 0;

@@ -74,8 +74,8 @@ struct StoredSizes {
 };
 StoredSizes stored_sizes(const DecodeTask& task);
 
-/// Throws FormatError when the baskets, by their sizes or by their headers, can't hold the task's entries, all of
-/// the plan's fixed size.
+/// Throws FormatError when the baskets, by their sizes or by their headers, can't hold the task's entries,
+/// all of the plan's fixed size.
 void require_fixed_entries(const DecodeTask& task);
 
 /// Decode by layout. They throw FormatError when the bytes do not fit the plan.
