@@ -32,6 +32,7 @@ class Runner:
 
 OURS = ("sapwood", "sapwood_stream")
 CEILINGS = ("ceiling", "ceiling_gather")
+COUNTERPARTS = {"root_readspeed": "sapwood_stream"}  # of those that are not to be compared with `sapwood`
 
 RUNNERS = {
     "read": [

@@ -15,21 +15,19 @@ def compared(task: str, case: Case, entries: list[Entry]) -> list[Entry]:
     """Adds what follows from several entries.
 
     How many times sapwood's time each takes on as many threads (of those that keep the data in memory: sapwood's when
-    it does) and that of its stream, the share of the ceiling's speed that sapwood reaches, and decompressed bytes per
-    second.
+    it does; of rootreadspeed, which keeps nothing: its stream's), the share of the ceiling's speed that sapwood
+    reaches, and decompressed bytes per second.
     """
     good = {(entry["implementation"], entry["threads"]): entry for entry in entries if "error" not in entry}
     ceiling = runners.ceiling_of(task, case)
     sizes = [entry["bytes"] for entry in good.values() if "bytes" in entry]
     for entry in good.values():
         name = entry["implementation"]
-        own = good.get(("sapwood_eager" if name.endswith("_eager") else "sapwood", entry["threads"]))
+        ours = "sapwood_eager" if name.endswith("_eager") else runners.COUNTERPARTS.get(name, "sapwood")
+        own = good.get((ours, entry["threads"]))
         if own and not name.startswith("sapwood") and name not in runners.CEILINGS:
             entry["times"] = entry["seconds"] / own["seconds"]
             entry["times_cpu"] = entry["cpu"] / own["cpu"]
-        stream = good.get(("sapwood_stream", entry["threads"]))
-        if stream and "times" in entry:
-            entry["times_stream"] = entry["seconds"] / stream["seconds"]
         limit = good.get((ceiling.implementation, entry["threads"]))
         if limit and name in runners.OURS:
             entry["of_ceiling"] = limit["seconds"] / entry["seconds"]
@@ -59,7 +57,9 @@ RATE: list[Column] = [
     ("rows/s", lambda entry: f"{entry['rows_per_second'] / 1e3:,.0f} k"),
     ("MB/s", _if_there("bytes_per_second", lambda value: f"{value / 1e6:,.0f}")),
 ]
-SHARE: list[Column] = [
+RATIOS: list[Column] = [
+    ("times sapwood's time (aim)", _against("times", "target")),
+    ("processor time", _against("times_cpu", "")),
     ("of the ceiling (aim)", _against("of_ceiling", "ceiling_target")),
     ("peak memory", lambda entry: f"{entry['peak_memory'] / 1e6:,.0f} MB"),
 ]
@@ -68,18 +68,14 @@ COLUMNS: dict[str, list[Column]] = {
         *RATE,
         ("time", lambda entry: f"{entry['seconds']:.2f} s"),
         ("processor time", lambda entry: f"{entry['cpu']:.2f} s"),
-        ("times sapwood's time", _against("times", "")),
-        ("times stream's (aim)", _against("times_stream", "target")),
-        *SHARE,
+        *RATIOS,
     ],
     "load": [
         *RATE,
         ("processor s per million", lambda entry: f"{entry['cpu'] / entry['rows'] * 1e6:.2f}"),
         ("first batch ever", _if_there("first_batch_ever", lambda value: f"{value:.2f} s")),
         ("of an epoch", _if_there("first_batch", lambda value: f"{value:.3f} s")),
-        ("times sapwood's time (aim)", _against("times", "target")),
-        ("processor time", _against("times_cpu", "")),
-        *SHARE,
+        *RATIOS,
     ],
 }
 
