@@ -100,6 +100,6 @@ function(sapwood_install)
   write_basic_package_version_file(${PROJECT_BINARY_DIR}/sapwoodConfigVersion.cmake COMPATIBILITY SameMinorVersion)
   install(FILES ${PROJECT_BINARY_DIR}/sapwoodConfig.cmake ${PROJECT_BINARY_DIR}/sapwoodConfigVersion.cmake
                 cmake/FindLibdeflate.cmake cmake/FindLZ4.cmake cmake/FindZstd.cmake cmake/FindXxHash.cmake
-                cmake/FindHighway.cmake cmake/SapwoodFindLibrary.cmake
+                cmake/FindHighway.cmake cmake/FindSleef.cmake cmake/SapwoodFindLibrary.cmake
           DESTINATION ${package_dir} COMPONENT cpp)
 endfunction()

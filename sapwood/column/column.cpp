@@ -1,11 +1,13 @@
 #include "sapwood/column/column.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstring>
 #include <functional>
 
 #include "sapwood/base/error.h"
-#include "sapwood/kernels/element_size.h"
+#include "sapwood/kernels/decode.h"
 
 namespace sapwood {
 namespace {
@@ -88,57 +90,86 @@ class Runs {
   size_t size_ = 0;
 };
 
-Column copy_runs(std::span<const Run> runs, const std::shared_ptr<MemoryPool>& pool);
+// Bytes that are copied at once where both sides have room for them, also where the run is shorter: the next
+// one comes over what is too much.
+constexpr size_t kTogether = 64;
 
-// The runs of the items of lists, or of the characters of strings; writes the joined offsets.
-Runs item_runs(std::span<const Run> runs, std::span<int64_t> offsets,
-               const std::shared_ptr<MemoryPool>& pool) {
-  Runs items(runs.size(), pool);
-  size_t next = 0;
-  int64_t end = 0;
-  offsets[next++] = 0;
-  for (const Run& run : runs) {
-    const std::span<const int64_t> from = run.column->offset_span().subspan(
-        static_cast<size_t>(run.start), static_cast<size_t>(run.length) + 1);
-    const int64_t shift = end - from.front();
-    if (run.length > 0)
-      offsets[next++] = from[1] + shift;  // often there is no more, and a loop takes longer to begin
-    for (size_t i = 2; i < from.size(); ++i) offsets[next++] = from[i] + shift;
-    items.add({run.column, from.front(), from.back() - from.front()});
-    end += from.back() - from.front();
+// One run's bytes after another.
+class RunCopy {
+ public:
+  explicit RunCopy(const Buffer& to) : out_(to.data()), end_(to.data() + to.size()) {}
+  void copy(const Buffer& from, size_t start, size_t size) {
+    if (size <= kTogether && start + kTogether <= from.size() &&
+        static_cast<size_t>(end_ - out_) >= kTogether) {
+      std::memcpy(out_, from.data() + start, kTogether);
+    } else if (size != 0) {
+      std::memcpy(out_, from.data() + start, size);
+    }
+    out_ += size;
   }
-  return items;
+
+ private:
+  std::byte* out_;
+  std::byte* end_;
+};
+
+// The joined offsets of the runs' lists, or strings.
+Buffer copy_offsets(std::span<const Run> runs, int64_t length, const std::shared_ptr<MemoryPool>& pool) {
+  Buffer buffer(offsets_size(length), pool);
+  int64_t* offset = buffer.as<int64_t>().data();
+  *offset = 0;
+  for (const Run& run : runs) {
+    if (run.length == 0) continue;
+    const int64_t* from = run.column->offset_span().data() + run.start;
+    const int64_t shift = *offset - from[0];
+    *++offset = from[1] + shift;  // often there is no more, and a loop takes longer to begin
+    for (int64_t i = 2; i <= run.length; ++i) *++offset = from[i] + shift;
+  }
+  return buffer;
 }
 
-constexpr int64_t kShortRun = 8;  // elements that are copied without a call
+// The items of the lists of a run, or the characters of its strings.
+EntryRange items_of(const Run& run) {
+  const auto offsets = run.column->offset_span();
+  return {offsets[static_cast<size_t>(run.start)], offsets[static_cast<size_t>(run.start + run.length)]};
+}
 
-// Elements of `element_size` bytes from the values of each run's column.
-Buffer copy_values(std::span<const Run> runs, size_t element_size, const std::shared_ptr<MemoryPool>& pool) {
-  size_t size = 0;
-  for (const Run& run : runs) size += static_cast<size_t>(run.length) * element_size;
-  Buffer values(size, pool);
-  std::byte* out = values.data();
-  kernels::with_element(element_size, [&]<class T>(T) {
-    for (const Run& run : runs) {
-      const std::byte* from = run.column->values.data() + static_cast<size_t>(run.start) * sizeof(T);
-      const size_t bytes = static_cast<size_t>(run.length) * sizeof(T);
-      if (run.length <= kShortRun) {
-        for (size_t at = 0; at < bytes; at += sizeof(T)) std::memcpy(out + at, from + at, sizeof(T));
-      } else {
-        std::memcpy(out, from, bytes);
-      }
-      out += bytes;
-    }
-  });
+// The values of lists or strings, of `element_size` bytes each.
+Buffer copy_items(std::span<const Run> runs, int64_t count, size_t element_size,
+                  const std::shared_ptr<MemoryPool>& pool) {
+  Buffer values(static_cast<size_t>(count) * element_size, pool);
+  RunCopy copy(values);
+  for (const Run& run : runs) {
+    const EntryRange items = items_of(run);
+    const Column& column = run.column->type.kind == TypeKind::kString ? *run.column : run.column->item();
+    copy.copy(column.values, static_cast<size_t>(items.start) * element_size,
+              static_cast<size_t>(items.size()) * element_size);
+  }
   return values;
 }
 
-// The children of the runs' columns; each run is of `fixed_size` items for every entry of these.
-Column copy_children(std::span<const Run> runs, size_t child, int64_t fixed_size,
+Buffer copy_values(std::span<const Run> runs, int64_t length, size_t element_size,
+                   const std::shared_ptr<MemoryPool>& pool) {
+  Buffer values(static_cast<size_t>(length) * element_size, pool);
+  RunCopy copy(values);
+  for (const Run& run : runs) {
+    copy.copy(run.column->values, static_cast<size_t>(run.start) * element_size,
+              static_cast<size_t>(run.length) * element_size);
+  }
+  return values;
+}
+
+Column copy_runs(std::span<const Run> runs, const std::shared_ptr<MemoryPool>& pool);
+
+// The children of the runs' columns; `range_of` tells a run's entries of them.
+template <class RangeOf>
+Column copy_children(std::span<const Run> runs, size_t child, RangeOf range_of,
                      const std::shared_ptr<MemoryPool>& pool) {
   Runs items(runs.size(), pool);
-  for (const Run& run : runs)
-    items.add({&run.column->children[child], run.start * fixed_size, run.length * fixed_size});
+  for (const Run& run : runs) {
+    const EntryRange range = range_of(run);
+    items.add({&run.column->children[child], range.start, range.size()});
+  }
   return copy_runs(items.all(), pool);
 }
 
@@ -149,24 +180,31 @@ Column copy_runs(std::span<const Run> runs, const std::shared_ptr<MemoryPool>& p
   switch (type.kind) {
     case TypeKind::kString:
     case TypeKind::kList: {
-      result.offsets = Buffer(offsets_size(result.length), pool);
-      const Runs items = item_runs(runs, result.offsets.as<int64_t>(), pool);
+      result.offsets = copy_offsets(runs, result.length, pool);
+      const int64_t count = result.offset_span().back();
       if (type.kind == TypeKind::kString) {
-        result.values = copy_values(items.all(), 1, pool);
+        result.values = copy_items(runs, count, 1, pool);
+      } else if (type.item().is_primitive()) {
+        const size_t size = primitive_size(type.item().kind);
+        result.children.push_back({.type = type.item(), .length = count});
+        result.children.front().values = copy_items(runs, count, size, pool);
       } else {
-        result.children.push_back(copy_children(items.all(), 0, 1, pool));
+        result.children.push_back(copy_children(runs, 0, items_of, pool));
       }
       break;
     }
     case TypeKind::kFixedList:
-      result.children.push_back(copy_children(runs, 0, type.fixed_size, pool));
-      break;
-    case TypeKind::kStruct:
+    case TypeKind::kStruct: {
+      const int64_t size = type.kind == TypeKind::kStruct ? 1 : type.fixed_size;
+      const auto range_of = [size](const Run& run) {
+        return EntryRange{run.start * size, (run.start + run.length) * size};
+      };
       for (size_t child = 0; child < type.children.size(); ++child)
-        result.children.push_back(copy_children(runs, child, 1, pool));
+        result.children.push_back(copy_children(runs, child, range_of, pool));
       break;
+    }
     default:
-      result.values = copy_values(runs, primitive_size(type.kind), pool);
+      result.values = copy_values(runs, result.length, primitive_size(type.kind), pool);
   }
   return result;
 }
@@ -196,26 +234,30 @@ Column slice(const Column& column, int64_t start, int64_t length, const std::sha
   return copy_runs({&run, 1}, pool);
 }
 
-// Without branches, which nobody can foretell: each entry is written down as the next start and stop, and
-// most are written over.
 std::vector<EntryRange> kept_ranges(std::span<const uint8_t> keep) {
-  size_t count = 0;
-  for (size_t entry = 0; entry < keep.size(); ++entry)
-    count += static_cast<size_t>(keep[entry] != 0 && (entry == 0 || keep[entry - 1] == 0));
-  std::vector<EntryRange> ranges(count + 1);
-  size_t starts = 0;
-  size_t stops = 0;
-  bool before = false;
-  for (size_t entry = 0; entry < keep.size(); ++entry) {
-    const bool now = keep[entry] != 0;
-    ranges[starts].start = static_cast<int64_t>(entry);
-    ranges[stops].stop = static_cast<int64_t>(entry);
-    starts += static_cast<size_t>(now && !before);
-    stops += static_cast<size_t>(before && !now);
-    before = now;
+  // As bits, 64 entries at a time: a step for each range, not for each entry.
+  std::vector<EntryRange> ranges;
+  std::array<uint64_t, 64> words;
+  constexpr size_t kBits = 64;
+  for (size_t tile = 0; tile < keep.size(); tile += kBits * words.size()) {
+    const auto of_tile = keep.subspan(tile, std::min(kBits * words.size(), keep.size() - tile));
+    words[(of_tile.size() - 1) / kBits] = 0;
+    kernels::pack_bits(std::as_bytes(of_tile).data(), std::as_writable_bytes(std::span(words)).data(),
+                       of_tile.size());
+    for (size_t first = 0; first < of_tile.size(); first += kBits) {
+      auto entry = static_cast<int64_t>(tile + first);
+      for (uint64_t bits = words[first / kBits]; bits != 0;) {
+        const int before = std::countr_zero(bits);
+        bits >>= before;
+        const int length = std::countr_one(bits);
+        bits = length == static_cast<int>(kBits) ? 0 : bits >> length;
+        entry += before;
+        if (ranges.empty() || ranges.back().stop != entry) ranges.push_back({entry, entry});
+        entry += length;
+        ranges.back().stop = entry;
+      }
+    }
   }
-  if (before) ranges[stops].stop = std::ssize(keep);
-  ranges.pop_back();
   return ranges;
 }
 

@@ -150,18 +150,25 @@ class ArraysJob {
 std::vector<Column> read_rows(const RowReader& rows, size_t num_columns, const std::vector<Unit>& units,
                               size_t threads, const std::stop_token& stop) {
   const WorkMemory work;
-  std::vector<std::vector<Column>> parts(num_columns, std::vector<Column>(units.size()));
+  std::vector<std::vector<std::vector<Column>>> blocks(units.size());  // of each unit: all columns of each
   parallel_for(
       units.size(), threads,
       [&](size_t u) {
-        std::vector<Column> read = rows.read(units[u], work.pool(), stop);
-        for (size_t c = 0; c < num_columns; ++c) parts[c][u] = std::move(read[c]);
+        rows.read(units[u], work.pool(), stop,
+                  [&](std::vector<Column> values) { blocks[u].push_back(std::move(values)); });
       },
       stop);
   std::vector<Column> result(num_columns);
   parallel_for(
       num_columns, threads,
-      [&](size_t c) { result[c] = concatenate(std::exchange(parts[c], {}), result_pool()); }, stop);
+      [&](size_t c) {
+        std::vector<Column> parts;
+        for (auto& of_unit : blocks) {
+          for (std::vector<Column>& block : of_unit) parts.push_back(std::move(block[c]));
+        }
+        result[c] = concatenate(parts, result_pool());
+      },
+      stop);
   return result;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <tuple>
+#include <utility>
 
 namespace sapwood {
 namespace {
@@ -22,22 +24,45 @@ double sum(std::span<const double> values, Term term) {
   return total;
 }
 
-}  // namespace
-
-void Moments::add(std::span<double> run) {
+// Moves them out, and gives how many are left; most often that is all.
+size_t without_nans(std::span<double> run) {
+  size_t nans = 0;
+  for (const double value : run) nans += value == value ? 0 : 1;
+  if (nans == 0) return run.size();
   size_t kept = 0;
   for (const double value : run) {
     run[kept] = value;
     kept += value == value ? 1 : 0;
   }
+  return kept;
+}
+
+std::pair<double, double> extremes(std::span<const double> values) {
+  std::array<double, kLanes> lows;
+  std::array<double, kLanes> highs;
+  lows.fill(std::numeric_limits<double>::infinity());
+  highs.fill(-std::numeric_limits<double>::infinity());
+  const auto take = [&](size_t lane, double value) {
+    lows[lane] = value < lows[lane] ? value : lows[lane];
+    highs[lane] = value > highs[lane] ? value : highs[lane];
+  };
+  const size_t whole = values.size() / kLanes * kLanes;
+  for (size_t i = 0; i < whole; i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) take(lane, values[i + lane]);
+  }
+  for (size_t i = whole; i < values.size(); ++i) take(i - whole, values[i]);
+  return {*std::ranges::min_element(lows), *std::ranges::max_element(highs)};
+}
+
+}  // namespace
+
+void Moments::add(std::span<double> run) {
+  const size_t kept = without_nans(run);
   const auto numbers = run.first(kept);
   Moments part;
   part.nans = static_cast<int64_t>(run.size() - kept);
   part.values = static_cast<int64_t>(kept);
-  for (const double value : numbers) {
-    part.min = std::min(part.min, value);
-    part.max = std::max(part.max, value);
-  }
+  std::tie(part.min, part.max) = extremes(numbers);
   if (kept != 0) {
     // Rounding must not give values that are all the same a spread.
     const double mean_here = part.min == part.max

@@ -1,9 +1,86 @@
 #include "sapwood/dataset/row_reader.h"
 
 #include <algorithm>
-#include <iterator>
+#include <span>
+#include <utility>
 
 namespace sapwood {
+namespace {
+
+constexpr double kBlockBytes = 1 << 18;  // of a block's columns
+constexpr int64_t kFewestRows = 64;      // of a block
+
+// A column, and the entry of the unit with which it begins.
+struct Input {
+  const Column* column = nullptr;
+  int64_t first_entry = 0;
+};
+
+// Entries of a unit, and where that begins in its file. Those of the unit that are kept, unless all are.
+struct Rows {
+  int64_t unit_start = 0;
+  std::span<const uint8_t> kept{};
+  std::span<const EntryRange> ranges{};
+};
+
+int64_t rows_in_block(std::span<const Input> inputs) {
+  double bytes = 1;  // of a row
+  for (const auto& [column, _] : inputs)
+    bytes +=
+        static_cast<double>(column->byte_size()) / static_cast<double>(std::max<int64_t>(1, column->length));
+  return std::max(kFewestRows, static_cast<int64_t>(kBlockBytes / bytes));
+}
+
+// Cuts ranges into blocks of `most` entries; one block without any where there are none.
+template <class Action>
+void for_each_block(std::span<const EntryRange> ranges, int64_t most, Action action) {
+  std::vector<EntryRange> block;
+  int64_t rows = 0;
+  const auto act = [&] {
+    action(std::span<const EntryRange>(block));
+    block.clear();
+    rows = 0;
+  };
+  for (EntryRange range : ranges) {
+    while (range.size() > 0) {
+      const int64_t taken = std::min(range.size(), most - rows);
+      block.push_back({range.start, range.start + taken});
+      range.start += taken;
+      rows += taken;
+      if (rows == most) act();
+    }
+  }
+  if (rows > 0 || std::ranges::all_of(ranges, [](EntryRange range) { return range.size() == 0; })) act();
+}
+
+Column rows_of(const Input& input, std::span<const EntryRange> ranges,
+               const std::shared_ptr<MemoryPool>& pool) {
+  const Column& column = *input.column;
+  if (ranges.size() == 1 && ranges[0].start == input.first_entry && ranges[0].size() == column.length)
+    return column;
+  std::vector<EntryRange> shifted(ranges.begin(), ranges.end());
+  for (EntryRange& range : shifted) range = {range.start - input.first_entry, range.stop - input.first_entry};
+  return entries_of(column, shifted, pool);
+}
+
+template <class Use>
+void evaluate_blocks(const ExpressionSet& expressions, std::span<const Input> inputs, const Rows& rows,
+                     const std::shared_ptr<MemoryPool>& pool, Use use) {
+  for_each_block(rows.ranges, rows_in_block(inputs), [&](std::span<const EntryRange> block) {
+    const EntryRange around =
+        block.empty() ? EntryRange{} : EntryRange{block.front().start, block.back().stop};
+    const EntryRange entries{rows.unit_start + around.start, rows.unit_start + around.stop};
+    std::span<const uint8_t> kept = rows.kept;
+    if (!kept.empty())
+      kept = kept.subspan(static_cast<size_t>(around.start), static_cast<size_t>(around.size()));
+    std::vector<Column> columns;
+    for (const Input& input : inputs) columns.push_back(rows_of(input, block, pool));
+    use(with_context({.entries = entries},
+                     [&] { return expressions.evaluate(std::move(columns), pool, kept); }));
+  });
+}
+
+}  // namespace
 
 RowReader::RowReader(const Dataset& dataset, const std::vector<std::string>& expressions)
     : dataset_(dataset) {
@@ -24,58 +101,60 @@ RowReader::RowReader(const Dataset& dataset, const std::vector<std::string>& exp
   rest_ = dataset.select({middle, columns.end()});
 }
 
-std::vector<Column> RowReader::read(const Unit& unit, const std::shared_ptr<MemoryPool>& pool,
-                                    const std::stop_token& stop) const {
-  if (condition_.size() > 0) return read_filtered(unit, pool, stop);
-  FetchedUnit fetched = dataset_.fetch(unit, rest_, pool, stop);
-  std::vector<Column> columns = dataset_.decode(fetched, rest_, pool, stop);
-  return with_context(fetched.context(), [&] { return evaluate(std::move(columns), pool); });
-}
-
-std::vector<Column> RowReader::read_filtered(const Unit& unit, const std::shared_ptr<MemoryPool>& pool,
-                                             const std::stop_token& stop) const {
+void RowReader::read(const Unit& unit, const std::shared_ptr<MemoryPool>& pool, const std::stop_token& stop,
+                     const Use& use) const {
+  FetchedUnit fetched;
+  const auto read_columns = [&](const Unit& of, const Selection& selection) {
+    fetched = dataset_.fetch(of, selection, pool, stop);
+    return dataset_.decode(fetched, selection, pool, stop);
+  };
+  const auto use_values = [&](const std::vector<Column>& values) {
+    std::vector<Column> result;
+    for (const size_t place : places_) result.push_back(values[place]);
+    use(std::move(result));
+  };
+  const EntryRange all{0, unit.entries.size()};
+  if (condition_.size() == 0) {
+    const std::vector<Column> columns = read_columns(unit, rest_);
+    std::vector<Input> inputs;
+    for (const size_t place : inputs_) inputs.push_back({&columns[place], 0});
+    with_context(fetched.context(), [&] {
+      evaluate_blocks(expressions_, inputs, {unit.entries.start, {}, {&all, 1}}, pool, use_values);
+    });
+    return;
+  }
   const bool at_once = !dataset_.source().is_ordered();
-  const Selection& read_first = at_once ? everything_ : first_;
-  FetchedUnit fetched = dataset_.fetch(unit, read_first, pool, stop);
-  std::vector<Column> columns = dataset_.decode(fetched, read_first, pool, stop);
+  const std::vector<Column> first = read_columns(unit, at_once ? everything_ : first_);
   const ErrorContext context = fetched.context();
   const size_t of_condition = first_.columns.size();
-  const auto middle = columns.begin() + static_cast<std::ptrdiff_t>(of_condition);
-  const Column passes = with_context(context, [&] {
-    return condition_.evaluate({columns.begin(), middle}, pool).front();
+  std::vector<Input> inputs;
+  for (size_t c = 0; c < of_condition; ++c) inputs.push_back({&first[c], 0});
+  std::vector<uint8_t> kept;
+  with_context(context, [&] {
+    evaluate_blocks(condition_, inputs, {unit.entries.start, {}, {&all, 1}}, pool,
+                    [&](const std::vector<Column>& values) {
+                      const auto passes = values.front().values.as<const uint8_t>();
+                      kept.insert(kept.end(), passes.begin(), passes.end());
+                    });
   });
-  const std::span<const uint8_t> kept = passes.values.as<const uint8_t>();
+  const std::vector<EntryRange> rows = kept_ranges(kept);
   // Of the other columns what lies between the first row that passes and the last is read; where there is
   // none, no entry, of which the file says what empty columns look like.
-  const auto is_kept = [](uint8_t pass) { return pass != 0; };
-  const auto first = std::ranges::find_if(kept, is_kept);
-  const auto last = std::find_if(kept.rbegin(), kept.rend(), is_kept).base();
-  const auto before = at_once || first == kept.end() ? 0 : first - kept.begin();
-  const auto length = at_once ? std::ssize(kept) : first == kept.end() ? 0 : last - first;
-  Unit left = unit;
-  left.entries.start = unit.entries.start + before;
-  left.entries.stop = left.entries.start + length;
-  if (!rest_.columns.empty() && !at_once) {
-    fetched = dataset_.fetch(left, rest_, pool, stop);
-    std::ranges::move(dataset_.decode(fetched, rest_, pool, stop), std::back_inserter(columns));
+  const EntryRange around = rows.empty() ? EntryRange{} : EntryRange{rows.front().start, rows.back().stop};
+  std::vector<Column> rest;
+  if (!at_once && !rest_.columns.empty()) {
+    Unit left = unit;
+    left.entries = {unit.entries.start + around.start, unit.entries.start + around.stop};
+    rest = read_columns(left, rest_);
   }
-  const auto kept_of_rest = kept.subspan(static_cast<size_t>(before), static_cast<size_t>(length));
-  return with_context(context, [&] {
-    const std::vector<EntryRange> ranges = kept_ranges(kept);
-    const std::vector<EntryRange> of_rest = kept_ranges(kept_of_rest);
-    std::vector<Column> inputs;
-    for (const size_t place : inputs_)
-      inputs.push_back(entries_of(columns[place], place < of_condition ? ranges : of_rest, pool));
-    return evaluate(std::move(inputs), pool, kept);
+  inputs.clear();
+  for (const size_t place : inputs_) {
+    const bool is_first = place < first.size();
+    inputs.push_back(is_first ? Input{&first[place], 0} : Input{&rest[place - first.size()], around.start});
+  }
+  with_context(context, [&] {
+    evaluate_blocks(expressions_, inputs, {unit.entries.start, kept, rows}, pool, use_values);
   });
-}
-
-std::vector<Column> RowReader::evaluate(std::vector<Column> inputs, const std::shared_ptr<MemoryPool>& pool,
-                                        std::span<const uint8_t> kept) const {
-  const std::vector<Column> values = expressions_.evaluate(std::move(inputs), pool, kept);
-  std::vector<Column> result;
-  for (const size_t place : places_) result.push_back(values[place]);
-  return result;
 }
 
 }  // namespace sapwood

@@ -1,7 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
-#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -21,16 +22,13 @@ class RowReader {
   const Type& type(size_t expression) const { return expressions_.type(places_[expression]); }
   /// Over all columns that are read.
   std::vector<Unit> units() const { return dataset_.units(everything_); }
-  /// The values of each expression, of the rows of one unit. Throws as `Dataset::fetch` and `decode`.
-  std::vector<Column> read(const Unit& unit, const std::shared_ptr<MemoryPool>& pool,
-                           const std::stop_token& stop) const;
+  /// Calls `use` with the values of each expression, of the rows of one unit: block after block of so many
+  /// rows as a core's own cache holds, and at least once. Throws as `Dataset::fetch` and `decode`.
+  using Use = std::function<void(std::vector<Column> values)>;
+  void read(const Unit& unit, const std::shared_ptr<MemoryPool>& pool, const std::stop_token& stop,
+            const Use& use) const;
 
  private:
-  std::vector<Column> read_filtered(const Unit& unit, const std::shared_ptr<MemoryPool>& pool,
-                                    const std::stop_token& stop) const;
-  std::vector<Column> evaluate(std::vector<Column> inputs, const std::shared_ptr<MemoryPool>& pool,
-                               std::span<const uint8_t> kept = {}) const;
-
   const Dataset& dataset_;
   ExpressionSet expressions_;
   std::vector<size_t> places_;  // of each expression, which may be given twice

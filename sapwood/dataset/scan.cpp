@@ -15,11 +15,18 @@
 namespace sapwood {
 namespace {
 
-// What a unit says of an item.
+// What some rows say of an item.
 struct Partial {
   int64_t rows = 0;
   Moments moments;
   int64_t max_multiplicity = 0;
+
+  void add(const Column& column, const std::vector<Transform>& transforms);
+  void merge(const Partial& other) {
+    rows += other.rows;
+    moments.merge(other.moments);
+    max_multiplicity = std::max(max_multiplicity, other.max_multiplicity);
+  }
 };
 
 // Where entry `entry` starts among the innermost values.
@@ -32,7 +39,7 @@ int64_t first_value(const Column& column, int64_t entry) {
   return entry;
 }
 
-int64_t max_multiplicity(const Column& column) {
+int64_t most_values(const Column& column) {
   if (column.type.is_primitive()) return std::min<int64_t>(column.length, 1);
   int64_t most = 0;
   int64_t start = 0;
@@ -44,12 +51,11 @@ int64_t max_multiplicity(const Column& column) {
   return most;
 }
 
-Partial partial_of(const Column& column, const std::vector<Transform>& transforms) {
+void Partial::add(const Column& column, const std::vector<Transform>& transforms) {
   const Column* innermost = &column;
   while (!innermost->type.is_primitive()) innermost = &innermost->item();
-  Partial partial;
-  partial.rows = column.length;
-  partial.max_multiplicity = max_multiplicity(column);
+  rows += column.length;
+  max_multiplicity = std::max(max_multiplicity, most_values(column));
   const TypeKind kind = innermost->type.kind;
   const auto count = static_cast<size_t>(innermost->length);
   std::array<double, kTransformTile> tile;
@@ -57,9 +63,8 @@ Partial partial_of(const Column& column, const std::vector<Transform>& transform
     const auto values = std::span(tile).first(std::min(kTransformTile, count - done));
     transform_values(innermost->values.data() + done * primitive_size(kind), kind, 1, transforms,
                      std::as_writable_bytes(values).data(), DType::kFloat64, values.size());
-    partial.moments.add(values);
+    moments.add(values);
   }
-  return partial;
 }
 
 class Scan {
@@ -83,11 +88,7 @@ class Scan {
     std::vector<Statistics> result;
     for (size_t i = 0; i < items_.size(); ++i) {
       Partial whole;
-      for (const std::vector<Partial>& part : partials) {
-        whole.rows += part[i].rows;
-        whole.moments.merge(part[i].moments);
-        whole.max_multiplicity = std::max(whole.max_multiplicity, part[i].max_multiplicity);
-      }
+      for (const std::vector<Partial>& part : partials) whole.merge(part[i]);
       result.push_back(statistics(i, whole));
     }
     return result;
@@ -95,10 +96,10 @@ class Scan {
 
  private:
   std::vector<Partial> scan_unit(const Unit& unit, const std::stop_token& stop) const {
-    const std::vector<Column> values = rows_.read(unit, work_.pool(), stop);
-    std::vector<Partial> partials;
-    for (size_t i = 0; i < items_.size(); ++i)
-      partials.push_back(partial_of(values[i], items_[i].transforms));
+    std::vector<Partial> partials(items_.size());
+    rows_.read(unit, work_.pool(), stop, [&](const std::vector<Column>& values) {
+      for (size_t i = 0; i < items_.size(); ++i) partials[i].add(values[i], items_[i].transforms);
+    });
     return partials;
   }
 

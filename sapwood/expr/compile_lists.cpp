@@ -169,6 +169,8 @@ Typed FormulaCompiler::items(const Node& node, size_t function, const Item& body
   std::optional<Typed> condition;
   if (index.element == TypeKind::kBool) {
     common_dimensions(node, {lists, index});  // refuses other sizes
+    if (index.dimensions.size() == lists.dimensions.size() && arguments.size() == 2)
+      return selected(node, function, lists, index);
     condition = index;
     index = composed(node, places_of_true(), {lists, index});
   }
@@ -176,7 +178,9 @@ Typed FormulaCompiler::items(const Node& node, size_t function, const Item& body
   const size_t depth = index.dimensions.size();
   const size_t level = std::max<size_t>(depth, 1) - 1;
 
-  TypeKind kind = computed_kind(lists.element);
+  // A single item is converted when it is found, not all items before.
+  const bool is_single = depth == 0 && arguments.size() == 2;
+  TypeKind kind = is_single ? lists.element : computed_kind(lists.element);
   Typed otherwise = constant(missing(kind));
   if (arguments.size() > 2) {
     if (lists.dimensions.size() > level + 1 || arguments[2].dimensions.size() > depth) {
@@ -194,10 +198,25 @@ Typed FormulaCompiler::items(const Node& node, size_t function, const Item& body
   std::vector<Input> inputs{convert(lists, kind).input, convert(index, TypeKind::kInt64).input,
                             convert(otherwise, kind).input};
   if (condition) inputs.push_back(condition->input);
-  return add({.kind = Operation::Kind::kItem,
+  Typed found = add({.kind = Operation::Kind::kItem,
+                     .detail = function,
+                     .element = kind,
+                     .inputs = std::move(inputs),
+                     .result = kind,
+                     .dimensions = std::move(dimensions),
+                     .place = node.place});
+  return convert(std::move(found), computed_kind(kind));
+}
+
+Typed FormulaCompiler::selected(const Node& node, size_t function, const Typed& lists,
+                                const Typed& conditions) {
+  const TypeKind kind = computed_kind(lists.element);
+  Dimensions dimensions = lists.dimensions;
+  dimensions.back() = kJagged;
+  return add({.kind = Operation::Kind::kSelect,
               .detail = function,
               .element = kind,
-              .inputs = std::move(inputs),
+              .inputs = {convert(lists, kind).input, conditions.input},
               .result = kind,
               .dimensions = std::move(dimensions),
               .place = node.place});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <tuple>
 #include <type_traits>
@@ -9,7 +10,8 @@
 #include "sapwood/expr/function.h"
 
 // Makes rows of the table of functions from what they do to one element: a lambda without captures, whose
-// result has the operands' type, or is bool.
+// result has the operands' type, or is bool. Or a class whose static members `usual` and `is_usual` are a
+// faster way, with the same result, and when it can be gone.
 namespace sapwood::expr {
 
 template <class Formula, class T, size_t Conditions, class Places>
@@ -47,8 +49,21 @@ class ElementwiseLoop<Formula, T, Conditions, std::index_sequence<Place...>> {
   static void loop(const Pointers& pointers, Result* results, size_t count) {
     if (count == 0) return;
     const Arguments first{*std::get<Place>(pointers)...};
-    for (size_t i = 0; i < count; ++i) {
-      results[i] = static_cast<Result>(Formula{}(argument<Constants, Place>(pointers, first, i)...));
+    if constexpr (requires { Formula::is_usual(std::declval<Argument<Place>>()...); }) {
+      constexpr size_t kTile = 256;
+      for (size_t start = 0; start < count; start += kTile) {
+        const size_t stop = std::min(start + kTile, count);
+        bool all = true;
+        for (size_t i = start; i < stop; ++i)
+          all &= Formula::is_usual(argument<Constants, Place>(pointers, first, i)...);
+        for (size_t i = start; all && i < stop; ++i)
+          results[i] = Formula::usual(argument<Constants, Place>(pointers, first, i)...);
+        for (size_t i = start; !all && i < stop; ++i)
+          results[i] = Formula{}(argument<Constants, Place>(pointers, first, i)...);
+      }
+    } else {
+      for (size_t i = 0; i < count; ++i)
+        results[i] = static_cast<Result>(Formula{}(argument<Constants, Place>(pointers, first, i)...));
     }
   }
 

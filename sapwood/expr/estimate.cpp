@@ -65,8 +65,9 @@ double passing_bytes(const Operation& operation, double values) {
 
 // Besides the elements.
 double level_bytes(const Operation& operation, double values) {
-  const bool makes_all =
-      operation.kind == Operation::Kind::kItem || operation.kind == Operation::Kind::kConcatenation;
+  const bool makes_all = operation.kind == Operation::Kind::kItem ||
+                         operation.kind == Operation::Kind::kSelect ||
+                         operation.kind == Operation::Kind::kConcatenation;
   const auto levels = static_cast<double>(operation.dimensions.size());
   return sizeof(int64_t) * (makes_all ? 1 + (levels - 1) * values : 1);
 }

@@ -83,6 +83,12 @@ class Evaluation {
         return indices(operation);
       case Operation::Kind::kItem:
         return items(operation);
+      case Operation::Kind::kSelect: {
+        const Value& lists = value(operation.inputs[0]);
+        const Value& conditions = value(operation.inputs[1]);
+        require_match(operation, lists, conditions);
+        return selected(lists, conditions, pool_);
+      }
       case Operation::Kind::kConcatenation:
         return concatenation(operation);
       case Operation::Kind::kUserFunction:

@@ -74,6 +74,7 @@ class FormulaCompiler {
   /// A size that lists may be given.
   int64_t countable(const Node& node, int64_t size) const;
   Typed items(const Node& node, size_t function, const Item& body, std::vector<Typed> arguments);
+  Typed selected(const Node& node, size_t function, const Typed& lists, const Typed& conditions);
   void require_index(const Node& node, const Typed& lists, const Typed& index) const;
   void require_item(const Node& node, const Typed& lists, const Typed& index) const;
   Typed flattened(const Node& node, const Flattening& body, Typed lists);

@@ -53,8 +53,10 @@ TEST(Functions, ComputeInTheOperandsPrecision) {
       {"square", f * f, d * d},
   };
   for (const Case& c : cases) {
-    EXPECT_EQ(table.evaluate(concat(c.name, "(f)")).values.as<const float>()[0], c.in_float32) << c.name;
-    EXPECT_EQ(table.evaluate(concat(c.name, "(d)")).values.as<const double>()[0], c.in_float64) << c.name;
+    EXPECT_FLOAT_EQ(table.evaluate(concat(c.name, "(f)")).values.as<const float>()[0], c.in_float32)
+        << c.name;
+    EXPECT_DOUBLE_EQ(table.evaluate(concat(c.name, "(d)")).values.as<const double>()[0], c.in_float64)
+        << c.name;
   }
   EXPECT_EQ(table.text("acosh(f + 1) == arccosh(1 + f)"), "bool: true");
   EXPECT_EQ(table.evaluate("atan2(f, -f)").values.as<const float>()[0], std::atan2(f, -f));

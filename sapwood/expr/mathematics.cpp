@@ -3,6 +3,7 @@
 
 #include "sapwood/base/random.h"
 #include "sapwood/expr/elementwise.h"
+#include "sapwood/kernels/elementary.h"
 
 namespace sapwood::expr {
 namespace {
@@ -58,6 +59,22 @@ double uniform(int64_t number, int64_t seed) {
   return uniform_from_bits(bits[0], bits[1]);
 }
 
+using kernels::Elementary;
+
+template <Elementary function, class T>
+void elementary_loop(std::span<const Operand> operands, void* out, size_t count) {
+  kernels::elementary(function, static_cast<const T*>(operands[0].data), static_cast<T*>(out), count);
+}
+
+template <Elementary function>
+Function elementary(std::vector<std::string_view> names) {
+  return {std::move(names), 1, 1,
+          Elementwise{.overloads = {{{},
+                                     {},
+                                     {&elementary_loop<function, float>, TypeKind::kFloat32},
+                                     {&elementary_loop<function, double>, TypeKind::kFloat64}}}}};
+}
+
 // A rounding function, which leaves integers alone.
 template <class Rounding>
 Function rounding(std::vector<std::string_view> names, Rounding) {
@@ -86,25 +103,25 @@ std::vector<Function> mathematical_functions() {
                  }),
       floating<1>({"sqrt", "Sqrt"}, [](auto x) { return std::sqrt(x); }),
       floating<1>({"cbrt"}, [](auto x) { return std::cbrt(x); }),
-      floating<1>({"exp", "Exp"}, [](auto x) { return std::exp(x); }),
+      elementary<Elementary::kExp>({"exp", "Exp"}),
       floating<1>({"exp2"}, [](auto x) { return std::exp2(x); }),
-      floating<1>({"expm1"}, [](auto x) { return std::expm1(x); }),
-      floating<1>({"log", "Log"}, [](auto x) { return std::log(x); }),
-      floating<1>({"log2", "Log2"}, [](auto x) { return std::log2(x); }),
-      floating<1>({"log10", "Log10"}, [](auto x) { return std::log10(x); }),
-      floating<1>({"log1p"}, [](auto x) { return std::log1p(x); }),
-      floating<1>({"sin", "Sin"}, [](auto x) { return std::sin(x); }),
-      floating<1>({"cos", "Cos"}, [](auto x) { return std::cos(x); }),
-      floating<1>({"tan", "Tan"}, [](auto x) { return std::tan(x); }),
-      floating<1>({"asin", "arcsin", "ASin"}, [](auto x) { return std::asin(x); }),
-      floating<1>({"acos", "arccos", "ACos"}, [](auto x) { return std::acos(x); }),
-      floating<1>({"atan", "arctan", "ATan"}, [](auto x) { return std::atan(x); }),
-      floating<1>({"sinh", "SinH"}, [](auto x) { return std::sinh(x); }),
-      floating<1>({"cosh", "CosH"}, [](auto x) { return std::cosh(x); }),
-      floating<1>({"tanh", "TanH"}, [](auto x) { return std::tanh(x); }),
-      floating<1>({"asinh", "arcsinh", "ASinH"}, [](auto x) { return std::asinh(x); }),
-      floating<1>({"acosh", "arccosh", "ACosH"}, [](auto x) { return std::acosh(x); }),
-      floating<1>({"atanh", "arctanh", "ATanH"}, [](auto x) { return std::atanh(x); }),
+      elementary<Elementary::kExpm1>({"expm1"}),
+      elementary<Elementary::kLog>({"log", "Log"}),
+      elementary<Elementary::kLog2>({"log2", "Log2"}),
+      elementary<Elementary::kLog10>({"log10", "Log10"}),
+      elementary<Elementary::kLog1p>({"log1p"}),
+      elementary<Elementary::kSin>({"sin", "Sin"}),
+      elementary<Elementary::kCos>({"cos", "Cos"}),
+      elementary<Elementary::kTan>({"tan", "Tan"}),
+      elementary<Elementary::kAsin>({"asin", "arcsin", "ASin"}),
+      elementary<Elementary::kAcos>({"acos", "arccos", "ACos"}),
+      elementary<Elementary::kAtan>({"atan", "arctan", "ATan"}),
+      elementary<Elementary::kSinh>({"sinh", "SinH"}),
+      elementary<Elementary::kCosh>({"cosh", "CosH"}),
+      elementary<Elementary::kTanh>({"tanh", "TanH"}),
+      elementary<Elementary::kAsinh>({"asinh", "arcsinh", "ASinH"}),
+      elementary<Elementary::kAcosh>({"acosh", "arccosh", "ACosH"}),
+      elementary<Elementary::kAtanh>({"atanh", "arctanh", "ATanH"}),
       floating<2>({"atan2", "arctan2", "ATan2"}, [](auto y, auto x) { return std::atan2(y, x); }),
       floating<2>({"hypot", "Hypot"}, [](auto x, auto y) { return std::hypot(x, y); }),
       floating<1>({"deg2rad", "radians"},

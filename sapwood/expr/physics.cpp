@@ -7,21 +7,56 @@
 namespace sapwood::expr {
 namespace {
 
-// An angle brought into [-pi, pi).
 template <class T>
-T wrapped_angle(T angle) {
+constexpr T kTurn = 2 * std::numbers::pi_v<T>;
+
+// An angle of less than a turn brought into [-pi, pi).
+template <class T>
+T wrapped_once(T angle) {
   constexpr T kPi = std::numbers::pi_v<T>;
-  if (std::fabs(angle) >= 2 * kPi) angle = std::fmod(angle, 2 * kPi);
-  if (angle < -kPi) return angle + 2 * kPi;
-  return angle >= kPi ? angle - 2 * kPi : angle;
+  return angle + (angle < -kPi ? kTurn<T> : T{0}) - (angle >= kPi ? kTurn<T> : T{0});
 }
 
 template <class T>
-T delta_r(T eta1, T phi1, T eta2, T phi2) {
-  const T delta_eta = eta1 - eta2;
-  const T delta_phi = wrapped_angle(phi1 - phi2);
-  return std::sqrt(delta_eta * delta_eta + delta_phi * delta_phi);
+T wrapped_angle(T angle) {
+  return wrapped_once(std::fabs(angle) >= kTurn<T> ? std::fmod(angle, kTurn<T>) : angle);
 }
+
+struct DeltaPhi {
+  template <class T>
+  T operator()(T phi1, T phi2) const {
+    return wrapped_angle(phi1 - phi2);
+  }
+  template <class T>
+  static bool is_usual(T phi1, T phi2) {
+    return std::fabs(phi1 - phi2) < kTurn<T>;
+  }
+  template <class T>
+  static T usual(T phi1, T phi2) {
+    return wrapped_once(phi1 - phi2);
+  }
+};
+
+struct DeltaR {
+  template <class T>
+  T operator()(T eta1, T phi1, T eta2, T phi2) const {
+    return length(eta1 - eta2, wrapped_angle(phi1 - phi2));
+  }
+  template <class T>
+  static bool is_usual(T, T phi1, T, T phi2) {
+    return DeltaPhi::is_usual(phi1, phi2);
+  }
+  template <class T>
+  static T usual(T eta1, T phi1, T eta2, T phi2) {
+    return length(eta1 - eta2, wrapped_once(phi1 - phi2));
+  }
+
+ private:
+  template <class T>
+  static T length(T x, T y) {
+    return std::sqrt(x * x + y * y);
+  }
+};
 
 // With so many arguments that loops for each choice of constants among them would be thousands.
 template <class T>
@@ -52,14 +87,12 @@ Function stransverse_mass_function() {
 
 std::vector<Function> physical_functions() {
   return {
-      floating<2>({"delta_phi", "deltaphi"}, [](auto phi1, auto phi2) { return wrapped_angle(phi1 - phi2); }),
+      floating<2>({"delta_phi", "deltaphi"}, DeltaPhi{}),
       // ROOT's takes the difference the other way round.
-      floating<2>({"DeltaPhi"}, [](auto phi1, auto phi2) { return wrapped_angle(phi2 - phi1); }),
-      floating<4>({"delta_r"},
-                  [](auto eta1, auto phi1, auto eta2, auto phi2) { return delta_r(eta1, phi1, eta2, phi2); }),
+      composed({"DeltaPhi"}, {"phi1", "phi2"}, {"delta_phi(phi2, phi1)"}),
+      floating<4>({"delta_r"}, DeltaR{}),
       // And has the arguments in another order.
-      floating<4>({"DeltaR"},
-                  [](auto eta1, auto eta2, auto phi1, auto phi2) { return delta_r(eta1, phi1, eta2, phi2); }),
+      composed({"DeltaR"}, {"eta1", "eta2", "phi1", "phi2"}, {"delta_r(eta1, phi1, eta2, phi2)"}),
       composed({"delta_r2"}, {"eta1", "phi1", "eta2", "phi2"},
                {"square(eta1 - eta2) + square(delta_phi(phi1, phi2))"}),
       composed({"DeltaR2"}, {"eta1", "eta2", "phi1", "phi2"}, {"delta_r2(eta1, phi1, eta2, phi2)"}),
@@ -67,7 +100,8 @@ std::vector<Function> physical_functions() {
       composed({"px"}, {"pt", "phi"}, {"pt * cos(phi)"}),
       composed({"py"}, {"pt", "phi"}, {"pt * sin(phi)"}),
       composed({"pz"}, {"pt", "eta"}, {"pt * sinh(eta)"}),
-      composed({"energy"}, {"pt", "eta", "phi", "mass"}, {"sqrt(square(pt * cosh(eta)) + square(mass))"}),
+      composed({"energy"}, {"pt", "eta", "phi", "mass"},
+               {"sqrt(square(pt) + square(pz(pt, eta)) + square(mass))"}),
       composed({"pt"}, {"px", "py"}, {"sqrt(square(px) + square(py))"}),
       composed({"eta"}, {"px", "py", "pz"}, {"asinh(pz / pt(px, py))"}),
       composed({"phi"}, {"px", "py"}, {"atan2(py, px)"}),

@@ -40,6 +40,7 @@ struct Operation {
     kIndices,  ///< what an IndexFunction gives
     kItem,     ///< of the first input's lists, those at the second input; the third where there is none.
                ///< A fourth has lists of the first one's sizes.
+    kSelect,   ///< of the first input's innermost lists, the items where the second is true
     kConcatenation,  ///< the inputs' lists, one after another in each entry
     kUserFunction,   ///< what a UserFunction gives
     kFlatten,        ///< the input's two outermost levels as one

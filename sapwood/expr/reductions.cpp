@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <vector>
 
@@ -9,6 +10,31 @@
 namespace sapwood::expr {
 namespace {
 
+// Calls `action` with each list, those of one size after another: how often its loop goes round is then as
+// before, which processors foretell. As they come where all are of one size.
+template <class Action>
+void for_each_list(const Lists& lists, Action action) {
+  constexpr int64_t kTile = 1024;  // lists that are sorted
+  constexpr size_t kSizes = 17;    // the last one: of longer lists, where it hardly matters
+  if (lists.offsets == nullptr) {
+    for (int64_t list = 0; list < lists.count; ++list) action(list);
+    return;
+  }
+  std::array<uint16_t, kTile> order;
+  for (int64_t first = 0; first < lists.count; first += kTile) {
+    const int64_t* const offsets = lists.offsets + first;
+    const auto count = static_cast<size_t>(std::min(kTile, lists.count - first));
+    const auto size = [offsets](size_t i) {
+      return std::min(static_cast<size_t>(offsets[i + 1] - offsets[i]), kSizes - 1);
+    };
+    std::array<uint16_t, kSizes + 1> places{};  // of the first list of a size
+    for (size_t i = 0; i < count; ++i) ++places[size(i) + 1];
+    for (size_t i = 1; i < kSizes; ++i) places[i] = static_cast<uint16_t>(places[i] + places[i - 1]);
+    for (size_t i = 0; i < count; ++i) order[places[size(i)]++] = static_cast<uint16_t>(i);
+    for (size_t i = 0; i < count; ++i) action(first + order[i]);
+  }
+}
+
 // A reduction is written as `list`: the result for the items between two pointers.
 template <class Formula, class T>
 void reduce(const void* values, const Lists& lists, void* out) {
@@ -16,9 +42,9 @@ void reduce(const void* values, const Lists& lists, void* out) {
   using Result = std::conditional_t<std::is_same_v<FormulaResult, bool>, uint8_t, FormulaResult>;
   const auto* items = static_cast<const T*>(values);
   auto* results = static_cast<Result*>(out);
-  for (int64_t list = 0; list < lists.count; ++list) {
+  for_each_list(lists, [&](int64_t list) {
     results[list] = static_cast<Result>(Formula{}(items + lists.start(list), items + lists.stop(list)));
-  }
+  });
 }
 
 template <class T, class Formula>
@@ -32,14 +58,6 @@ Function of_any_kind(std::vector<std::string_view> names, Formula formula) {
   return {std::move(names), 1, 1,
           ListFunction{.overloads = {{reducing<uint8_t>(formula), reducing<int64_t>(formula),
                                       reducing<float>(formula), reducing<double>(formula)}}}};
-}
-
-template <class Formula>
-Function of_numbers(std::vector<std::string_view> names, Formula formula) {
-  return {std::move(names), 1, 1,
-          ListFunction{
-              .overloads = {
-                  {{}, reducing<int64_t>(formula), reducing<float>(formula), reducing<double>(formula)}}}};
 }
 
 template <class Formula>
@@ -60,22 +78,25 @@ constexpr T missing() {
   return std::is_floating_point_v<T> ? std::numeric_limits<T>::quiet_NaN() : T{0};
 }
 
-// Sums of float32 are kept in float64 and rounded once; those of integers wrap around.
+// Sums of float32 are kept in float64 and rounded once; those of integers wrap around. Of conditions, those
+// that are true are counted.
 template <class T>
 using Accumulator = std::conditional_t<std::is_floating_point_v<T>, double, uint64_t>;
+template <class T>
+using Total = std::conditional_t<std::is_same_v<T, uint8_t>, int64_t, T>;
 
 template <class T>
-T sum(const T* begin, const T* end) {
+Total<T> sum(const T* begin, const T* end) {
   Accumulator<T> total = 0;
   for (const T* item = begin; item != end; ++item) total += static_cast<Accumulator<T>>(*item);
-  return static_cast<T>(total);
+  return static_cast<Total<T>>(total);
 }
 
 template <class T>
-T product(const T* begin, const T* end) {
+Total<T> product(const T* begin, const T* end) {
   Accumulator<T> total = 1;
   for (const T* item = begin; item != end; ++item) total *= static_cast<Accumulator<T>>(*item);
-  return static_cast<T>(total);
+  return static_cast<Total<T>>(total);
 }
 
 template <class T>
@@ -111,15 +132,18 @@ double sample_variance(const T* begin, const T* end) {
   return end - begin < 2 ? 0 : squared_deviations(begin, end) / static_cast<double>(end - begin - 1);
 }
 
-// The item that `better` puts before all others, or NaN when one is.
+// The item that `better` puts before all others, or NaN when one is. Without branches, which nobody could
+// foretell.
 template <class T, class Better>
 T extreme_value(const T* begin, const T* end, Better better) {
   if (begin == end) return missing<T>();
   T best = *begin;
+  bool has_nan = is_nan(best);
   for (const T* item = begin + 1; item != end; ++item) {
-    best = better(best, *item) || is_nan(best) ? best : *item;
+    has_nan |= is_nan(*item);
+    best = better(best, *item) ? best : *item;
   }
-  return best;
+  return has_nan ? missing<T>() : best;
 }
 
 // The place of the first such item; -1 when there are no items.
@@ -186,8 +210,8 @@ Function count_function() {
 
 std::vector<Function> reductions() {
   return {
-      of_numbers({"sum", "Sum"}, [](auto* begin, auto* end) { return sum(begin, end); }),
-      of_numbers({"prod", "Product"}, [](auto* begin, auto* end) { return product(begin, end); }),
+      of_any_kind({"sum", "Sum"}, [](auto* begin, auto* end) { return sum(begin, end); }),
+      of_any_kind({"prod", "Product"}, [](auto* begin, auto* end) { return product(begin, end); }),
       of_floats({"mean", "Mean"}, [](auto* begin, auto* end) { return mean(begin, end); }),
       of_floats({"var"}, [](auto* begin, auto* end) { return as_items(begin, variance(begin, end)); }),
       of_floats({"std"},

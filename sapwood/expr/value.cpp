@@ -1,23 +1,18 @@
 #include "sapwood/expr/value.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <utility>
+
+#include "sapwood/kernels/element_size.h"
 
 namespace sapwood::expr {
 namespace {
 
 template <class Action>
-void with_type(TypeKind element, Action&& action) {
-  switch (element) {
-    case TypeKind::kInt64:
-      return action(int64_t{});
-    case TypeKind::kFloat32:
-      return action(float{});
-    case TypeKind::kFloat64:
-      return action(double{});
-    default:
-      return action(uint8_t{});
-  }
+void with_elements(const Value& value, Action&& action) {
+  kernels::with_element(primitive_size(value.element), std::forward<Action>(action));
 }
 
 // Where the lists below item `item` of level `level - 1` begin among the elements.
@@ -50,9 +45,9 @@ template <class Action>
 void for_each_place(const Lists& lists, const Lists& picks, const Operand& indices, Action action) {
   const auto* in = static_cast<const int64_t*>(indices.data);
   const auto act = [&](int64_t pick, int64_t index, int64_t start, int64_t stop) {
-    const auto place =
-        static_cast<int64_t>(static_cast<uint64_t>(index < 0 ? stop : start) + static_cast<uint64_t>(index));
-    action(pick, place >= start && place < stop ? place : -1);
+    const uint64_t place = static_cast<uint64_t>(index < 0 ? stop : start) + static_cast<uint64_t>(index);
+    const bool is_there = place - static_cast<uint64_t>(start) < static_cast<uint64_t>(stop - start);
+    action(pick, static_cast<int64_t>(place | (uint64_t{is_there} - 1)));  // no branch: -1 has all bits
   };
   if (indices.is_constant && lists.offsets != nullptr && picks.offsets == nullptr && picks.fixed_size == 1) {
     // Most often: the same item of every list.
@@ -103,13 +98,17 @@ template <class ForEachPlace>
 Value take_elements(const Value& from, int64_t count, std::vector<Level> levels, const Operand& otherwise,
                     const std::shared_ptr<MemoryPool>& pool, ForEachPlace for_each) {
   Value result = make_value(from.element, count, std::move(levels), pool);
-  with_type(from.element, [&]<class T>(T) {
-    const T* elements = from.elements.as<const T>().data();
+  with_elements(from, [&]<class T>(T) {
     const auto* others = static_cast<const T*>(otherwise.data);
+    const T* elements = from.count > 0 ? from.elements.as<const T>().data() : others;
     T* out = result.elements.as<T>().data();
     const bool is_constant = otherwise.is_constant;
+    // Both are read, and one is masked: no branch, which nobody could foretell.
     for_each([=](int64_t i, int64_t place) {
-      out[i] = place >= 0 ? elements[place] : others[is_constant ? 0 : i];
+      const int64_t is_missing = place >> 63;  // all bits or none
+      const T item = elements[place & ~is_missing];
+      const T other = others[is_constant ? 0 : i];
+      out[i] = static_cast<T>((item & ~static_cast<T>(is_missing)) | (other & static_cast<T>(is_missing)));
     });
   });
   return result;
@@ -222,7 +221,7 @@ Value broadcast(const Value& part, const Value& like, const std::shared_ptr<Memo
   std::vector<Level> levels = part.levels;
   levels.insert(levels.end(), like.levels.begin() + static_cast<ptrdiff_t>(depth), like.levels.end());
   Value result = make_value(part.element, like.count + kTogether, std::move(levels), pool);
-  with_type(part.element, [&]<class T>(T) {
+  with_elements(part, [&]<class T>(T) {
     const T* in = part.elements.as<const T>().data();
     T* out = result.elements.as<T>().data();
     // Most often there is one level below.
@@ -267,6 +266,36 @@ std::optional<Value> items_at(const Value& lists, const Operand& indices, std::s
                          for (size_t i = 0; i < elements.size(); ++i)
                            take(static_cast<int64_t>(i), elements[i]);
                        });
+}
+
+Value selected(const Value& lists, const Value& conditions, const std::shared_ptr<MemoryPool>& pool) {
+  const Lists in = lists.levels.back().lists();
+  std::vector<Level> levels(lists.levels.begin(), lists.levels.end() - 1);
+  levels.push_back({.offsets = index_buffer(in.count + 1, pool), .count = in.count});
+  Value result = make_value(lists.element, lists.count, std::move(levels), pool);
+  int64_t* const offsets = result.levels.back().offsets.as<int64_t>().data();
+  const uint8_t* const is_wanted = conditions.elements.as<const uint8_t>().data();
+  int64_t count = 0;
+  with_elements(lists, [&]<class T>(T) {
+    // Item by item and then list by list: a loop over the items of each list would end where nobody could
+    // foretell.
+    std::array<int64_t, 1024> before;  // wanted items
+    const T* const items = lists.elements.as<const T>().data();
+    T* const out = result.elements.as<T>().data();
+    int64_t list = 0;
+    for (int64_t first = 0; first < lists.count; first += std::ssize(before)) {
+      const int64_t stop = std::min(first + std::ssize(before), lists.count);
+      for (int64_t i = first; i < stop; ++i) {
+        before[static_cast<size_t>(i - first)] = count;
+        out[count] = items[i];
+        count += is_wanted[i] != 0 ? 1 : 0;
+      }
+      for (; list <= in.count && in.start(list) < stop; ++list)
+        offsets[list] = before[static_cast<size_t>(in.start(list) - first)];
+    }
+    for (; list <= in.count; ++list) offsets[list] = count;
+  });
+  return shortened(std::move(result), count);
 }
 
 std::optional<Value> make_indices(const IndexFunction& function, std::span<const ListOperand> arguments,

@@ -54,6 +54,9 @@ Value make_value(TypeKind element, int64_t count, std::vector<Level> levels,
 /// below it. The outer levels agree.
 Value broadcast(const Value& part, const Value& like, const std::shared_ptr<MemoryPool>& pool);
 
+/// The items of the innermost lists whose conditions, in lists of the same sizes, are true.
+Value selected(const Value& lists, const Value& conditions, const std::shared_ptr<MemoryPool>& pool);
+
 // The following give nothing where the lists of a level would have more than kMaxItems items.
 
 /// The items at `indices`, int64, from the end when they are negative; `otherwise` where there is none, or an

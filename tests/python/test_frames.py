@@ -329,7 +329,7 @@ def test_errors_name_the_entry_among_those_that_do_not_pass(make_tree: MakeTree)
     data = sw.open(path).define("both", "a + b")
     with pytest.raises(sw.SchemaError, match="in entry 20 of the range"):
         data.arrays("both")
-    with pytest.raises(sw.SchemaError, match="in entry 37 of the range"):
+    with pytest.raises(sw.SchemaError, match=r"in entry 36 of the range(.|\n)*entries 1\.\.50"):
         data.filter("n % 20 != 0").arrays("both")
     assert len(data.filter("n != 20 && n != 37").arrays("both")["both"]) == 48
 

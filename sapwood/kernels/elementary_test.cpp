@@ -1,0 +1,140 @@
+#include "sapwood/kernels/elementary.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "sapwood/base/error.h"
+
+namespace sapwood::kernels {
+namespace {
+
+template <class T>
+using Reference = T (*)(T);
+
+// The C library's functions of twice as many digits.
+struct Named {
+  Elementary function;
+  const char* name;
+  Reference<double> of_float;
+  Reference<long double> of_double;
+};
+
+constexpr std::array kFunctions{
+    Named{Elementary::kSin, "sin", &std::sin, &std::sin},
+    Named{Elementary::kCos, "cos", &std::cos, &std::cos},
+    Named{Elementary::kTan, "tan", &std::tan, &std::tan},
+    Named{Elementary::kAsin, "asin", &std::asin, &std::asin},
+    Named{Elementary::kAcos, "acos", &std::acos, &std::acos},
+    Named{Elementary::kAtan, "atan", &std::atan, &std::atan},
+    Named{Elementary::kSinh, "sinh", &std::sinh, &std::sinh},
+    Named{Elementary::kCosh, "cosh", &std::cosh, &std::cosh},
+    Named{Elementary::kTanh, "tanh", &std::tanh, &std::tanh},
+    Named{Elementary::kAsinh, "asinh", &std::asinh, &std::asinh},
+    Named{Elementary::kAcosh, "acosh", &std::acosh, &std::acosh},
+    Named{Elementary::kAtanh, "atanh", &std::atanh, &std::atanh},
+    Named{Elementary::kExp, "exp", &std::exp, &std::exp},
+    Named{Elementary::kExpm1, "expm1", &std::expm1, &std::expm1},
+    Named{Elementary::kLog, "log", &std::log, &std::log},
+    Named{Elementary::kLog2, "log2", &std::log2, &std::log2},
+    Named{Elementary::kLog10, "log10", &std::log10, &std::log10},
+    Named{Elementary::kLog1p, "log1p", &std::log1p, &std::log1p},
+};
+
+// Of all sizes there are, and of those that formulas meet.
+template <class T>
+std::vector<T> numbers() {
+  using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+  using Limits = std::numeric_limits<T>;
+  std::mt19937_64 random(7);
+  std::vector<T> result{0,
+                        -T{0},
+                        Limits::infinity(),
+                        -Limits::infinity(),
+                        Limits::quiet_NaN(),
+                        Limits::max(),
+                        Limits::lowest(),
+                        Limits::min(),
+                        Limits::denorm_min(),
+                        -Limits::denorm_min(),
+                        1,
+                        -1};
+  for (int i = 0; i < 100000; ++i) result.push_back(std::bit_cast<T>(static_cast<Bits>(random())));
+  for (const double width : {1.0, 4.0, 100.0, 1000.0}) {
+    std::uniform_real_distribution<double> usual(-width, width);
+    for (int i = 0; i < 50000; ++i) result.push_back(static_cast<T>(usual(random)));
+  }
+  return result;
+}
+
+// Units in the last place between a result and the exact number; the infinity begins where the largest number
+// would have its next neighbour.
+template <class T, class Exact>
+double units_apart(T result, Exact exact) {
+  if (std::isnan(exact)) return std::isnan(result) ? 0 : INFINITY;
+  if (static_cast<T>(exact) == result) return 0;
+  if (!std::isfinite(result) || !std::isfinite(static_cast<T>(exact))) return INFINITY;
+  const T rounded = static_cast<T>(exact);
+  const T next = std::nextafter(std::fabs(rounded), std::numeric_limits<T>::infinity());
+  const Exact unit = static_cast<Exact>(next) - static_cast<Exact>(std::fabs(rounded));
+  return static_cast<double>(std::fabs(static_cast<Exact>(result) - exact) / unit);
+}
+
+template <class T, class Exact>
+void expect_close(const Named& named, Reference<Exact> reference) {
+  const std::vector<T> in = numbers<T>();
+  std::vector<T> out(in.size());
+  elementary(named.function, in.data(), out.data(), in.size());
+  double worst = 0;
+  for (size_t i = 0; i < in.size(); ++i) {
+    const double apart = units_apart(out[i], reference(static_cast<Exact>(in[i])));
+    ASSERT_LT(apart, 2) << named.name << " of " << in[i] << " is " << out[i];
+    worst = std::max(worst, apart);
+  }
+  testing::Test::RecordProperty(concat(named.name, sizeof(T) * 8), std::to_string(worst));
+}
+
+TEST(Elementary, WithinTwoUnitsInTheLastPlace) {
+  for (const Named& named : kFunctions) {
+    expect_close<float>(named, named.of_float);
+    expect_close<double>(named, named.of_double);
+  }
+}
+
+// What an element gives does not depend on its place, nor on how many there are.
+template <class T>
+void expect_same_anywhere(Elementary function) {
+  const std::vector<T> in{T(0.25), T(-0.5), T(0.75), T(1), T(2.5), T(3), T(1e-3), T(40), T(-7)};
+  for (const T x : in) {
+    T alone = 0;
+    elementary(function, &x, &alone, 1);
+    for (size_t count = 1; count <= 40; ++count) {
+      const std::vector<T> many(count, x);
+      std::vector<T> out(count + 1, T{77});
+      elementary(function, many.data(), out.data(), count);
+      for (size_t i = 0; i < count; ++i) {
+        if (std::isnan(alone)) {
+          ASSERT_TRUE(std::isnan(out[i]));
+        } else {
+          ASSERT_EQ(out[i], alone) << x;
+        }
+      }
+      ASSERT_EQ(out[count], T{77});
+    }
+  }
+}
+
+TEST(Elementary, PlaceDoesNotMatter) {
+  for (const Named& named : kFunctions) {
+    expect_same_anywhere<float>(named.function);
+    expect_same_anywhere<double>(named.function);
+  }
+}
+
+}  // namespace
+}  // namespace sapwood::kernels
