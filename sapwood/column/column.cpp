@@ -159,7 +159,7 @@ Buffer copy_values(std::span<const Run> runs, int64_t length, size_t element_siz
   return values;
 }
 
-Column copy_runs(std::span<const Run> runs, const std::shared_ptr<MemoryPool>& pool);
+Column copy_runs(std::span<const Run> runs, const std::shared_ptr<MemoryPool>& pool, Buffer offsets = {});
 
 // The children of the runs' columns; `range_of` tells a run's entries of them.
 template <class RangeOf>
@@ -173,14 +173,15 @@ Column copy_children(std::span<const Run> runs, size_t child, RangeOf range_of,
   return copy_runs(items.all(), pool);
 }
 
-Column copy_runs(std::span<const Run> runs, const std::shared_ptr<MemoryPool>& pool) {
+// `offsets`: the joined ones of lists or strings, where they are known.
+Column copy_runs(std::span<const Run> runs, const std::shared_ptr<MemoryPool>& pool, Buffer offsets) {
   const Type& type = runs.front().column->type;
   Column result{.type = type};
   for (const Run& run : runs) result.length += run.length;
   switch (type.kind) {
     case TypeKind::kString:
     case TypeKind::kList: {
-      result.offsets = copy_offsets(runs, result.length, pool);
+      result.offsets = offsets.empty() ? copy_offsets(runs, result.length, pool) : std::move(offsets);
       const int64_t count = result.offset_span().back();
       if (type.kind == TypeKind::kString) {
         result.values = copy_items(runs, count, 1, pool);
@@ -262,7 +263,7 @@ std::vector<EntryRange> kept_ranges(std::span<const uint8_t> keep) {
 }
 
 Column entries_of(const Column& column, std::span<const EntryRange> ranges,
-                  const std::shared_ptr<MemoryPool>& pool) {
+                  const std::shared_ptr<MemoryPool>& pool, const Buffer& offsets) {
   Runs runs(ranges.size() + 1, pool);
   runs.add({&column, 0, 0});
   for (const EntryRange& range : ranges) {
@@ -271,7 +272,7 @@ Column entries_of(const Column& column, std::span<const EntryRange> ranges,
           concat("entries [", range.start, ", ", range.stop, ") of a column of ", column.length));
     runs.add({&column, range.start, range.size()});
   }
-  return copy_runs(runs.all(), pool);
+  return copy_runs(runs.all(), pool, offsets);
 }
 
 Column blank_column(const Type& type, int64_t length, const std::shared_ptr<MemoryPool>& pool) {

@@ -49,9 +49,10 @@ Column slice(const Column& column, int64_t start, int64_t length, const std::sha
 /// The runs of those for which `keep` is not 0.
 std::vector<EntryRange> kept_ranges(std::span<const uint8_t> keep);
 /// The entries of some ranges, one range after the other, as a column of their own (copied). Throws
-/// SchemaError where the column does not have them.
+/// SchemaError where the column does not have them. `offsets` are those of the result where they are known:
+/// what the same entries of a column that shares its offsets have.
 Column entries_of(const Column& column, std::span<const EntryRange> ranges,
-                  const std::shared_ptr<MemoryPool>& pool);
+                  const std::shared_ptr<MemoryPool>& pool, const Buffer& offsets = {});
 
 /// Entries that are 0, false or empty.
 Column blank_column(const Type& type, int64_t length, const std::shared_ptr<MemoryPool>& pool);

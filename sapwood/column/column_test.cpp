@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "sapwood/base/error.h"
 #include "sapwood/column/test_columns.h"
 
@@ -60,6 +62,53 @@ TEST(Column, KeptEntriesAreThoseOfTheirSlices) {
     }
   }
   EXPECT_THROW(entries_of(numbers({1, 2}), kept_ranges(std::vector<uint8_t>{1, 1, 1}), kPool), SchemaError);
+}
+
+// Of more entries than are looked at together, with runs that go on from one word to the next.
+TEST(Column, KeptRangesAreTheRuns) {
+  std::mt19937 random(3);
+  for (const size_t length : {1, 63, 64, 65, 128, 4095, 4096, 4097, 10000}) {
+    for (const int changes : {0, 2, 70, 2000}) {  // in a thousand entries
+      std::vector<uint8_t> keep(length, static_cast<uint8_t>(length % 2));
+      std::vector<EntryRange> runs;
+      for (size_t i = 0; i < length; ++i) {
+        if (i > 0) keep[i] = static_cast<int>(random() % 1000) < changes ? 255 - keep[i - 1] : keep[i - 1];
+        if (keep[i] == 0) continue;
+        if (i == 0 || keep[i - 1] == 0) runs.push_back({static_cast<int64_t>(i), static_cast<int64_t>(i)});
+        ++runs.back().stop;
+      }
+      const std::vector<EntryRange> ranges = kept_ranges(keep);
+      ASSERT_EQ(ranges.size(), runs.size());
+      for (size_t r = 0; r < runs.size(); ++r) {
+        EXPECT_EQ(ranges[r].start, runs[r].start);
+        EXPECT_EQ(ranges[r].stop, runs[r].stop);
+      }
+    }
+  }
+  EXPECT_TRUE(kept_ranges({}).empty());
+}
+
+// Short and long lists, up to the last byte of what is copied from and to.
+TEST(Column, EntriesOfListsOfAllSizes) {
+  std::mt19937 random(4);
+  std::vector<std::vector<int32_t>> values(300);
+  for (auto& list : values) {
+    list.resize(random() % 40);
+    for (int32_t& item : list) item = static_cast<int32_t>(random());
+  }
+  const Column column = numbers_in_lists(values);
+  for (int round = 0; round < 50; ++round) {
+    std::vector<EntryRange> ranges;
+    std::vector<std::vector<int32_t>> expected;
+    for (int64_t entry = 0; entry < column.length;) {
+      const int64_t start = std::min<int64_t>(entry + random() % 3, column.length);
+      const int64_t stop = std::min<int64_t>(start + random() % 4, column.length);
+      ranges.push_back({start, stop});
+      expected.insert(expected.end(), values.begin() + start, values.begin() + stop);
+      entry = stop;
+    }
+    EXPECT_TRUE(identical(entries_of(column, ranges, kPool), numbers_in_lists(expected)));
+  }
 }
 
 TEST(Column, SpreadPutsEntriesInTheirPlaces) {

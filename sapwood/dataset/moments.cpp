@@ -2,74 +2,76 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
-#include <tuple>
-#include <utility>
+#include <iterator>
+#include <limits>
+#include <numeric>
 
 namespace sapwood {
 namespace {
 
 constexpr size_t kLanes = 8;  // independent sums, which compilers turn into vectors
 
-template <class Term>
-double sum(std::span<const double> values, Term term) {
-  std::array<double, kLanes> sums{};
-  const size_t whole = values.size() / kLanes * kLanes;
-  for (size_t i = 0; i < whole; i += kLanes) {
-    for (size_t lane = 0; lane < kLanes; ++lane) sums[lane] += term(values[i + lane]);
-  }
-  for (size_t i = whole; i < values.size(); ++i) sums[i - whole] += term(values[i]);
-  double total = 0;
-  for (const double part : sums) total += part;
-  return total;
-}
+using Lanes = std::array<double, kLanes>;
 
-// Moves them out, and gives how many are left; most often that is all.
-size_t without_nans(std::span<double> run) {
-  size_t nans = 0;
-  for (const double value : run) nans += value == value ? 0 : 1;
-  if (nans == 0) return run.size();
-  size_t kept = 0;
-  for (const double value : run) {
-    run[kept] = value;
-    kept += value == value ? 1 : 0;
-  }
-  return kept;
-}
-
-std::pair<double, double> extremes(std::span<const double> values) {
-  std::array<double, kLanes> lows;
-  std::array<double, kLanes> highs;
-  lows.fill(std::numeric_limits<double>::infinity());
-  highs.fill(-std::numeric_limits<double>::infinity());
-  const auto take = [&](size_t lane, double value) {
-    lows[lane] = value < lows[lane] ? value : lows[lane];
-    highs[lane] = value > highs[lane] ? value : highs[lane];
-  };
+// Calls `take` with each value and the lane it goes into.
+template <class Take>
+void over_lanes(std::span<const double> values, Take take) {
   const size_t whole = values.size() / kLanes * kLanes;
   for (size_t i = 0; i < whole; i += kLanes) {
     for (size_t lane = 0; lane < kLanes; ++lane) take(lane, values[i + lane]);
   }
   for (size_t i = whole; i < values.size(); ++i) take(i - whole, values[i]);
-  return {*std::ranges::min_element(lows), *std::ranges::max_element(highs)};
+}
+
+double total(const Lanes& sums) { return std::accumulate(sums.begin(), sums.end(), 0.0); }
+
+struct Summary {
+  double sum = 0;
+  double min = 0;
+  double max = 0;
+};
+
+// Extremes are those of the numbers; the sum is NaN where there is any NaN.
+Summary summary_of(std::span<const double> values) {
+  Lanes sums{};
+  Lanes lows;
+  Lanes highs;
+  lows.fill(std::numeric_limits<double>::infinity());
+  highs.fill(-std::numeric_limits<double>::infinity());
+  over_lanes(values, [&](size_t lane, double value) {
+    sums[lane] += value;
+    lows[lane] = value < lows[lane] ? value : lows[lane];
+    highs[lane] = value > highs[lane] ? value : highs[lane];
+  });
+  return {total(sums), *std::ranges::min_element(lows), *std::ranges::max_element(highs)};
 }
 
 }  // namespace
 
 void Moments::add(std::span<double> run) {
-  const size_t kept = without_nans(run);
-  const auto numbers = run.first(kept);
+  Summary summary = summary_of(run);
+  auto numbers = run;
+  if (std::isnan(summary.sum)) {
+    numbers = {run.begin(),
+               std::ranges::remove_if(run, [](double value) { return std::isnan(value); }).begin()};
+    summary = summary_of(numbers);
+  }
   Moments part;
-  part.nans = static_cast<int64_t>(run.size() - kept);
-  part.values = static_cast<int64_t>(kept);
-  std::tie(part.min, part.max) = extremes(numbers);
-  if (kept != 0) {
+  part.nans = std::ssize(run) - std::ssize(numbers);
+  part.values = std::ssize(numbers);
+  part.min = summary.min;
+  part.max = summary.max;
+  if (part.values != 0) {
     // Rounding must not give values that are all the same a spread.
-    const double mean_here = part.min == part.max
-                                 ? part.min
-                                 : sum(numbers, [](double x) { return x; }) / static_cast<double>(kept);
+    const double mean_here = part.min == part.max ? part.min : summary.sum / static_cast<double>(part.values);
+    Lanes squares{};
+    over_lanes(numbers, [&](size_t lane, double value) {
+      squares[lane] += (value - mean_here) * (value - mean_here);
+    });
     part.mean = mean_here;
-    part.squares = sum(numbers, [mean_here](double x) { return (x - mean_here) * (x - mean_here); });
+    part.squares = total(squares);
   }
   merge(part);
 }

@@ -53,14 +53,30 @@ void for_each_block(std::span<const EntryRange> ranges, int64_t most, Action act
   if (rows > 0 || std::ranges::all_of(ranges, [](EntryRange range) { return range.size() == 0; })) act();
 }
 
-Column rows_of(const Input& input, std::span<const EntryRange> ranges,
-               const std::shared_ptr<MemoryPool>& pool) {
-  const Column& column = *input.column;
-  if (ranges.size() == 1 && ranges[0].start == input.first_entry && ranges[0].size() == column.length)
-    return column;
-  std::vector<EntryRange> shifted(ranges.begin(), ranges.end());
-  for (EntryRange& range : shifted) range = {range.start - input.first_entry, range.stop - input.first_entry};
-  return entries_of(column, shifted, pool);
+// The rows in `ranges` of each; columns that share their offsets do so again.
+std::vector<Column> rows_of(std::span<const Input> inputs, std::span<const EntryRange> ranges,
+                            const std::shared_ptr<MemoryPool>& pool) {
+  std::vector<Column> result;
+  std::vector<EntryRange> shifted;
+  for (const Input& input : inputs) {
+    const Column& column = *input.column;
+    if (ranges.size() == 1 && ranges[0].start == input.first_entry && ranges[0].size() == column.length) {
+      result.push_back(column);
+      continue;
+    }
+    shifted.assign(ranges.begin(), ranges.end());
+    for (EntryRange& range : shifted)
+      range = {range.start - input.first_entry, range.stop - input.first_entry};
+    const auto other = std::ranges::find_if(inputs.first(result.size()), [&](const Input& before) {
+      return !column.offsets.empty() && before.column->offsets.data() == column.offsets.data() &&
+             before.first_entry == input.first_entry;
+    });
+    const Buffer offsets = other == inputs.begin() + std::ssize(result)
+                               ? Buffer{}
+                               : result[static_cast<size_t>(other - inputs.begin())].offsets;
+    result.push_back(entries_of(column, shifted, pool, offsets));
+  }
+  return result;
 }
 
 template <class Use>
@@ -73,10 +89,8 @@ void evaluate_blocks(const ExpressionSet& expressions, std::span<const Input> in
     std::span<const uint8_t> kept = rows.kept;
     if (!kept.empty())
       kept = kept.subspan(static_cast<size_t>(around.start), static_cast<size_t>(around.size()));
-    std::vector<Column> columns;
-    for (const Input& input : inputs) columns.push_back(rows_of(input, block, pool));
     use(with_context({.entries = entries},
-                     [&] { return expressions.evaluate(std::move(columns), pool, kept); }));
+                     [&] { return expressions.evaluate(rows_of(inputs, block, pool), pool, kept); }));
   });
 }
 

@@ -1,5 +1,12 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <numeric>
+#include <optional>
+#include <random>
+
 #include "sapwood/expr/test_table.h"
 
 namespace sapwood {
@@ -164,6 +171,83 @@ TEST(Lists, OfDifferentSizesDoNotGoTogether) {
             "in entry 1 of the range, lists of 2 and of 0 items don't go together, at position 1\n"
             "  where(flag, vector, pt)\n"
             "  ^");
+}
+
+// More lists and items than are handled together, against a loop over each list.
+class ManyLists : public testing::Test {
+ protected:
+  using List = std::vector<float>;
+
+  ManyLists() {
+    std::mt19937 random(5);
+    std::vector<int64_t> sizes;
+    std::vector<float> items;
+    for (int list = 0; list < 5000; ++list) {
+      lists_.emplace_back(random() % (list % 100 == 0 ? 300 : 7));
+      for (float& item : lists_.back()) item = static_cast<float>(random() % 2001) - 1000;
+      sizes.push_back(static_cast<int64_t>(lists_.back().size()));
+      items.insert(items.end(), lists_.back().begin(), lists_.back().end());
+    }
+    table_.emplace(std::vector<std::pair<std::string, Column>>{{"x", lists(sizes, floats(items))}});
+  }
+
+  // Whether each entry of the formula's result is what `expected` makes of the list.
+  template <class T, class Expected>
+  void expect(const std::string& formula, Expected expected) const {
+    const Column column = table_->evaluate(formula);
+    const auto values = column.values.as<const T>();
+    ASSERT_EQ(values.size(), lists_.size());
+    for (size_t i = 0; i < lists_.size(); ++i) {
+      const T wanted = expected(lists_[i]);
+      ASSERT_TRUE(values[i] == wanted || (wanted != wanted && values[i] != values[i]))
+          << formula << " of entry " << i << ": " << +values[i] << " instead of " << +wanted;
+    }
+  }
+
+  static List chosen(const List& list, bool (*wanted)(float)) {
+    List result;
+    std::ranges::copy_if(list, std::back_inserter(result), wanted);
+    return result;
+  }
+  static float item(const List& list, int64_t index) {
+    const auto size = static_cast<int64_t>(list.size());
+    if (index < 0) index += size;
+    return index >= 0 && index < size ? list[static_cast<size_t>(index)] : NAN;
+  }
+  static float sum(const List& list) { return std::accumulate(list.begin(), list.end(), 0.0F); }
+
+  std::vector<List> lists_;
+  std::optional<Table> table_;
+};
+
+TEST_F(ManyLists, Reductions) {
+  expect<float>("sum(x)", sum);
+  expect<float>("min(x)", [](const List& list) { return list.empty() ? NAN : std::ranges::min(list); });
+  expect<float>("max(x)", [](const List& list) { return list.empty() ? NAN : std::ranges::max(list); });
+  expect<int64_t>("argmax(x)", [](const List& list) {
+    return list.empty() ? int64_t{-1} : std::ranges::max_element(list) - list.begin();
+  });
+  expect<int64_t>("sum(x > 0)", [](const List& list) {
+    return std::ranges::count_if(list, [](float y) { return y > 0; });
+  });
+  expect<uint8_t>("any(x > 990)", [](const List& list) {
+    return static_cast<uint8_t>(std::ranges::any_of(list, [](float y) { return y > 990; }));
+  });
+}
+
+TEST_F(ManyLists, Items) {
+  for (const int64_t index : {0, 1, 5, 200, -1, -3, -250}) {
+    expect<float>(concat("x[", index, "]"), [index](const List& list) { return item(list, index); });
+  }
+}
+
+TEST_F(ManyLists, ItemsByConditions) {
+  constexpr auto kPositive = [](float y) { return y > 0; };
+  constexpr auto kRare = [](float y) { return y > 998; };
+  expect<float>("sum(x[x > 0])", [&](const List& list) { return sum(chosen(list, kPositive)); });
+  expect<float>("x[x > 998][-1]", [&](const List& list) { return item(chosen(list, kRare), -1); });
+  expect<int64_t>("count(x[x > 2000])", [](const List&) { return int64_t{0}; });
+  expect<float>("sum(x[x > -2000])", sum);
 }
 
 }  // namespace

@@ -39,15 +39,15 @@ Buffer index_buffer(int64_t count, const std::shared_ptr<MemoryPool>& pool) {
   return {static_cast<size_t>(count) * sizeof(int64_t), pool};
 }
 
-// Calls `action` with each index in the lists `picks`, by its number, and the place of its item among all
-// items of `lists`, or -1.
+// Calls `action` with each index in the lists `picks`, by its number, with the place of its item among all
+// items of `lists`, and with all bits where there is one, else none and any place.
 template <class Action>
 void for_each_place(const Lists& lists, const Lists& picks, const Operand& indices, Action action) {
   const auto* in = static_cast<const int64_t*>(indices.data);
   const auto act = [&](int64_t pick, int64_t index, int64_t start, int64_t stop) {
     const uint64_t place = static_cast<uint64_t>(index < 0 ? stop : start) + static_cast<uint64_t>(index);
     const bool is_there = place - static_cast<uint64_t>(start) < static_cast<uint64_t>(stop - start);
-    action(pick, static_cast<int64_t>(place | (uint64_t{is_there} - 1)));  // no branch: -1 has all bits
+    action(pick, place, -uint64_t{is_there});
   };
   if (indices.is_constant && lists.offsets != nullptr && picks.offsets == nullptr && picks.fixed_size == 1) {
     // Most often: the same item of every list.
@@ -102,14 +102,18 @@ Value take_elements(const Value& from, int64_t count, std::vector<Level> levels,
     const auto* others = static_cast<const T*>(otherwise.data);
     const T* elements = from.count > 0 ? from.elements.as<const T>().data() : others;
     T* out = result.elements.as<T>().data();
-    const bool is_constant = otherwise.is_constant;
     // Both are read, and one is masked: no branch, which nobody could foretell.
-    for_each([=](int64_t i, int64_t place) {
-      const int64_t is_missing = place >> 63;  // all bits or none
-      const T item = elements[place & ~is_missing];
-      const T other = others[is_constant ? 0 : i];
-      out[i] = static_cast<T>((item & ~static_cast<T>(is_missing)) | (other & static_cast<T>(is_missing)));
-    });
+    const auto chosen = [elements](T other, uint64_t place, uint64_t is_there) {
+      return static_cast<T>(other ^ ((elements[place & is_there] ^ other) & static_cast<T>(is_there)));
+    };
+    if (otherwise.is_constant) {
+      const T other = *others;
+      for_each(
+          [=](int64_t i, uint64_t place, uint64_t is_there) { out[i] = chosen(other, place, is_there); });
+    } else {
+      for_each(
+          [=](int64_t i, uint64_t place, uint64_t is_there) { out[i] = chosen(others[i], place, is_there); });
+    }
   });
   return result;
 }
@@ -253,7 +257,9 @@ std::optional<Value> items_at(const Value& lists, const Operand& indices, std::s
   }
   Buffer places = index_buffer(count, pool);
   for_each_place(into, picks, indices,
-                 [out = places.as<int64_t>().data()](int64_t pick, int64_t place) { out[pick] = place; });
+                 [out = places.as<int64_t>().data()](int64_t pick, uint64_t place, uint64_t is_there) {
+                   out[pick] = is_there != 0 ? static_cast<int64_t>(place) : -1;
+                 });
   for (size_t i = level + 1; i < lists.levels.size(); ++i) {
     auto taken = take_lists(lists.levels[i], places, pool);
     if (!taken) return std::nullopt;
@@ -264,7 +270,8 @@ std::optional<Value> items_at(const Value& lists, const Operand& indices, std::s
   return take_elements(lists, static_cast<int64_t>(elements.size()), std::move(levels), otherwise, pool,
                        [&](auto take) {
                          for (size_t i = 0; i < elements.size(); ++i)
-                           take(static_cast<int64_t>(i), elements[i]);
+                           take(static_cast<int64_t>(i), static_cast<uint64_t>(elements[i]),
+                                elements[i] < 0 ? 0 : ~uint64_t{0});
                        });
 }
 

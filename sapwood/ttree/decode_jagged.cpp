@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <optional>
 #include <span>
 
 #include "sapwood/kernels/decode.h"
@@ -20,19 +21,27 @@ int64_t stored_count(const std::byte* header) {
   return __builtin_bswap32(raw);
 }
 
+/// So many offsets stay in the nearest cache.
+using OffsetTile = std::array<uint32_t, 2048>;
+
+/// The stored offsets of the wanted entries since the `done`-th, as many as the tile takes.
+std::span<const uint32_t> load_offsets(const BasketPart& part, int64_t done, OffsetTile& tile) {
+  const auto count = static_cast<size_t>(std::min<int64_t>(std::ssize(tile), part.local.size() - done));
+  kernels::byte_swap(part.basket.offsets.data() + (part.local.start + done) * 4,
+                     std::as_writable_bytes(std::span(tile)).data(), count, sizeof(uint32_t));
+  return std::span(tile).first(count);
+}
+
 /// Where entries begin in a basket's data, one more than there are: from the offsets stored with them.
 void stored_positions(const BasketPart& part, std::span<int64_t> positions) {
   const Basket& basket = part.basket;
   const auto size = static_cast<int64_t>(basket.data.size());
   const int64_t count = part.local.size();
   int64_t* out = positions.data();
-  // Tile by tile, which stay in the nearest cache.
-  std::array<uint32_t, 2048> tile;
+  OffsetTile tile;
   for (int64_t done = 0; done < count; done += std::ssize(tile)) {
-    const auto of_tile = static_cast<size_t>(std::min<int64_t>(std::ssize(tile), count - done));
-    kernels::byte_swap(basket.offsets.data() + (part.local.start + done) * 4,
-                       std::as_writable_bytes(std::span(tile)).data(), of_tile, sizeof(uint32_t));
-    kernels::widen_offsets(tile.data(), out + done, of_tile, -int64_t{basket.offset_base});
+    const std::span<const uint32_t> stored = load_offsets(part, done, tile);
+    kernels::widen_offsets(stored.data(), out + done, stored.size(), -int64_t{basket.offset_base});
   }
   out[count] = part.local.stop < basket.num_entries ? int64_t{basket.offset(part.local.stop)} : size;
   int64_t wrong = out[0] | (size - out[count]);  // a negative difference anywhere
@@ -175,6 +184,58 @@ void decode_entry(const NumberFormat& format, const std::byte* in, std::byte* ou
   decode_numbers(format, in, out, static_cast<size_t>(bytes / format.stored_size));
 }
 
+/// Whether a basket's wanted entries have as many items each as `offsets` say, one more than there are. Sets
+/// where in the basket's data the items of the first one begin.
+bool has_lists_of(const BasketPart& part, const int64_t* offsets, int64_t item_size, int64_t& begin) {
+  const Basket& basket = part.basket;
+  if (!basket.has_offsets()) return false;
+  const auto size = static_cast<int64_t>(basket.data.size());
+  const int64_t count = part.local.size();
+  begin = basket.offset(part.local.start);
+  const int64_t end = part.local.stop < basket.num_entries ? int64_t{basket.offset(part.local.stop)} : size;
+  if (begin > end || end > size || end - begin != (offsets[count] - offsets[0]) * item_size) return false;
+  // All are in between, where 32 bits tell them apart.
+  const auto narrow = [](int64_t x) { return static_cast<uint32_t>(x); };
+  const uint32_t shift = narrow(begin) + basket.offset_base - narrow(offsets[0]) * narrow(item_size);
+  OffsetTile tile;
+  uint32_t differing = 0;
+  for (int64_t done = 0; done < count; done += std::ssize(tile)) {
+    const std::span<const uint32_t> stored = load_offsets(part, done, tile);
+    for (size_t i = 0; i < stored.size(); ++i)
+      differing |= stored[i] ^ (narrow(offsets[done + static_cast<int64_t>(i)]) * narrow(item_size) + shift);
+  }
+  return differing == 0;
+}
+
+/// With the offsets of another column, where they are those that are stored here, too.
+std::optional<Column> decode_known(const DecodeTask& task, int64_t bound) {
+  const ColumnPlan& plan = task.plan;
+  const auto offsets = task.known_offsets.as<const int64_t>();
+  const int64_t item_size = plan.item_size();
+  if (offsets.back() > bound / item_size) return std::nullopt;
+  Column values = make_fixed_width_column(plan.type.item(), offsets.back(), task.pool);
+  const size_t out_item_size = fixed_entry_size(plan.type.item());
+  std::byte* const out = fixed_width_values(values).data();
+  const int64_t* first = offsets.data();
+  bool is_same = true;
+  Scratch scratch(task.pool);
+  for_each_basket(task.data, task.entries, scratch, [&](const BasketPart& part) {
+    int64_t begin = 0;
+    is_same = is_same && has_lists_of(part, first, item_size, begin);
+    const int64_t items = first[part.local.size()] - *first;
+    if (is_same) {
+      decode_numbers(plan.number, part.basket.data.data() + begin,
+                     out + static_cast<size_t>(*first) * out_item_size,
+                     static_cast<size_t>(items * plan.values_per_item));
+    }
+    first += part.local.size();
+  });
+  if (!is_same) return std::nullopt;
+  Column column{.type = plan.type, .length = task.entries.size(), .offsets = task.known_offsets};
+  column.children.push_back(std::move(values));
+  return column;
+}
+
 }  // namespace
 
 // A basket of counted arrays: the items of entry after entry, or for a std::vector (header of 10 bytes)
@@ -186,6 +247,9 @@ Column decode_jagged(const DecodeTask& task) {
   const int64_t length = task.entries.size();
   const int64_t item_size = plan.item_size();
   const int64_t bound = item_bytes_bound(task);
+  if (!task.known_offsets.empty()) {
+    if (auto column = decode_known(task, bound)) return std::move(*column);
+  }
   const auto value_size = static_cast<int64_t>(primitive_size(plan.number.type));
   const int64_t out_item_size = plan.values_per_item * value_size;
 

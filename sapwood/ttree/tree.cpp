@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <mutex>
 #include <utility>
 
 #include "sapwood/ttree/clusters.h"
@@ -15,6 +16,24 @@ namespace {
 constexpr std::array<std::string_view, 5> kSkippedMembers{"fAliases", "fTreeIndex", "fFriends", "fUserInfo",
                                                           "fBranchRef"};
 
+/// The offsets of lists, by the leaf that counts their items: those of the first column that was decoded.
+class SharedOffsets {
+ public:
+  Buffer find(const LeafPosition& counter) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = known_.find({counter.branch, counter.leaf});
+    return found == known_.end() ? Buffer{} : found->second;
+  }
+  void keep(const LeafPosition& counter, const Buffer& offsets) {
+    const std::lock_guard lock(mutex_);
+    known_.try_emplace({counter.branch, counter.leaf}, offsets);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::pair<size_t, size_t>, Buffer> known_;
+};
+
 /// What Tree::fetch gives: the records of the baskets of every branch involved.
 class FetchedBaskets final : public FetchedColumns {
  public:
@@ -25,6 +44,7 @@ class FetchedBaskets final : public FetchedColumns {
   EntryRange entries;
   std::map<size_t, FetchedBranch> branches;  // by index in the tree
   std::unique_ptr<io::CoalescedRead> read;
+  mutable SharedOffsets offsets;
 };
 
 /// The bytes of a record whose size its branch does not list.
@@ -191,19 +211,24 @@ Column Tree::decode(const FetchedColumns& fetched, size_t position, const std::s
     };
     const bool counted = counter_of_[column] != SIZE_MAX;
     const ColumnPlan* counter = counted ? &counters_[counter_of_[column]] : nullptr;
-    const DecodeTask task{.plan = plan,
-                          .data = data_of(plan.branch),
-                          .counter_plan = counter,
-                          .counter_data = counted ? &data_of(counter->branch) : nullptr,
-                          .entries = baskets.entries,
-                          .pool = pool};
+    DecodeTask task{.plan = plan,
+                    .data = data_of(plan.branch),
+                    .counter_plan = counter,
+                    .counter_data = counted ? &data_of(counter->branch) : nullptr,
+                    .entries = baskets.entries,
+                    .pool = pool};
     switch (plan.layout) {
       case ColumnPlan::Layout::kFixed:
         return decode_fixed(task, destination);
       case ColumnPlan::Layout::kLeafList:
         return decode_leaf_list(task);
-      case ColumnPlan::Layout::kJagged:
-        return decode_jagged(task);
+      case ColumnPlan::Layout::kJagged: {
+        if (!plan.counter || plan.header_size != 0) return decode_jagged(task);
+        task.known_offsets = baskets.offsets.find(*plan.counter);
+        Column lists = decode_jagged(task);
+        baskets.offsets.keep(*plan.counter, lists.offsets);
+        return lists;
+      }
       default:
         return decode_stream(task, destination);
     }

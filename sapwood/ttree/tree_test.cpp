@@ -80,6 +80,43 @@ TEST(Tree, ReadsCountedArraysWithoutEntryOffsets) {
   }
 }
 
+std::vector<Column> read_together(const Tree& tree, const std::vector<std::string>& names,
+                                  EntryRange entries) {
+  std::vector<size_t> columns;
+  for (const std::string& name : names) columns.push_back(tree.schema().require(name));
+  const auto fetched = tree.fetch(columns, entries, heap_pool());
+  std::vector<Column> result;
+  for (size_t c = 0; c < columns.size(); ++c) result.push_back(tree.decode(*fetched, c, heap_pool()));
+  return result;
+}
+
+// Arrays with one counter have the same lists, whose offsets they share where they are stored.
+TEST(Tree, ColumnsWithOneCounterShareTheirOffsets) {
+  for (const bool has_offsets : {true, false}) {
+    const auto tree =
+        open_tree(has_offsets ? "uproot-small-dy-withoffsets.root" : "uproot-small-dy-nooffsets.root");
+    const std::vector<std::string> names{"Jet_pt", "Muon_pt", "Jet_jetId", "Muon_charge"};
+    for (const EntryRange entries : {EntryRange{0, tree->num_entries()}, {3, 400}, {17, 18}, {5, 5}}) {
+      const std::vector<Column> together = read_together(*tree, names, entries);
+      for (size_t c = 0; c < names.size(); ++c)
+        EXPECT_TRUE(identical(together[c], read(*tree, names[c], entries))) << names[c];
+      if (!has_offsets || entries.size() == 0) continue;
+      EXPECT_EQ(together[0].offsets.data(), together[2].offsets.data());
+      EXPECT_EQ(together[1].offsets.data(), together[3].offsets.data());
+      EXPECT_NE(together[0].offsets.data(), together[1].offsets.data());
+    }
+  }
+}
+
+// Both are counted by `n`, which was another number when `b` was filled: its own offsets say so.
+TEST(Tree, ColumnsWithOtherListsThanTheirCounterSaysKeepThem) {
+  const auto tree = open_tree("uneven_counter.root");
+  const std::vector<Column> together = read_together(*tree, {"a", "b"}, {0, tree->num_entries()});
+  EXPECT_TRUE(identical(together[0], read(*tree, "a")));
+  EXPECT_TRUE(identical(together[1], read(*tree, "b")));
+  EXPECT_FALSE(identical(together[0], together[1]));
+}
+
 TEST(Tree, ReadsAnyRangeAsTheWholeSliced) {
   for (const char* file : {"uproot-stl_containers.root", "uproot-small-evnt-tree-fullsplit.root",
                            "uproot-sample-5.23.02-zlib.root"}) {
