@@ -8,6 +8,7 @@
 
 #include "sapwood/expr/constant.h"
 #include "sapwood/expr/function.h"
+#include "sapwood/kernels/elementary.h"
 
 // Makes rows of the table of functions from what they do to one element: a lambda without captures, whose
 // result has the operands' type, or is bool. Or a class whose static members `usual` and `is_usual` are a
@@ -81,6 +82,15 @@ template <size_t NumArguments, class T, size_t Conditions = 0, class Formula>
 constexpr Overload<ElementwiseKernel> overload(Formula) {
   using Loop = ElementwiseLoop<Formula, T, Conditions, std::make_index_sequence<NumArguments>>;
   return {&Loop::run, Loop::kResult};
+}
+
+/// A loop of one of SLEEF's functions.
+template <kernels::ElementaryOfTwo function, class T>
+void elementary_loop(std::span<const Operand> operands, void* out, size_t count) {
+  const auto operand = [&](size_t i) {
+    return kernels::ElementaryOperand<T>{static_cast<const T*>(operands[i].data), operands[i].is_constant};
+  };
+  kernels::elementary(function, operand(0), operand(1), static_cast<T*>(out), count);
 }
 
 /// For float32 and float64; the others become float64 first.

@@ -60,9 +60,19 @@ double uniform(int64_t number, int64_t seed) {
 }
 
 using kernels::Elementary;
+using kernels::ElementaryOfTwo;
+
+template <ElementaryOfTwo function>
+Function elementary(std::vector<std::string_view> names) {
+  return {std::move(names), 2, 2,
+          Elementwise{.overloads = {{{},
+                                     {},
+                                     {&elementary_loop<function, float>, TypeKind::kFloat32},
+                                     {&elementary_loop<function, double>, TypeKind::kFloat64}}}}};
+}
 
 template <Elementary function, class T>
-void elementary_loop(std::span<const Operand> operands, void* out, size_t count) {
+void unary_loop(std::span<const Operand> operands, void* out, size_t count) {
   kernels::elementary(function, static_cast<const T*>(operands[0].data), static_cast<T*>(out), count);
 }
 
@@ -71,8 +81,8 @@ Function elementary(std::vector<std::string_view> names) {
   return {std::move(names), 1, 1,
           Elementwise{.overloads = {{{},
                                      {},
-                                     {&elementary_loop<function, float>, TypeKind::kFloat32},
-                                     {&elementary_loop<function, double>, TypeKind::kFloat64}}}}};
+                                     {&unary_loop<function, float>, TypeKind::kFloat32},
+                                     {&unary_loop<function, double>, TypeKind::kFloat64}}}}};
 }
 
 // A rounding function, which leaves integers alone.
@@ -102,9 +112,9 @@ std::vector<Function> mathematical_functions() {
                    }
                  }),
       floating<1>({"sqrt", "Sqrt"}, [](auto x) { return std::sqrt(x); }),
-      floating<1>({"cbrt"}, [](auto x) { return std::cbrt(x); }),
+      elementary<Elementary::kCbrt>({"cbrt"}),
       elementary<Elementary::kExp>({"exp", "Exp"}),
-      floating<1>({"exp2"}, [](auto x) { return std::exp2(x); }),
+      elementary<Elementary::kExp2>({"exp2"}),
       elementary<Elementary::kExpm1>({"expm1"}),
       elementary<Elementary::kLog>({"log", "Log"}),
       elementary<Elementary::kLog2>({"log2", "Log2"}),
@@ -122,8 +132,8 @@ std::vector<Function> mathematical_functions() {
       elementary<Elementary::kAsinh>({"asinh", "arcsinh", "ASinH"}),
       elementary<Elementary::kAcosh>({"acosh", "arccosh", "ACosH"}),
       elementary<Elementary::kAtanh>({"atanh", "arctanh", "ATanH"}),
-      floating<2>({"atan2", "arctan2", "ATan2"}, [](auto y, auto x) { return std::atan2(y, x); }),
-      floating<2>({"hypot", "Hypot"}, [](auto x, auto y) { return std::hypot(x, y); }),
+      elementary<ElementaryOfTwo::kAtan2>({"atan2", "arctan2", "ATan2"}),
+      elementary<ElementaryOfTwo::kHypot>({"hypot", "Hypot"}),
       floating<1>({"deg2rad", "radians"},
                   [](auto x) { return x * (std::numbers::pi_v<decltype(x)> / decltype(x){180}); }),
       floating<1>({"rad2deg", "degrees"},

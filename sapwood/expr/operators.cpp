@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "sapwood/expr/elementwise.h"
@@ -55,11 +57,26 @@ int64_t integer_power(int64_t base, int64_t exponent) {
 }
 
 template <class T>
-T power(T base, T exponent) {
-  if constexpr (kIsInteger<T>) {
-    return integer_power(base, exponent);
-  } else {
-    return std::pow(base, exponent);
+void general_power(std::span<const Operand> operands, void* out, size_t count) {
+  elementary_loop<kernels::ElementaryOfTwo::kPow, T>(operands, out, count);
+}
+
+// By float64: whole powers of whole numbers are exact then.
+template <>
+void general_power<float>(std::span<const Operand> operands, void* out, size_t count) {
+  constexpr size_t kTile = 256;
+  std::array<std::array<double, kTile>, 3> tiles;
+  auto* results = static_cast<float*>(out);
+  for (size_t done = 0; done < count; done += kTile) {
+    const size_t of_tile = std::min(kTile, count - done);
+    for (size_t o = 0; o < 2; ++o) {
+      const auto* from = static_cast<const float*>(operands[o].data) + (operands[o].is_constant ? 0 : done);
+      std::copy_n(from, operands[o].is_constant ? 1 : of_tile, tiles[o].begin());
+    }
+    const std::array<Operand, 2> widened{Operand{tiles[0].data(), operands[0].is_constant},
+                                         Operand{tiles[1].data(), operands[1].is_constant}};
+    general_power<double>(widened, tiles[2].data(), of_tile);
+    for (size_t i = 0; i < of_tile; ++i) results[done + i] = static_cast<float>(tiles[2][i]);
   }
 }
 
@@ -70,7 +87,7 @@ void floating_power(std::span<const Operand> operands, void* out, size_t count) 
   const T exponent = operands[1].is_constant ? *static_cast<const T*>(operands[1].data) : T{0};
   auto* results = static_cast<T*>(out);
   if (operands[0].is_constant || (exponent != 2 && exponent != T{0.5} && exponent != 1 && exponent != -1)) {
-    overload<2, T>([](T a, T b) { return power(a, b); }).kernel(operands, out, count);
+    general_power<T>(operands, out, count);
   } else if (exponent == 2) {
     for (size_t i = 0; i < count; ++i) results[i] = base[i] * base[i];
   } else if (exponent == 1) {
@@ -86,13 +103,14 @@ Function power_function() {
   return {{"**", "pow", "power", "Power"},
           2,
           2,
-          Elementwise{.overloads = {{{},
-                                     overload<2, int64_t>([](int64_t a, int64_t b) { return power(a, b); }),
-                                     {&floating_power<float>, TypeKind::kFloat32},
-                                     {&floating_power<double>, TypeKind::kFloat64}}},
-                      .needs_floating = [](std::span<const std::optional<int64_t>> operands) {
-                        return operands[1].has_value() && *operands[1] < 0;
-                      }}};
+          Elementwise{
+              .overloads = {{{},
+                             overload<2, int64_t>([](int64_t a, int64_t b) { return integer_power(a, b); }),
+                             {&floating_power<float>, TypeKind::kFloat32},
+                             {&floating_power<double>, TypeKind::kFloat64}}},
+              .needs_floating = [](std::span<const std::optional<int64_t>> operands) {
+                return operands[1].has_value() && *operands[1] < 0;
+              }}};
 }
 
 template <class T>

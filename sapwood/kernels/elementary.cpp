@@ -6,6 +6,9 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <tuple>
+#include <type_traits>
+#include <utility>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sapwood/kernels/elementary.cpp"
@@ -13,89 +16,163 @@
 // After foreach_target.h: it is read again for every target.
 #include <hwy/highway.h>
 
-// Calls `action(function, its name)` for each, with the names of C.
+// Calls `action(function, its name, accuracy)` for each, with the names of C and SLEEF's of accuracies.
+// clang-format off
 #undef SAPWOOD_ELEMENTARY
-#define SAPWOOD_ELEMENTARY(action)                                                                          \
-  action(kSin, sin) action(kCos, cos) action(kTan, tan) action(kAsin, asin) action(kAcos, acos)             \
-      action(kAtan, atan) action(kSinh, sinh) action(kCosh, cosh) action(kTanh, tanh) action(kAsinh, asinh) \
-          action(kAcosh, acosh) action(kAtanh, atanh) action(kExp, exp) action(kExpm1, expm1)               \
-              action(kLog, log) action(kLog2, log2) action(kLog10, log10) action(kLog1p, log1p)
+#define SAPWOOD_ELEMENTARY(action) \
+  action(kSin, sin, u10) action(kCos, cos, u10) action(kTan, tan, u10) \
+  action(kAsin, asin, u10) action(kAcos, acos, u10) action(kAtan, atan, u10) \
+  action(kSinh, sinh, u10) action(kCosh, cosh, u10) action(kTanh, tanh, u10) \
+  action(kAsinh, asinh, u10) action(kAcosh, acosh, u10) action(kAtanh, atanh, u10) \
+  action(kExp, exp, u10) action(kExp2, exp2, u10) action(kExpm1, expm1, u10) \
+  action(kLog, log, u10) action(kLog2, log2, u10) action(kLog10, log10, u10) action(kLog1p, log1p, u10) \
+  action(kCbrt, cbrt, u10)
+#undef SAPWOOD_ELEMENTARY_OF_TWO
+#define SAPWOOD_ELEMENTARY_OF_TWO(action) \
+  action(kAtan2, atan2, u10) action(kHypot, hypot, u05) action(kPow, pow, u10)
+// clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace sapwood::kernels {
 namespace HWY_NAMESPACE {
 
-// SLEEF's names say for how many elements of which processor a function is. "finz": with fused operations, of
-// the same results as the others of that kind. Its header declares those that the compiler is told to use
-// everywhere, and these are for some functions only.
+// SLEEF's names say for how many elements of which processor a function is. "cinz": without fused operations,
+// of the same results as all others of that kind. Its header declares only those for the processor that the
+// compiler is told to build for.
 #undef SAPWOOD_FLOAT32
 #undef SAPWOOD_FLOAT64
-#undef SAPWOOD_DECLARE
+#undef SAPWOOD_VECTOR32
+#undef SAPWOOD_VECTOR64
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
-#define SAPWOOD_FLOAT32(name) Sleef_finz_##name##f16_u10avx512f
-#define SAPWOOD_FLOAT64(name) Sleef_finz_##name##d8_u10avx512f
-#define SAPWOOD_DECLARE(function, name)              \
-  extern "C" __m512 SAPWOOD_FLOAT32(name)(__m512 x); \
-  extern "C" __m512d SAPWOOD_FLOAT64(name)(__m512d x);
+#define SAPWOOD_FLOAT32(name, accuracy) Sleef_cinz_##name##f16_##accuracy##avx512fnofma
+#define SAPWOOD_FLOAT64(name, accuracy) Sleef_cinz_##name##d8_##accuracy##avx512fnofma
+#define SAPWOOD_VECTOR32 __m512
+#define SAPWOOD_VECTOR64 __m512d
 #elif HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
-#define SAPWOOD_FLOAT32(name) Sleef_finz_##name##f8_u10avx2
-#define SAPWOOD_FLOAT64(name) Sleef_finz_##name##d4_u10avx2
-#define SAPWOOD_DECLARE(function, name)              \
-  extern "C" __m256 SAPWOOD_FLOAT32(name)(__m256 x); \
-  extern "C" __m256d SAPWOOD_FLOAT64(name)(__m256d x);
-#elif HWY_ARCH_X86
-#define SAPWOOD_FLOAT32(name) Sleef_cinz_##name##f1_u10purec
-#define SAPWOOD_FLOAT64(name) Sleef_cinz_##name##d1_u10purec
-#define SAPWOOD_DECLARE(function, name)
+#define SAPWOOD_FLOAT32(name, accuracy) Sleef_cinz_##name##f8_##accuracy##avx
+#define SAPWOOD_FLOAT64(name, accuracy) Sleef_cinz_##name##d4_##accuracy##avx
+#define SAPWOOD_VECTOR32 __m256
+#define SAPWOOD_VECTOR64 __m256d
+#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
+#define SAPWOOD_FLOAT32(name, accuracy) Sleef_cinz_##name##f4_##accuracy##sse2
+#define SAPWOOD_FLOAT64(name, accuracy) Sleef_cinz_##name##d2_##accuracy##sse2
+#define SAPWOOD_VECTOR32 __m128
+#define SAPWOOD_VECTOR64 __m128d
 #else
-#define SAPWOOD_FLOAT32(name) Sleef_finz_##name##f1_u10purecfma
-#define SAPWOOD_FLOAT64(name) Sleef_finz_##name##d1_u10purecfma
-#define SAPWOOD_DECLARE(function, name)
+#define SAPWOOD_FLOAT32(name, accuracy) Sleef_cinz_##name##f1_##accuracy##purec
+#define SAPWOOD_FLOAT64(name, accuracy) Sleef_cinz_##name##d1_##accuracy##purec
+#define SAPWOOD_VECTOR32 float
+#define SAPWOOD_VECTOR64 double
 #endif
 
+#undef SAPWOOD_DECLARE
+#define SAPWOOD_DECLARE(function, name, accuracy)                                \
+  extern "C" SAPWOOD_VECTOR32 SAPWOOD_FLOAT32(name, accuracy)(SAPWOOD_VECTOR32); \
+  extern "C" SAPWOOD_VECTOR64 SAPWOOD_FLOAT64(name, accuracy)(SAPWOOD_VECTOR64);
+#undef SAPWOOD_DECLARE_OF_TWO
+#define SAPWOOD_DECLARE_OF_TWO(function, name, accuracy)                                           \
+  extern "C" SAPWOOD_VECTOR32 SAPWOOD_FLOAT32(name, accuracy)(SAPWOOD_VECTOR32, SAPWOOD_VECTOR32); \
+  extern "C" SAPWOOD_VECTOR64 SAPWOOD_FLOAT64(name, accuracy)(SAPWOOD_VECTOR64, SAPWOOD_VECTOR64);
+
 SAPWOOD_ELEMENTARY(SAPWOOD_DECLARE)
+SAPWOOD_ELEMENTARY_OF_TWO(SAPWOOD_DECLARE_OF_TWO)
 
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-template <class T, class Result, class Vector>
-void over(Result (*function)(Vector), const T* in, T* out, size_t count) {
-  constexpr size_t kLanes = sizeof(Vector) / sizeof(T);
-  if constexpr (kLanes == 1) {
-    for (size_t i = 0; i < count; ++i) out[i] = function(in[i]);
-  } else {
-    const hn::FixedTag<T, kLanes> d;
-    const auto apply = [&](const T* from, T* to) HWY_ATTR {
-      hn::StoreU(hn::Vec<decltype(d)>{function(hn::LoadU(d, from).raw)}, d, to);
-    };
-    size_t i = 0;
-    for (; count - i >= kLanes; i += kLanes) apply(in + i, out + i);
-    if (i == count) return;
-    std::array<T, kLanes> rest{};
-    std::copy(in + i, in + count, rest.begin());
-    apply(rest.data(), rest.data());
-    std::copy_n(rest.begin(), count - i, out + i);
+// A number in every lane, or whole vectors and what remains one after another.
+template <class T, class Vector>
+class Lanes {
+ public:
+  static constexpr size_t kCount = sizeof(Vector) / sizeof(T);
+
+  static Vector load(const T* from) {
+    if constexpr (kCount == 1) {
+      return *from;
+    } else {
+      return hn::LoadU(kTag, from).raw;
+    }
   }
+  static void store(Vector v, T* to) {
+    if constexpr (kCount == 1) {
+      *to = v;
+    } else {
+      hn::StoreU(hn::Vec<Tag>{v}, kTag, to);
+    }
+  }
+  // The elements since the `i`-th, of which there are not as many as lanes.
+  static Vector load_rest(ElementaryOperand<T> from, size_t i, size_t count) {
+    std::array<T, kCount> lanes{};
+    if (from.is_constant) {
+      lanes.fill(*from.data);
+    } else {
+      std::copy(from.data + i, from.data + count, lanes.begin());
+    }
+    return load(lanes.data());
+  }
+
+ private:
+  using Tag = hn::FixedTag<T, kCount>;
+  static constexpr Tag kTag{};
+};
+
+template <class T, class Result, class... Vectors, class... Operands>
+void over(Result (*function)(Vectors...), T* out, size_t count, Operands... operands) {
+  using Vector = std::common_type_t<Vectors...>;
+  using Of = Lanes<T, Vector>;
+  const std::tuple constants{operands.is_constant ? Of::load_rest(operands, 0, 0) : Vector{}...};
+  const auto call = [&]<size_t... I>(size_t i, std::index_sequence<I...>) HWY_ATTR {
+    return function((operands.is_constant ? std::get<I>(constants) : Of::load(operands.data + i))...);
+  };
+  size_t i = 0;
+  for (; count - i >= Of::kCount; i += Of::kCount)
+    Of::store(call(i, std::index_sequence_for<Operands...>()), out + i);
+  if (i == count) return;
+  std::array<T, Of::kCount> rest;
+  Of::store(function(Of::load_rest(operands, i, count)...), rest.data());
+  std::copy_n(rest.begin(), count - i, out + i);
 }
 
-void over_float32(Elementary function, const float* in, float* out, size_t count) {
+void over_float32(Elementary function, ElementaryOperand<float> x, float* out, size_t count) {
   switch (function) {
 #undef SAPWOOD_CASE
-#define SAPWOOD_CASE(function, name) \
-  case Elementary::function:         \
-    return over(&SAPWOOD_FLOAT32(name), in, out, count);
+#define SAPWOOD_CASE(function, name, accuracy) \
+  case Elementary::function:                   \
+    return over(&SAPWOOD_FLOAT32(name, accuracy), out, count, x);
     SAPWOOD_ELEMENTARY(SAPWOOD_CASE)
   }
 }
 
-void over_float64(Elementary function, const double* in, double* out, size_t count) {
+void over_float64(Elementary function, ElementaryOperand<double> x, double* out, size_t count) {
   switch (function) {
 #undef SAPWOOD_CASE
-#define SAPWOOD_CASE(function, name) \
-  case Elementary::function:         \
-    return over(&SAPWOOD_FLOAT64(name), in, out, count);
+#define SAPWOOD_CASE(function, name, accuracy) \
+  case Elementary::function:                   \
+    return over(&SAPWOOD_FLOAT64(name, accuracy), out, count, x);
     SAPWOOD_ELEMENTARY(SAPWOOD_CASE)
+  }
+}
+
+void two_over_float32(ElementaryOfTwo function, ElementaryOperand<float> a, ElementaryOperand<float> b,
+                      float* out, size_t count) {
+  switch (function) {
+#undef SAPWOOD_CASE
+#define SAPWOOD_CASE(function, name, accuracy) \
+  case ElementaryOfTwo::function:              \
+    return over(&SAPWOOD_FLOAT32(name, accuracy), out, count, a, b);
+    SAPWOOD_ELEMENTARY_OF_TWO(SAPWOOD_CASE)
+  }
+}
+
+void two_over_float64(ElementaryOfTwo function, ElementaryOperand<double> a, ElementaryOperand<double> b,
+                      double* out, size_t count) {
+  switch (function) {
+#undef SAPWOOD_CASE
+#define SAPWOOD_CASE(function, name, accuracy) \
+  case ElementaryOfTwo::function:              \
+    return over(&SAPWOOD_FLOAT64(name, accuracy), out, count, a, b);
+    SAPWOOD_ELEMENTARY_OF_TWO(SAPWOOD_CASE)
   }
 }
 
@@ -110,6 +187,8 @@ namespace {
 
 HWY_EXPORT(over_float32);
 HWY_EXPORT(over_float64);
+HWY_EXPORT(two_over_float32);
+HWY_EXPORT(two_over_float64);
 
 // Up to where SLEEF's function is right; 0: everywhere.
 template <class T>
@@ -135,8 +214,8 @@ template <class T>
 T of_library(Elementary function, T x) {
   switch (function) {
 #undef SAPWOOD_CASE
-#define SAPWOOD_CASE(function, name) \
-  case Elementary::function:         \
+#define SAPWOOD_CASE(function, name, accuracy) \
+  case Elementary::function:                   \
     return std::name(x);
     SAPWOOD_ELEMENTARY(SAPWOOD_CASE)
   }
@@ -153,16 +232,52 @@ void correct(Elementary function, const T* in, T* out, size_t count) {
   }
 }
 
+template <class T>
+T of_library(ElementaryOfTwo function, T a, T b) {
+  switch (function) {
+#undef SAPWOOD_CASE
+#define SAPWOOD_CASE(function, name, accuracy) \
+  case ElementaryOfTwo::function:              \
+    return std::name(a, b);
+    SAPWOOD_ELEMENTARY_OF_TWO(SAPWOOD_CASE)
+  }
+  return a;
+}
+
+// All three where an operand or the result is very large or small, or no number.
+template <class T>
+void correct(ElementaryOfTwo function, ElementaryOperand<T> a, ElementaryOperand<T> b, T* out, size_t count) {
+  constexpr T kLargest = sizeof(T) == sizeof(float) ? T(1e18) : T(1e150);
+  const auto is_usual = [](T x) { return std::fabs(x) <= kLargest && std::fabs(x) >= 1 / kLargest; };
+  for (size_t i = 0; i < count; ++i) {
+    const T x = a.data[a.is_constant ? 0 : i];
+    const T y = b.data[b.is_constant ? 0 : i];
+    if (!is_usual(x) || !is_usual(y) || !is_usual(out[i])) out[i] = of_library(function, x, y);
+  }
+}
+
 }  // namespace
 
 void elementary(Elementary function, const float* in, float* out, size_t count) {
-  HWY_DYNAMIC_DISPATCH(over_float32)(function, in, out, count);
+  HWY_DYNAMIC_DISPATCH(over_float32)(function, {in}, out, count);
   correct(function, in, out, count);
 }
 
 void elementary(Elementary function, const double* in, double* out, size_t count) {
-  HWY_DYNAMIC_DISPATCH(over_float64)(function, in, out, count);
+  HWY_DYNAMIC_DISPATCH(over_float64)(function, {in}, out, count);
   correct(function, in, out, count);
+}
+
+void elementary(ElementaryOfTwo function, ElementaryOperand<float> a, ElementaryOperand<float> b, float* out,
+                size_t count) {
+  HWY_DYNAMIC_DISPATCH(two_over_float32)(function, a, b, out, count);
+  correct(function, a, b, out, count);
+}
+
+void elementary(ElementaryOfTwo function, ElementaryOperand<double> a, ElementaryOperand<double> b,
+                double* out, size_t count) {
+  HWY_DYNAMIC_DISPATCH(two_over_float64)(function, a, b, out, count);
+  correct(function, a, b, out, count);
 }
 
 }  // namespace sapwood::kernels

@@ -1,7 +1,9 @@
 #include "sapwood/kernels/elementary.h"
 
 #include <gtest/gtest.h>
+#include <hwy/highway.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -44,6 +46,8 @@ constexpr std::array kFunctions{
     Named{Elementary::kLog2, "log2", &std::log2, &std::log2},
     Named{Elementary::kLog10, "log10", &std::log10, &std::log10},
     Named{Elementary::kLog1p, "log1p", &std::log1p, &std::log1p},
+    Named{Elementary::kExp2, "exp2", &std::exp2, &std::exp2},
+    Named{Elementary::kCbrt, "cbrt", &std::cbrt, &std::cbrt},
 };
 
 // Of all sizes there are, and of those that formulas meet.
@@ -134,6 +138,83 @@ TEST(Elementary, PlaceDoesNotMatter) {
     expect_same_anywhere<float>(named.function);
     expect_same_anywhere<double>(named.function);
   }
+}
+
+template <class T>
+std::vector<T> results(Elementary function) {
+  const std::vector<T> in = numbers<T>();
+  std::vector<T> out(in.size());
+  elementary(function, in.data(), out.data(), in.size());
+  return out;
+}
+
+template <class T>
+using ReferenceOfTwo = T (*)(T, T);
+
+template <class T, class Exact>
+void expect_close(ElementaryOfTwo function, const char* name, ReferenceOfTwo<Exact> reference) {
+  const std::vector<T> a = numbers<T>();
+  std::vector<T> b = a;
+  std::ranges::shuffle(b, std::mt19937(8));
+  for (size_t i = 0; i < 12; ++i) b[i] = a[(i * 7 + 5) % 12];
+  for (int constants = 0; constants < 3; ++constants) {
+    const ElementaryOperand<T> first{constants == 1 ? &a[10] + 7 : a.data(), constants == 1};
+    const ElementaryOperand<T> second{constants == 2 ? &b.back() : b.data(), constants == 2};
+    const size_t count = a.size() - static_cast<size_t>(constants);
+    std::vector<T> out(count);
+    elementary(function, first, second, out.data(), count);
+    for (size_t i = 0; i < count; ++i) {
+      const T x = first.data[first.is_constant ? 0 : i];
+      const T y = second.data[second.is_constant ? 0 : i];
+      ASSERT_LT(units_apart(out[i], reference(static_cast<Exact>(x), static_cast<Exact>(y))), 2)
+          << name << " of " << x << " and " << y << " is " << out[i];
+    }
+  }
+}
+
+template <class T>
+std::vector<T> results(ElementaryOfTwo function) {
+  const std::vector<T> a = numbers<T>();
+  const std::vector<T> b(a.rbegin(), a.rend());
+  std::vector<T> out(a.size());
+  elementary(function, {a.data()}, {b.data()}, out.data(), a.size());
+  return out;
+}
+
+TEST(Elementary, OfTwoWithinTwoUnitsInTheLastPlace) {
+  expect_close<float, double>(ElementaryOfTwo::kAtan2, "atan2", &std::atan2);
+  expect_close<double, long double>(ElementaryOfTwo::kAtan2, "atan2", &std::atan2);
+  expect_close<float, double>(ElementaryOfTwo::kHypot, "hypot", &std::hypot);
+  expect_close<double, long double>(ElementaryOfTwo::kHypot, "hypot", &std::hypot);
+  expect_close<float, double>(ElementaryOfTwo::kPow, "pow", &std::pow);
+  expect_close<double, long double>(ElementaryOfTwo::kPow, "pow", &std::pow);
+}
+
+template <class T>
+bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
+  return std::ranges::equal(
+      a, b, [](T x, T y) { return x == y ? std::signbit(x) == std::signbit(y) : x != x && y != y; });
+}
+
+template <class Function>
+void expect_same_on_every_processor(Function function) {
+  const std::vector<float> singles = results<float>(function);
+  const std::vector<double> doubles = results<double>(function);
+  for (const int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    hwy::SetSupportedTargetsForTest(target);
+    const std::vector<float> other_singles = results<float>(function);
+    const std::vector<double> other_doubles = results<double>(function);
+    hwy::SetSupportedTargetsForTest(0);
+    EXPECT_TRUE(same_bits(singles, other_singles)) << static_cast<int>(function) << hwy::TargetName(target);
+    EXPECT_TRUE(same_bits(doubles, other_doubles)) << static_cast<int>(function) << hwy::TargetName(target);
+  }
+}
+
+// Those whose instructions this processor has.
+TEST(Elementary, SameBitsOnEveryProcessor) {
+  for (const Named& named : kFunctions) expect_same_on_every_processor(named.function);
+  for (const auto function : {ElementaryOfTwo::kAtan2, ElementaryOfTwo::kHypot, ElementaryOfTwo::kPow})
+    expect_same_on_every_processor(function);
 }
 
 }  // namespace
