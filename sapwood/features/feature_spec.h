@@ -13,7 +13,7 @@ namespace sapwood {
 struct Transform {
   enum class Kind : uint8_t {
     kReplaceNan,  ///< a where x is NaN
-    kLog,         ///< natural logarithm, the C library's
+    kLog,         ///< natural logarithm, SLEEF's
     kAffine,      ///< (x - a) * b
     kClip,        ///< x, or the nearest of a and b
     kStandard,    ///< (x - a) / b; a: mean, b: standard deviation, both fitted; x - a where b is 0

@@ -13,7 +13,7 @@ namespace sapwood {
 constexpr size_t kTransformTile = 512;
 
 /// Transforms values in place, one step after the other. Every step is the one float64 operation that its
-/// description says, as NumPy computes it; the logarithm is the C library's.
+/// description says, as NumPy computes it; the logarithm is SLEEF's.
 void apply_transforms(std::span<const Transform> transforms, std::span<double> values);
 
 /// As `convert_values`, with transforms on the way: to float64, through the steps, to `dtype`. Without
