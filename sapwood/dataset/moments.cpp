@@ -54,8 +54,8 @@ void Moments::add(std::span<double> run) {
   Summary summary = summary_of(run);
   auto numbers = run;
   if (std::isnan(summary.sum)) {
-    numbers = {run.begin(),
-               std::ranges::remove_if(run, [](double value) { return std::isnan(value); }).begin()};
+    const auto end = std::remove_if(run.begin(), run.end(), [](double value) { return std::isnan(value); });
+    numbers = {run.begin(), end};
     summary = summary_of(numbers);
   }
   Moments part;

@@ -1,7 +1,5 @@
 #include "sapwood/kernels/elementary.h"
 
-#include <sleef.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -37,8 +35,8 @@ namespace sapwood::kernels {
 namespace HWY_NAMESPACE {
 
 // SLEEF's names say for how many elements of which processor a function is. "cinz": without fused operations,
-// of the same results as all others of that kind. Its header declares only those for the processor that the
-// compiler is told to build for.
+// of the same results as all others of that kind. Its own header declares only those for the processor that
+// the compiler is told to build for.
 #undef SAPWOOD_FLOAT32
 #undef SAPWOOD_FLOAT64
 #undef SAPWOOD_VECTOR32
@@ -85,6 +83,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <class T, class Vector>
 class Lanes {
  public:
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): one where the vector is a number
   static constexpr size_t kCount = sizeof(Vector) / sizeof(T);
 
   static Vector load(const T* from) {
