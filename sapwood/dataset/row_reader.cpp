@@ -23,7 +23,11 @@ struct Rows {
   std::span<const EntryRange> ranges{};
 };
 
-int64_t rows_in_block(std::span<const Input> inputs) {
+// As many as there are where nothing is computed.
+int64_t rows_in_block(const ExpressionSet& expressions, std::span<const Input> inputs) {
+  bool computes = false;
+  for (size_t e = 0; e < expressions.size(); ++e) computes = computes || expressions.is_formula(e);
+  if (!computes) return INT64_MAX;
   double bytes = 1;  // of a row
   for (const auto& [column, _] : inputs)
     bytes +=
@@ -82,7 +86,7 @@ std::vector<Column> rows_of(std::span<const Input> inputs, std::span<const Entry
 template <class Use>
 void evaluate_blocks(const ExpressionSet& expressions, std::span<const Input> inputs, const Rows& rows,
                      const std::shared_ptr<MemoryPool>& pool, Use use) {
-  for_each_block(rows.ranges, rows_in_block(inputs), [&](std::span<const EntryRange> block) {
+  for_each_block(rows.ranges, rows_in_block(expressions, inputs), [&](std::span<const EntryRange> block) {
     const EntryRange around =
         block.empty() ? EntryRange{} : EntryRange{block.front().start, block.back().stop};
     const EntryRange entries{rows.unit_start + around.start, rows.unit_start + around.stop};

@@ -22,8 +22,9 @@ class RowReader {
   const Type& type(size_t expression) const { return expressions_.type(places_[expression]); }
   /// Over all columns that are read.
   std::vector<Unit> units() const { return dataset_.units(everything_); }
-  /// Calls `use` with the values of each expression, of the rows of one unit: block after block of so many
-  /// rows as a core's own cache holds, and at least once. Throws as `Dataset::fetch` and `decode`.
+  /// Calls `use` with the values of each expression, of the rows of one unit, at least once: where formulas
+  /// are among them block after block of so many rows as a core's own cache holds. Throws as `Dataset::fetch`
+  /// and `decode`.
   using Use = std::function<void(std::vector<Column> values)>;
   void read(const Unit& unit, const std::shared_ptr<MemoryPool>& pool, const std::stop_token& stop,
             const Use& use) const;
