@@ -93,6 +93,14 @@ void elementary_loop(std::span<const Operand> operands, void* out, size_t count)
   kernels::elementary(function, operand(0), operand(1), static_cast<T*>(out), count);
 }
 
+/// Of two loops, for float32 and float64; the others become float64 first.
+inline Function floating_loops(std::vector<std::string_view> names, size_t num_arguments,
+                               ElementwiseKernel of_float32, ElementwiseKernel of_float64) {
+  return {std::move(names), num_arguments, num_arguments,
+          Elementwise{
+              .overloads = {{{}, {}, {of_float32, TypeKind::kFloat32}, {of_float64, TypeKind::kFloat64}}}}};
+}
+
 /// For float32 and float64; the others become float64 first.
 template <size_t NumArguments, class Formula>
 Function floating(std::vector<std::string_view> names, Formula formula) {

@@ -64,11 +64,8 @@ using kernels::ElementaryOfTwo;
 
 template <ElementaryOfTwo function>
 Function elementary(std::vector<std::string_view> names) {
-  return {std::move(names), 2, 2,
-          Elementwise{.overloads = {{{},
-                                     {},
-                                     {&elementary_loop<function, float>, TypeKind::kFloat32},
-                                     {&elementary_loop<function, double>, TypeKind::kFloat64}}}}};
+  return floating_loops(std::move(names), 2, &elementary_loop<function, float>,
+                        &elementary_loop<function, double>);
 }
 
 template <Elementary function, class T>
@@ -78,11 +75,7 @@ void unary_loop(std::span<const Operand> operands, void* out, size_t count) {
 
 template <Elementary function>
 Function elementary(std::vector<std::string_view> names) {
-  return {std::move(names), 1, 1,
-          Elementwise{.overloads = {{{},
-                                     {},
-                                     {&unary_loop<function, float>, TypeKind::kFloat32},
-                                     {&unary_loop<function, double>, TypeKind::kFloat64}}}}};
+  return floating_loops(std::move(names), 1, &unary_loop<function, float>, &unary_loop<function, double>);
 }
 
 // A rounding function, which leaves integers alone.

@@ -74,13 +74,7 @@ void stransverse_masses(std::span<const Operand> operands, void* out, size_t cou
 }
 
 Function stransverse_mass_function() {
-  return {{"m_t2"},
-          10,
-          10,
-          Elementwise{.overloads = {{{},
-                                     {},
-                                     {&stransverse_masses<float>, TypeKind::kFloat32},
-                                     {&stransverse_masses<double>, TypeKind::kFloat64}}}}};
+  return floating_loops({"m_t2"}, 10, &stransverse_masses<float>, &stransverse_masses<double>);
 }
 
 }  // namespace

@@ -133,46 +133,44 @@ void over(Result (*function)(Vectors...), T* out, size_t count, Operands... oper
   std::copy_n(rest.begin(), count - i, out + i);
 }
 
-void over_float32(Elementary function, ElementaryOperand<float> x, float* out, size_t count) {
-  switch (function) {
+// SLEEF's function of float or double.
 #undef SAPWOOD_CASE
-#define SAPWOOD_CASE(function, name, accuracy) \
-  case Elementary::function:                   \
-    return over(&SAPWOOD_FLOAT32(name, accuracy), out, count, x);
-    SAPWOOD_ELEMENTARY(SAPWOOD_CASE)
-  }
+#define SAPWOOD_CASE(enumerator, name, accuracy)                              \
+  case enumerator:                                                            \
+    if constexpr (std::is_same_v<T, float>) {                                 \
+      return over(&SAPWOOD_FLOAT32(name, accuracy), out, count, operands...); \
+    } else {                                                                  \
+      return over(&SAPWOOD_FLOAT64(name, accuracy), out, count, operands...); \
+    }
+#undef SAPWOOD_CASE_OF_ONE
+#define SAPWOOD_CASE_OF_ONE(function, name, accuracy) SAPWOOD_CASE(Elementary::function, name, accuracy)
+#undef SAPWOOD_CASE_OF_TWO
+#define SAPWOOD_CASE_OF_TWO(function, name, accuracy) SAPWOOD_CASE(ElementaryOfTwo::function, name, accuracy)
+
+template <class T, class... Operands>
+void choose(Elementary function, T* out, size_t count, Operands... operands) {
+  switch (function) { SAPWOOD_ELEMENTARY(SAPWOOD_CASE_OF_ONE) }
 }
 
-void over_float64(Elementary function, ElementaryOperand<double> x, double* out, size_t count) {
-  switch (function) {
-#undef SAPWOOD_CASE
-#define SAPWOOD_CASE(function, name, accuracy) \
-  case Elementary::function:                   \
-    return over(&SAPWOOD_FLOAT64(name, accuracy), out, count, x);
-    SAPWOOD_ELEMENTARY(SAPWOOD_CASE)
-  }
+template <class T, class... Operands>
+void choose(ElementaryOfTwo function, T* out, size_t count, Operands... operands) {
+  switch (function) { SAPWOOD_ELEMENTARY_OF_TWO(SAPWOOD_CASE_OF_TWO) }
 }
 
-void two_over_float32(ElementaryOfTwo function, ElementaryOperand<float> a, ElementaryOperand<float> b,
-                      float* out, size_t count) {
-  switch (function) {
-#undef SAPWOOD_CASE
-#define SAPWOOD_CASE(function, name, accuracy) \
-  case ElementaryOfTwo::function:              \
-    return over(&SAPWOOD_FLOAT32(name, accuracy), out, count, a, b);
-    SAPWOOD_ELEMENTARY_OF_TWO(SAPWOOD_CASE)
-  }
+// What is exported can't be templates.
+using Singles = ElementaryOperand<float>;
+using Doubles = ElementaryOperand<double>;
+void over_float32(Elementary function, Singles x, float* out, size_t count) {
+  choose(function, out, count, x);
 }
-
-void two_over_float64(ElementaryOfTwo function, ElementaryOperand<double> a, ElementaryOperand<double> b,
-                      double* out, size_t count) {
-  switch (function) {
-#undef SAPWOOD_CASE
-#define SAPWOOD_CASE(function, name, accuracy) \
-  case ElementaryOfTwo::function:              \
-    return over(&SAPWOOD_FLOAT64(name, accuracy), out, count, a, b);
-    SAPWOOD_ELEMENTARY_OF_TWO(SAPWOOD_CASE)
-  }
+void over_float64(Elementary function, Doubles x, double* out, size_t count) {
+  choose(function, out, count, x);
+}
+void two_over_float32(ElementaryOfTwo function, Singles a, Singles b, float* out, size_t count) {
+  choose(function, out, count, a, b);
+}
+void two_over_float64(ElementaryOfTwo function, Doubles a, Doubles b, double* out, size_t count) {
+  choose(function, out, count, a, b);
 }
 
 }  // namespace

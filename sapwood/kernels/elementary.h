@@ -7,7 +7,8 @@ namespace sapwood::kernels {
 
 // Elementary functions of arrays, by the vectors of SLEEF (https://sleef.org) in its variants without fused
 // operations: within about one unit in the last place, and the same bits on every processor. Where SLEEF
-// gives up early, beyond 10^18 or so and below the normal numbers, the C library's functions stand in.
+// gives up early, beyond 10^18 or so and below the normal numbers, the C library's functions stand in, whose
+// last bits may differ between processors.
 
 enum class Elementary : uint8_t {
   kSin,

@@ -11,8 +11,6 @@
 #include <random>
 #include <vector>
 
-#include "sapwood/base/error.h"
-
 namespace sapwood::kernels {
 namespace {
 
@@ -94,13 +92,10 @@ void expect_close(const Named& named, Reference<Exact> reference) {
   const std::vector<T> in = numbers<T>();
   std::vector<T> out(in.size());
   elementary(named.function, in.data(), out.data(), in.size());
-  double worst = 0;
   for (size_t i = 0; i < in.size(); ++i) {
     const double apart = units_apart(out[i], reference(static_cast<Exact>(in[i])));
     ASSERT_LT(apart, 2) << named.name << " of " << in[i] << " is " << out[i];
-    worst = std::max(worst, apart);
   }
-  testing::Test::RecordProperty(concat(named.name, sizeof(T) * 8), std::to_string(worst));
 }
 
 TEST(Elementary, WithinTwoUnitsInTheLastPlace) {
@@ -158,7 +153,7 @@ void expect_close(ElementaryOfTwo function, const char* name, ReferenceOfTwo<Exa
   std::ranges::shuffle(b, std::mt19937(8));
   for (size_t i = 0; i < 12; ++i) b[i] = a[(i * 7 + 5) % 12];
   for (int constants = 0; constants < 3; ++constants) {
-    const ElementaryOperand<T> first{constants == 1 ? &a[10] + 7 : a.data(), constants == 1};
+    const ElementaryOperand<T> first{constants == 1 ? a.data() + 17 : a.data(), constants == 1};
     const ElementaryOperand<T> second{constants == 2 ? &b.back() : b.data(), constants == 2};
     const size_t count = a.size() - static_cast<size_t>(constants);
     std::vector<T> out(count);

@@ -98,6 +98,7 @@ def check(got: np.ndarray, wanted: np.ndarray) -> None:
 def check_close(got: np.ndarray, wanted: np.ndarray) -> None:
     """Equal but for the last bits: NumPy has another logarithm."""
     assert got.dtype == wanted.dtype
+    assert got.shape == wanted.shape
     last_bits = 4 * np.finfo(wanted.dtype).eps if wanted.dtype.kind == "f" else 0
     np.testing.assert_allclose(got, wanted, rtol=last_bits, atol=last_bits)
 
