@@ -1,4 +1,4 @@
-"""Feature specifications: NumPy's values bit for bit, but for logarithms; from a loader and from memory; fitting; files."""
+"""Feature specifications: NumPy's values, bit for bit but for logarithms; from a loader and from memory; fitting."""
 
 import json
 import math
@@ -103,9 +103,7 @@ def check_close(got: np.ndarray, wanted: np.ndarray) -> None:
     np.testing.assert_allclose(got, wanted, rtol=last_bits, atol=last_bits)
 
 
-def check_spec(
-    data: sw.Dataset, spec: sw.FeatureSpec, values: Arrays, check: Callable[..., None] = check
-) -> None:
+def check_spec(data: sw.Dataset, spec: sw.FeatureSpec, values: Arrays, check: Callable[..., None] = check) -> None:
     """The loader's batches and `make_tensors` against the preparation above."""
     (batch,) = data.loader(spec, shuffle=False, batch_size=ALL)
     made = sw.make_tensors(spec, data.arrays(spec.columns(data)))
