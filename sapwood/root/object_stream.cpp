@@ -65,18 +65,36 @@ PointerHeader ObjectStream::read_pointer() {
   }
   header.kind = PointerHeader::Kind::kObject;
   if (tag == kNewClassTag) {
-    while (const char c = in_.read<char>()) {
-      if (header.class_name.size() >= kLongestClassName) in_.fail("a class name's end");
-      header.class_name += c;
-    }
+    header.class_name = read_class_name();
     classes_[next_tag(tag_position, header.end.has_value())] = header.class_name;
   } else if (const auto found = classes_.find(tag & ~kClassMask); found != classes_.end()) {
     header.class_name = found->second;
-  } else if (!header.end) {
-    in_.fail(concat("class number ", tag & ~kClassMask));
+  } else {
+    header.class_name = class_named_before(tag & ~kClassMask);
+    if (header.class_name.empty() && !header.end) in_.fail(concat("class number ", tag & ~kClassMask));
   }
   header.tag = next_tag(start, header.end.has_value());
   return header;
+}
+
+std::string ObjectStream::read_class_name() {
+  std::string name;
+  while (const char c = in_.read<char>()) {
+    if (name.size() >= kLongestClassName) in_.fail("a class name's end");
+    name += c;
+  }
+  return name;
+}
+
+// By the position that its tag is, in what was passed over; empty where no name is.
+std::string ObjectStream::class_named_before(uint64_t tag) {
+  const size_t here = in_.position();
+  const uint64_t position = tag - key_size_ - kTagOffset;
+  if (tag < key_size_ + kTagOffset || position + sizeof(uint32_t) > here) return {};
+  in_.seek(position);
+  std::string name = in_.read<uint32_t>() == kNewClassTag ? read_class_name() : std::string();
+  in_.seek(here);
+  return name;
 }
 
 uint64_t ObjectStream::next_tag(size_t position, bool has_byte_count) {

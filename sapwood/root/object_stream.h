@@ -42,6 +42,8 @@ class ObjectStream {
   void finish(const std::optional<size_t>& end, const std::string& class_name);
 
  private:
+  std::string read_class_name();
+  std::string class_named_before(uint64_t tag);
   uint64_t next_tag(size_t position, bool has_byte_count);
 
   BigEndianCursor in_;

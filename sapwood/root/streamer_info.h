@@ -47,8 +47,11 @@ enum ElementType : int32_t {
   kTNamed = 67,
   kAnyPointerInline = 68,
   kAnyPointer = 69,
+  kSTLPointer = 71,
   kSTL = 300,
   kSTLString = 365,
+  kStreamer = 500,    ///< what has a streamer of its own
+  kStreamLoop = 501,  ///< as many objects as another member says
 };
 
 /// One member, or base, of a class, as TStreamerElement describes it.

@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "sapwood/ttree/class_planner.h"
+
 namespace sapwood::ttree {
 namespace {
 
@@ -90,36 +92,6 @@ std::string with_sizes(const std::string& type_name, const Leaf& leaf) {
   return type_name + leaf.title.substr(open, close - open + 1);
 }
 
-StreamNode stream_node(const CppType& cpp, bool has_header) {
-  switch (cpp.kind) {
-    case CppType::Kind::kNumber:
-      return {.kind = Kind::kNumber, .number = cpp.number};
-    case CppType::Kind::kString:
-      return {.kind = Kind::kString, .has_header = has_header && cpp.is_std_string};
-    case CppType::Kind::kCollection:
-      return {
-          .kind = Kind::kList, .has_header = has_header, .item = {stream_node(cpp.arguments.front(), false)}};
-    case CppType::Kind::kArray:
-      return {.kind = Kind::kFixed, .size = cpp.size, .item = {stream_node(cpp.arguments.front(), false)}};
-  }
-  return {};
-}
-
-Type stream_type(const StreamNode& node) {
-  switch (node.kind) {
-    case Kind::kNumber:
-      return scalar(node.number.type);
-    case Kind::kBits:
-      return scalar(TypeKind::kUInt32);
-    case Kind::kString:
-      return scalar(TypeKind::kString);
-    case Kind::kFixed:
-      return Type::fixed_list(stream_type(node.item.front()), node.size);
-    default:
-      return Type::list(stream_type(node.item.front()));
-  }
-}
-
 /// Plans one branch; what can't be read throws UnsupportedError.
 class BranchPlanner {
  public:
@@ -152,9 +124,8 @@ class BranchPlanner {
     }
     if (leaf.class_name == "TLeafC") return plan_stream({.kind = Kind::kString});
     if (const auto number = leaf_number(leaf)) return plan_numbers(leaf, *number);
-    if (branch_.class_name == "TBranchElement") return plan_object();
-    throw UnsupportedError(concat(branch_.class_name, " with a ", leaf.class_name, ", an object of class ",
-                                  branch_.cpp_class, " stored as a whole"));
+    if (branch_.class_name == "TBranchElement" || branch_.class_name == "TBranchObject") return plan_object();
+    throw UnsupportedError(concat("a ", branch_.class_name, " with a ", leaf.class_name));
   }
 
  private:
@@ -207,16 +178,13 @@ class BranchPlanner {
   }
 
   ColumnPlan plan_leaf_list() {
+    const auto is_variable = [](const Leaf& leaf) { return leaf.is_counted || leaf.class_name == "TLeafC"; };
+    if (std::ranges::any_of(branch_.leaves, is_variable)) return plan_stream(leaf_record());
     ColumnPlan list{.layout = Layout::kLeafList, .branch = plan_.branch};
     std::vector<Field> fields;
     for (const Leaf& leaf : branch_.leaves) {
-      const auto number = leaf_number(leaf);
-      if (!number || leaf.is_counted) {
-        throw UnsupportedError(concat("a list of leaves with a ", leaf.is_counted ? "counted " : "",
-                                      leaf.class_name, " among them"));
-      }
       plan_ = {.branch = list.branch};
-      set_numbers(leaf, *number);
+      set_numbers(leaf, number_of(leaf));
       plan_.entry_offset = list.entry_size;
       list.entry_size += plan_.item_size();
       if (list.entry_size > kLargestItem) throw UnsupportedError("leaves of more than 1 GiB an entry");
@@ -228,10 +196,42 @@ class BranchPlanner {
     return list;
   }
 
+  NumberFormat number_of(const Leaf& leaf) const {
+    const auto number = leaf_number(leaf);
+    if (!number) throw UnsupportedError(concat("a list of leaves with a ", leaf.class_name, " among them"));
+    return *number;
+  }
+
+  /// Leaves of which some have no fixed size: strings, and arrays that others count.
+  StreamNode leaf_record() const {
+    StreamNode record{.kind = Kind::kRecord, .class_name = branch_.name, .is_built_in = true};
+    for (const Leaf& leaf : branch_.leaves) {
+      StreamNode node{.kind = Kind::kString};
+      if (leaf.class_name != "TLeafC") {
+        node = {.kind = Kind::kNumber, .number = number_of(leaf)};
+        const std::vector<int64_t> sizes = fixed_dimensions(leaf);
+        for (auto size = sizes.rbegin(); size != sizes.rend(); ++size)
+          node = {.kind = Kind::kFixed, .size = *size, .item = {std::move(node)}};
+      }
+      if (leaf.is_counted) {
+        if (!leaf.counter || leaf.counter->branch != plan_.branch || leaf.counter->leaf >= record.item.size())
+          throw UnsupportedError(concat("leaf ", leaf.name, " is counted by one of another branch"));
+        StreamNode& counter = record.item[leaf.counter->leaf];
+        if (counter.kind != Kind::kNumber) throw UnsupportedError("counts that are not integers");
+        counter.is_counter = true;
+        node = {.kind = Kind::kCounted, .item = {std::move(node)}, .counter = counter.name};
+      }
+      node.name = leaf.name;
+      node.type_name = leaf.class_name;
+      record.item.push_back(std::move(node));
+    }
+    return record;
+  }
+
   ColumnPlan plan_stream(StreamNode node) {
     plan_.layout = Layout::kStream;
-    plan_.stream = std::move(node);
-    plan_.type = stream_type(plan_.stream);
+    plan_.type = type_of(node);
+    plan_.stream = std::make_shared<const StreamNode>(std::move(node));
     return std::move(plan_);
   }
 
@@ -240,40 +240,38 @@ class BranchPlanner {
     if (branch_.node_type == 3 || branch_.node_type == 4) {
       throw UnsupportedError(concat("a collection of ", branch_.clones_class, " without members"));
     }
-    const bool is_member = branch_.member_id >= 0;
-    if (is_member && element_ == nullptr) {
-      throw UnsupportedError(
-          concat("no streamer info for version ", branch_.class_version, " of class ", branch_.cpp_class));
+    ClassPlanner planner(infos_);
+    if (branch_.member_id >= 0) {
+      if (element_ == nullptr) {
+        throw UnsupportedError(
+            concat("no streamer info for version ", branch_.class_version, " of class ", branch_.cpp_class));
+      }
+      return plan_values(in_collection() ? planner.members(*element_) : whole_member(planner));
     }
-    const std::string type_name = stored_type();
-    if (is_member && element_->type > root::kOffsetL && element_->array_length > 0) {
-      throw UnsupportedError("an array of objects");
-    }
-    if (is_member && element_->type == root::kCharStar) {
-      if (in_collection()) throw UnsupportedError("a char* in each object of a collection");
-      return plan_stream({.kind = Kind::kString, .long_length = true});
-    }
-    const auto cpp = parse_cpp_type(type_name);
-    if (!cpp) throw UnsupportedError(concat("objects of class ", type_name, " are stored as a whole"));
-    if (in_collection()) return plan_collection_member(*cpp);
-    // Only as a member has a std::string a header.
-    if (cpp->kind == CppType::Kind::kString) return plan_stream(stream_node(*cpp, is_member));
-    if (cpp->kind == CppType::Kind::kCollection && cpp->arguments.front().kind == CppType::Kind::kNumber) {
-      plan_.layout = Layout::kJagged;
-      plan_.number = cpp->arguments.front().number;
-      plan_.header_size = kCollectionHeader;
-      plan_.type = Type::list(scalar(plan_.number.type));
-      return std::move(plan_);
-    }
-    return plan_stream(stream_node(*cpp, true));
+    StreamNode node = planner.value(parse_cpp_type(stored_type()), true);
+    // Only as members have a std::string or an object a header.
+    const bool has_header = branch_.class_name == "TBranchObject";
+    if (node.kind == Kind::kString || node.kind == Kind::kRecord) node.has_header = has_header;
+    if (has_header) node = {.kind = Kind::kNamed, .item = {std::move(node)}};
+    return plan_values(std::move(node));
   }
 
-  /// A member of each object in a split collection: one header for all of them, then one after the other.
-  ColumnPlan plan_collection_member(const CppType& cpp) {
-    StreamNode all{.kind = Kind::kUntilEnd,
-                   .has_header = cpp.kind != CppType::Kind::kString || cpp.is_std_string,
-                   .item = {stream_node(cpp, false)}};
-    return plan_stream(std::move(all));
+  StreamNode whole_member(ClassPlanner& planner) const {
+    StreamNode node = planner.member(*element_);
+    node.is_whole = element_->is_base && node.kind == Kind::kRecord && !node.is_built_in;
+    node.is_base = node.is_hidden = false;
+    return node;
+  }
+
+  ColumnPlan plan_values(StreamNode node) {
+    const bool is_vector =
+        node.kind == Kind::kList && node.has_header && node.item.front().kind == Kind::kNumber;
+    if (!is_vector) return plan_stream(std::move(node));
+    plan_.layout = Layout::kJagged;
+    plan_.number = node.item.front().number;
+    plan_.header_size = kCollectionHeader;
+    plan_.type = type_of(node);
+    return std::move(plan_);
   }
 
   const Branch& branch_;
@@ -293,12 +291,28 @@ double mean_values(const ColumnPlan& plan, const Branch& branch) {
   if (branch.num_entries == 0) return 0;
   // An entry offset of 4 bytes goes with each entry.
   const double bytes = static_cast<double>(branch.total_bytes) / static_cast<double>(branch.num_entries);
-  const StreamNode* node = &plan.stream;
-  while (!node->item.empty()) node = &node->item.front();
-  const int64_t stream_bytes = node->kind == Kind::kString ? 1 : node->number.stored_size;
-  const auto item_bytes =
-      static_cast<double>(plan.layout == Layout::kStream ? stream_bytes : plan.item_size());
-  return std::max(0.0, (bytes - 4 - static_cast<double>(plan.header_size)) / item_bytes) * per_item;
+  const double values = std::max(0.0, bytes - 4 - static_cast<double>(plan.header_size));
+  if (plan.layout == Layout::kJagged) return values / static_cast<double>(plan.item_size()) * per_item;
+  const StreamSize size = size_of(*plan.stream);
+  return values / std::max(size.bytes, 1.0) * size.values;
+}
+
+/// The members of records in a column, as columns.
+void add_members(const ColumnInfo& whole, const ColumnPlan& plan, PlannedColumns& planned) {
+  const double values = size_of(*plan.stream).values;
+  for (StreamMember& found : members_of(*plan.stream)) {
+    ColumnInfo member = whole;
+    for (const std::string& name : found.path) member.name += '.' + name;
+    member.type = found.type;
+    member.stored_type = found.node->type_name;
+    member.unsupported = std::move(found.problem);
+    member.is_member = true;
+    if (values > 0) member.values_per_entry *= size_of(*found.node).values / values;
+    planned.columns.push_back(std::move(member));
+    planned.plans.push_back(plan);
+    planned.plans.back().type = found.type;
+    planned.plans.back().path = std::move(found.path);
+  }
 }
 
 /// Makes names unique: those that several branches share become paths, and if even those are shared, the
@@ -350,7 +364,8 @@ PlannedColumns plan_columns(const std::vector<Branch>& branches, const root::Str
     const std::vector<ColumnPlan> members = plan.members;
     const ColumnInfo whole = info;
     planned.columns.push_back(std::move(info));
-    planned.plans.push_back(std::move(plan));
+    planned.plans.push_back(plan);
+    if (plan.stream) add_members(whole, plan, planned);
     for (size_t m = 0; m < members.size(); ++m) {
       ColumnInfo member = whole;
       const Leaf& leaf = branch.leaves[m];

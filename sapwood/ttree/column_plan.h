@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,27 +9,9 @@
 #include "sapwood/column/schema.h"
 #include "sapwood/root/streamer_info.h"
 #include "sapwood/ttree/branch.h"
-#include "sapwood/ttree/cpp_type.h"
+#include "sapwood/ttree/stream_node.h"
 
 namespace sapwood::ttree {
-
-/// How one value of an entry is serialised, for entries that must be walked through.
-struct StreamNode {
-  enum class Kind {
-    kNumber,
-    kBits,      ///< TObject::fBits: uint32, and a uint16 after it if its bit 4 is set
-    kString,    ///< length (1 byte, or 255 and 4 bytes), characters
-    kList,      ///< uint32 count, items
-    kFixed,     ///< `size` items
-    kUntilEnd,  ///< items up to the end of the entry
-  };
-  Kind kind = Kind::kNumber;
-  bool has_header = false;   ///< byte count and version stand before it
-  bool long_length = false;  ///< of a string: always 4 bytes of length
-  int64_t size = 0;
-  NumberFormat number{};
-  std::vector<StreamNode> item{};  ///< one, of lists
-};
 
 /// How the entries of a column lie in its branch's baskets.
 struct ColumnPlan {
@@ -48,7 +31,8 @@ struct ColumnPlan {
   int64_t header_size = 0;                ///< bytes before the items, for kJagged
   std::optional<LeafPosition> counter{};  ///< gives the number of items where no offsets are stored
   std::vector<ColumnPlan> members{};      ///< of a kLeafList
-  StreamNode stream{};
+  std::shared_ptr<const StreamNode> stream{};  ///< of all columns that have entries of this branch
+  std::vector<std::string> path{};  ///< to the column's values, where they are members of records in it
 
   int64_t item_size() const { return values_per_item * number.stored_size; }
 };

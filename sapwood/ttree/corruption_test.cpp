@@ -71,7 +71,8 @@ TEST_P(Corruption, TruncationsAreRefused) {
 INSTANTIATE_TEST_SUITE_P(Files, Corruption,
                          testing::Values("uproot-leaflist.root", "uproot-stl_containers.root",
                                          "uproot-small-dy-nooffsets.root",
-                                         "uproot-small-evnt-tree-fullsplit.root", "uproot-issue38a.root"));
+                                         "uproot-small-evnt-tree-fullsplit.root", "uproot-issue38a.root",
+                                         "objects.root", "uproot-issue-400.root"));
 
 }  // namespace
 }  // namespace sapwood::ttree

@@ -1,10 +1,11 @@
 #include "sapwood/ttree/cpp_type.h"
 
+#include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <utility>
 
+#include "sapwood/base/error.h"
 #include "sapwood/root/streamer_info.h"
 
 namespace sapwood::ttree {
@@ -68,78 +69,108 @@ constexpr std::array<std::string_view, 13> kCollections{
     "RVec",     "ROOT::RVec",   "VecOps::RVec",  "ROOT::VecOps::RVec",
     "valarray"};
 
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == ':'; }
+constexpr std::array<std::string_view, 4> kMaps{"map", "multimap", "unordered_map", "unordered_multimap"};
 
-/// Splits "name<a, b<c>, d>" into the name and its arguments; false when the brackets don't match.
-bool split(std::string_view text, std::string& name, std::vector<std::string_view>& arguments) {
+constexpr std::string_view kSpaces = " \t";
+
+std::string_view trimmed(std::string_view text) {
+  const size_t first = text.find_first_not_of(kSpaces);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
+}
+
+std::string_view without_prefix(std::string_view text, std::string_view prefix) {
+  return text.starts_with(prefix) ? trimmed(text.substr(prefix.size())) : text;
+}
+
+std::string_view without_pointer(std::string_view text) {
+  while (text.ends_with('*') || text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+/// A template's name and its arguments: "name<a, b<c>, d>".
+struct Words {
+  std::string_view name;
+  std::vector<std::string_view> arguments;
+};
+
+Words split(std::string_view text) {
+  Words words{.name = text, .arguments = {}};
   const size_t open = text.find('<');
-  for (const char c : text.substr(0, open)) {
-    // One space between words, none elsewhere; pointers have no form of their own here.
-    if (is_word(c)) {
-      name += c;
-    } else if (c == ' ') {
-      if (!name.empty() && name.back() != ' ') name += ' ';
-    } else {
-      return false;
-    }
-  }
-  while (!name.empty() && name.back() == ' ') name.pop_back();
-  if (name.starts_with("const ")) name.erase(0, 6);
-  if (name.starts_with("std::")) name.erase(0, 5);
-  if (open == std::string_view::npos) return true;
+  if (open == std::string_view::npos) return words;
+  words.name = trimmed(text.substr(0, open));
   int depth = 0;
   size_t start = open + 1;
   for (size_t i = open; i < text.size(); ++i) {
     if (text[i] == '<') ++depth;
     if (text[i] == '>') --depth;
     if ((text[i] == ',' && depth == 1) || (text[i] == '>' && depth == 0)) {
-      arguments.push_back(text.substr(start, i - start));
+      words.arguments.push_back(trimmed(text.substr(start, i - start)));
       start = i + 1;
     }
-    if (depth == 0) return text.find_first_not_of(' ', i + 1) == std::string_view::npos;
+    if (depth != 0) continue;
+    // What is in a class (vector<int>::value_type) is another class.
+    if (i + 1 != text.size()) return {.name = text, .arguments = {}};
+    return words;
   }
-  return false;
+  throw UnsupportedError(concat("type ", text, ": its brackets don't match"));
 }
 
-std::optional<CppType> parse(std::string_view text, int depth) {
-  std::string name;
-  std::vector<std::string_view> arguments;
-  if (depth > kDeepestType || !split(text, name, arguments)) return std::nullopt;
+int64_t parse_size(std::string_view digits) {
+  int64_t size = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), size);
+  // Such as 8ul.
+  if (error != std::errc{} || size <= 0 ||
+      std::string_view(end, digits.data() + digits.size()).find_first_not_of("uUlL") !=
+          std::string_view::npos)
+    throw UnsupportedError(concat("an array of size ", digits));
+  return size;
+}
+
+template <size_t Size>
+bool is_among(const std::array<std::string_view, Size>& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+CppType parse(std::string_view text, int depth) {
+  using Kind = CppType::Kind;
+  if (depth > kDeepestType) throw UnsupportedError(concat("type ", text, " is nested too deeply"));
+  text = without_prefix(without_prefix(trimmed(text), "const "), "std::");
+  if (text.ends_with('*'))
+    return {.kind = Kind::kPointer, .arguments = {parse(without_pointer(text), depth + 1)}};
+  const auto [name, arguments] = split(text);
+  const auto of_arguments = [&](Kind kind, size_t count) {
+    CppType type{.kind = kind};
+    for (size_t i = 0; i < count; ++i) type.arguments.push_back(parse(arguments[i], depth + 1));
+    return type;
+  };
   if (arguments.empty()) {
-    if (name == "string" || name == "TString") {
-      return CppType{.kind = CppType::Kind::kString, .is_std_string = name == "string"};
-    }
+    if (name == "string" || name == "TString")
+      return {.kind = Kind::kString, .is_std_string = name == "string"};
     for (const auto& [spelling, code] : kNumbers) {
-      if (spelling == name)
-        return CppType{.kind = CppType::Kind::kNumber, .number = *number_format(code, {})};
+      if (spelling == name) return {.kind = Kind::kNumber, .number = *number_format(code, {})};
     }
-    return std::nullopt;
-  }
-  auto item = parse(arguments.front(), depth + 1);
-  if (!item) return std::nullopt;
-  if (name == "array" && arguments.size() == 2) {
-    const size_t digits = arguments[1].find_first_not_of(' ');
-    if (digits == std::string_view::npos) return std::nullopt;
-    CppType array{.kind = CppType::Kind::kArray, .arguments = {std::move(*item)}};
-    const char* const first = arguments[1].data() + digits;
-    std::from_chars(first, arguments[1].data() + arguments[1].size(), array.size);
-    if (array.size <= 0) return std::nullopt;
+    if (name.empty() || name == "void") throw UnsupportedError("a pointer to what has no type");
+  } else if (arguments.size() >= 2 && name == "array") {
+    CppType array = of_arguments(Kind::kArray, 1);
+    array.size = parse_size(arguments[1]);
     return array;
+  } else if (name == "bitset") {
+    return {.kind = Kind::kBitset, .size = parse_size(arguments[0])};
+  } else if (is_among(kCollections, name)) {
+    return of_arguments(Kind::kCollection, 1);
+  } else if (arguments.size() >= 2 && is_among(kMaps, name)) {
+    return of_arguments(Kind::kMap, 2);
+  } else if (arguments.size() == 2 && name == "pair") {
+    CppType pair = of_arguments(Kind::kPair, 2);
+    pair.name = text;
+    return pair;
   }
-  for (const std::string_view collection : kCollections) {
-    if (collection == name) {
-      return CppType{.kind = CppType::Kind::kCollection, .arguments = {std::move(*item)}};
-    }
-  }
-  return std::nullopt;
+  return {.kind = Kind::kClass, .name = std::string(text)};
 }
 
 }  // namespace
 
-std::optional<CppType> parse_cpp_type(std::string_view name) {
-  // A branch may hold the object by pointer; what is stored is the same.
-  while (!name.empty() && (name.back() == '*' || name.back() == ' ')) name.remove_suffix(1);
-  return parse(name, 0);
-}
+CppType parse_cpp_type(std::string_view name) { return parse(without_pointer(name), 0); }
 
 }  // namespace sapwood::ttree

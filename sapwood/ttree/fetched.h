@@ -25,6 +25,7 @@ struct DecodeTask {
   const FetchedBranch* counter_data = nullptr;
   EntryRange entries;
   const std::shared_ptr<MemoryPool>& pool;
+  const root::StreamerInfos* infos = nullptr;  ///< for kStream
   Buffer known_offsets{};  ///< of the same entries' lists in another column that has the same counter
 };
 

@@ -24,6 +24,7 @@ struct NumberFormat {
   uint8_t bits = 0;
   double minimum = 0;
   double factor = 1;
+  bool operator==(const NumberFormat&) const = default;
 };
 
 /// The format of a basic type by its streamer type code (those of arrays stand for their items); none for

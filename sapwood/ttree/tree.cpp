@@ -68,18 +68,18 @@ std::shared_ptr<const Tree> Tree::open(std::shared_ptr<const root::File> file, c
   with_context({.file = tree->file(), .object = key.path}, [&] {
     if (!is_tree_class(key.class_name))
       throw UnsupportedError(concat("a ", key.class_name, " is not a tree"));
-    auto infos = shared != nullptr ? shared->read(*tree->file_) : root::StreamerInfos::read(*tree->file_);
-    const auto record = root::ObjectTree::read(*tree->file_, key, infos, kSkippedMembers);
-    tree->plan(record->root(), *infos);
+    tree->infos_ = shared != nullptr ? shared->read(*tree->file_) : root::StreamerInfos::read(*tree->file_);
+    const auto record = root::ObjectTree::read(*tree->file_, key, tree->infos_, kSkippedMembers);
+    tree->plan(record->root());
     tree->keep_embedded_baskets();
   });
   return tree;
 }
 
-void Tree::plan(const root::Object& tree, const root::StreamerInfos& infos) {
+void Tree::plan(const root::Object& tree) {
   num_entries_ = std::max<int64_t>(tree.integer("fEntries"), 0);
   branches_ = read_branches(tree);
-  PlannedColumns planned = plan_columns(branches_, infos, num_entries_);
+  PlannedColumns planned = plan_columns(branches_, *infos_, num_entries_);
   plans_ = std::move(planned.plans);
   std::map<std::pair<size_t, size_t>, size_t> known;
   std::vector<const Branch*> used;
@@ -216,7 +216,8 @@ Column Tree::decode(const FetchedColumns& fetched, size_t position, const std::s
                     .counter_plan = counter,
                     .counter_data = counted ? &data_of(counter->branch) : nullptr,
                     .entries = baskets.entries,
-                    .pool = pool};
+                    .pool = pool,
+                    .infos = infos_.get()};
     switch (plan.layout) {
       case ColumnPlan::Layout::kFixed:
         return decode_fixed(task, destination);

@@ -45,11 +45,12 @@ class Tree final : public Reader {
 
  private:
   Tree() = default;
-  void plan(const root::Object& tree, const root::StreamerInfos& infos);
+  void plan(const root::Object& tree);
   void keep_embedded_baskets();
   ErrorContext context(size_t column, EntryRange entries) const;
 
   std::shared_ptr<const root::File> file_;
+  std::shared_ptr<const root::StreamerInfos> infos_;
   std::string name_;
   std::vector<Branch> branches_;
   std::vector<std::vector<std::byte>> embedded_;  // records of embedded baskets, which branches_ refer to

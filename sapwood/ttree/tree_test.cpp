@@ -65,8 +65,8 @@ INSTANTIATE_TEST_SUITE_P(Files, Expected,
                          testing::Values("uproot-leaflist", "uproot-small-flat-tree",
                                          "uproot-small-dy-withoffsets", "uproot-small-dy-nooffsets",
                                          "uproot-stl_containers", "uproot-small-evnt-tree-fullsplit",
-                                         "uproot-nesteddirs", "uproot-sample-5.23.02-zlib",
-                                         "uproot-issue38a"));
+                                         "uproot-small-evnt-tree-nosplit", "uproot-nesteddirs",
+                                         "uproot-sample-5.23.02-zlib", "uproot-issue38a"));
 
 // The same events, with and without entry offsets in the baskets: those without are cut by the counter.
 TEST(Tree, ReadsCountedArraysWithoutEntryOffsets) {
@@ -185,13 +185,13 @@ TEST(Tree, WritesFixedWidthsToTheirDestination) {
 }
 
 TEST(Tree, SaysWhatItDoesNotRead) {
-  const auto tree = open_tree("uproot-issue-40.root");
-  const auto column = tree->schema().find("bitset8");
-  ASSERT_TRUE(column);
-  EXPECT_EQ(tree->schema()[*column].stored_type, "bitset<8>");
-  EXPECT_NE(tree->schema()[*column].unsupported, "");
-  const size_t index = *column;
-  EXPECT_THROW(tree->fetch(std::span(&index, 1), {0, 1}, heap_pool()), UnsupportedError);
+  for (const auto& [tree_name, column] : {std::pair{"whole", "event.any"}, {"split", "any"}}) {
+    const auto tree = open_tree("objects.root", tree_name);
+    const size_t index = tree->schema().find(column).value();
+    EXPECT_EQ(tree->schema()[index].stored_type, "TObjArray");
+    EXPECT_NE(tree->schema()[index].unsupported, "");
+    EXPECT_THROW(tree->fetch(std::span(&index, 1), {0, 1}, heap_pool()), UnsupportedError);
+  }
 }
 
 TEST(Tree, CoversItsEntriesWithClusters) {

@@ -28,6 +28,8 @@ def text(value):
         return f"{value:.9g}"
     if isinstance(value, dict):
         return "{" + ",".join(text(v) for v in value.values()) + "}"
+    if isinstance(value, tuple):
+        return "{" + ",".join(text(v) for v in value) + "}"
     return "[" + ",".join(text(v) for v in value) + "]"
 
 

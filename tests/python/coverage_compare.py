@@ -5,16 +5,23 @@ from __future__ import annotations
 import collections
 import functools
 import os
-from typing import Any
+import pickle
+import re
+import signal
+from typing import TYPE_CHECKING, Any
 
 import awkward as ak
 import numpy as np
 import uproot
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 READ_LEAF = r"""
 #include <TBranch.h>
 #include <TLeaf.h>
 #include <TTree.h>
+#include <TTreeFormula.h>
 #include <vector>
 
 namespace sapwood_tests {
@@ -35,6 +42,20 @@ LeafValues read_leaf(TTree& tree, TLeaf& leaf) {
   }
   return read;
 }
+
+// The same of a member of objects, which TTree::Draw would draw; nothing where ROOT does not know it.
+LeafValues read_member(TTree& tree, const char* name) {
+  LeafValues read;
+  TTreeFormula formula("member", name, &tree);
+  if (formula.GetNdim() == 0) return read;
+  for (long long entry = 0; entry < tree.GetEntries(); ++entry) {
+    tree.LoadTree(entry);
+    const int count = formula.GetNdata();
+    for (int i = 0; i < count; ++i) read.values.push_back(formula.EvalInstance(i));
+    read.counts.push_back(count);
+  }
+  return read;
+}
 }  // namespace sapwood_tests
 """
 
@@ -47,8 +68,11 @@ class NotComparedError(Exception):
     """Nobody here can judge a column; says why."""
 
 
-def compare(ours: Any, theirs: ak.contents.Content, stored_type: str, where: str = "") -> None:
-    """Raises MismatchError unless a `_core.Column` has the structure, lengths and bits of an Awkward layout.
+def compare(
+    ours: Any, theirs: ak.contents.Content, stored_type: str, where: str = "", unread: frozenset[str] = frozenset()
+) -> None:
+    """Raises MismatchError unless a `_core.Column` has the structure, lengths and bits of an Awkward layout, but for
+    the members called as in `unread`.
 
     Four differences are matters of convention: uproot names the members of tuples 0, 1, ..; reads RNTuple's char as
     uint8; gives cardinalities as int64; and rounds truncated Double32_t and Float16_t otherwise.
@@ -57,6 +81,8 @@ def compare(ours: Any, theirs: ak.contents.Content, stored_type: str, where: str
         if theirs.is_option and np.any(theirs.mask_as_bool(valid_when=False)):
             raise MismatchError(f"{where}: uproot has missing values")
         theirs = theirs.project()
+    if ours.kind in ("fixed_list", "list_array") and theirs.is_list and not theirs.is_regular and _is_nested(theirs):
+        theirs = theirs.to_ListOffsetArray64(True).content  # of arrays of objects uproot makes lists of one array
     if ours.kind == "string":
         _expect(theirs.parameter("__array__") in ("string", "bytestring"), where, ours, theirs)
         strings = theirs.to_ListOffsetArray64(True)
@@ -69,22 +95,47 @@ def compare(ours: Any, theirs: ak.contents.Content, stored_type: str, where: str
         lists = theirs.to_ListOffsetArray64(True)
         offsets = np.asarray(lists.offsets)
         _expect_equal(ours.offsets, offsets, f"{where} (offsets)")
-        compare(ours.children[0], lists.content[: offsets[-1]], stored_type, f"{where}[]")
+        compare(ours.children[0], lists.content[: offsets[-1]], stored_type, f"{where}[]", unread)
     elif ours.kind == "list_array":
         _expect(theirs.is_regular, where, ours, theirs)
-        compare(ours.children[0], theirs.content[: theirs.length * theirs.size], stored_type, f"{where}[]")
+        compare(ours.children[0], theirs.content[: theirs.length * theirs.size], stored_type, f"{where}[]", unread)
     elif ours.kind == "record":
         _expect(theirs.is_record, where, ours, theirs)
-        members = [f"_{name}" for name in theirs.fields] if theirs.is_tuple else theirs.fields
+        fields = dict(zip(ours.member_names if theirs.is_tuple else theirs.fields, theirs.fields, strict=True))
+        members = [name for name in fields if name not in unread or name in ours.member_names]
+        own = zip(ours.member_names, ours.children, strict=True)
+        if any(child.kind == "record" and name not in fields for name, child in own):
+            raise NotComparedError("uproot has one of two members of the same name, of a class and of its base")
         if list(ours.member_names) != members:
             raise MismatchError(f"{where}: members {ours.member_names}, uproot has {members}")
-        for name, child, field in zip(ours.member_names, ours.children, theirs.fields, strict=True):
-            compare(child, theirs[field], stored_type, f"{where}.{name}")
+        for name, child in zip(ours.member_names, ours.children, strict=True):
+            compare(child, theirs[fields[name]], stored_type, f"{where}.{name}", unread)
     else:
         _compare_numbers(ours, theirs, stored_type, where)
 
 
+def _is_nested(lists: ak.contents.Content) -> bool:
+    return lists.parameter("__array__") is None and lists.to_ListOffsetArray64(True).content.is_regular
+
+
+def _member(layout: ak.contents.Content, name: str) -> ak.contents.Content:
+    """The member of records, inside of lists; those of pairs are called 0 and 1 here."""
+    while layout.is_indexed or layout.is_option:
+        layout = layout.project()
+    if layout.is_record:
+        return layout[{"first": "0", "second": "1"}.get(name, name) if layout.is_tuple else name]
+    if layout.is_numpy:  # records of NumPy, in fixed arrays
+        return ak.from_numpy(np.ascontiguousarray(layout.data[name])).layout
+    if layout.is_regular:
+        items = _member(layout.content[: layout.length * layout.size], name)
+        return ak.contents.RegularArray(items, layout.size, zeros_length=layout.length)
+    lists = layout.to_ListOffsetArray64(True)
+    return ak.contents.ListOffsetArray(lists.offsets, _member(lists.content, name))
+
+
 def _compare_numbers(ours: Any, theirs: ak.contents.Content, stored_type: str, where: str) -> None:
+    if theirs.parameter("__array__") == "bitset":
+        theirs = ak.to_regular(ak.Array(theirs)).layout
     _expect(not theirs.is_record and (theirs.is_numpy or theirs.is_regular), where, ours, theirs)
     values, expected = ours.numpy(), ak.to_numpy(ak.Array(theirs))
     if (values.dtype, expected.dtype) == (np.int8, np.uint8):
@@ -121,31 +172,39 @@ def _expect_equal(ours: Any, theirs: Any, where: str, *, truncated: bool = False
 class Oracles:
     """The readers of others, for one tree or n-tuple."""
 
-    def __init__(self, path: str, table: Any) -> None:
+    def __init__(self, path: str, table: Any, unread: frozenset[str]) -> None:
         self._path = path
         self._table = table.path
         self._is_tree = table.format == "TTree"
         self._tree = uproot.open(path)[table.path]
         self._branches = _branches_by_name(self._tree) if self._is_tree else {}
+        self._last: tuple[Any, Any] = (None, None)
+        self._unread = unread
         self._top_fields = set() if self._is_tree else set(self._tree.keys(recursive=False))
 
-    def check(self, info: Any, ours: Any) -> str:
-        """Compares a column and says with whom, "uproot" or "ROOT". Raises MismatchError, NotComparedError."""
+    def check(self, info: Any, ours: Any, column: str) -> str:
+        """Compares a column, which is `column` or a member of it, and says with whom, "uproot" or "ROOT". Raises
+        MismatchError, NotComparedError.
+        """
         if not self._is_tree:
             compare(ours, self._ntuple_column(info.name), info.stored_type)
             return "uproot"
-        branch = self._branch(info)
+        branch = self._branch(column)
+        members = info.name[len(column) + 1 :].split(".") if info.is_member else []
         try:
-            theirs = branch.array(library="ak", entry_stop=self._tree.num_entries).layout
+            theirs = self._array(branch)
         except Exception as error:
-            reason = f"uproot fails: {str(error).strip().splitlines()[0]}"
+            reason = f"uproot fails: {next(iter(str(error).strip().splitlines()), type(error).__name__)}"
             return self._check_with_root(info, ours, branch, reason)
-        if info.is_member and theirs.is_record:
-            theirs = theirs[info.name.rsplit(".", 1)[1]]
+        try:
+            for member in members:
+                theirs = _member(theirs, member)
+        except ak.errors.FieldNotFoundError:
+            return self._check_with_root(info, ours, branch, "uproot has no such member")
         if info.stored_type.startswith(("Double32_t", "Float16_t")) and _root() is not None:
             return self._check_with_root(info, ours, branch, "")
         try:
-            compare(ours, theirs, info.stored_type)
+            compare(ours, theirs, info.stored_type, unread=self._unread)
         except MismatchError:
             if not info.name.endswith("fBits"):
                 raise
@@ -160,45 +219,105 @@ class Oracles:
             array = array[member.removeprefix("_") if ak.is_tuple(array) else member]
         return array.layout
 
-    def _branch(self, info: Any) -> Any:
+    def _array(self, branch: Any) -> ak.contents.Content:
+        if self._last[0] is not branch:
+            try:
+                self._last = branch, branch.array(library="ak", entry_stop=self._tree.num_entries).layout
+            except Exception as error:
+                self._last = branch, error
+        if isinstance(self._last[1], Exception):
+            raise self._last[1]
+        return self._last[1]
+
+    def _branch(self, column: str) -> Any:
         """By our rule of naming: its own name, with the names of its parents where several share it, with ";2" on the
-        second of the same names; of leaf lists "branch.leaf"."""
-        name, _, ordinal = info.name.partition(";")
-        for candidate in (name, name.rpartition(".")[0] if info.is_member else ""):
-            found = self._branches.get(candidate, [])
-            index = int(ordinal or 1) - 1
-            if index < len(found):
-                return found[index]
-        raise MismatchError("uproot has no such branch")
+        second of the same names."""
+        name, _, ordinal = column.partition(";")
+        found = self._branches.get(name, [])
+        index = int(ordinal or 1) - 1
+        if index >= len(found):
+            raise MismatchError("uproot has no such branch")
+        return found[index]
 
     def _check_with_root(self, info: Any, ours: Any, branch: Any, reason: str) -> str:
         root = _root()
         if root is None:
             raise NotComparedError(reason)
-        file = root.TFile.Open(self._path)
-        tree = file.Get(self._table)
-        name = branch.name if branch.top_level else f"{branch.parent.name}/{branch.name}"
-        found = tree.GetBranch(branch.name) or tree.GetBranch(name)
-        leaves = list(found.GetListOfLeaves())
-        if info.is_member:
-            leaves = [leaf for leaf in leaves if leaf.GetName() == info.name.rsplit(".", 1)[1]]
-        columns = ours.children if len(leaves) > 1 else [ours]
-        for leaf, column in zip(leaves, columns, strict=True):
-            read = root.sapwood_tests.read_leaf(tree, leaf)
-            values = np.asarray(read.values)
-            if info.name.endswith("fBits"):  # ROOT sets this bit of referenced objects when it reads them
-                values = (values.astype(np.uint32) & ~np.uint32(root.kMustCleanup)).astype(np.float64)
-            _compare_flat(column, values, np.asarray(read.counts))
+        if branch.has_member("fID") and (info.is_member or not _is_numbers(ours)):
+            numbers = _numbers_in(ours)
+            if numbers is None:
+                raise NotComparedError(reason)
+            name = re.sub(r"\[\d+\]", "", info.name).replace("..", ".")
+            name += ".fArray" if info.stored_type.startswith("TArray") else ""
+            values, _ = self._read_with_root(reason, lambda tree: root.sapwood_tests.read_member(tree, name))
+            _expect_equal_to_root(numbers, values, info.name)
+            return "ROOT"
+        if not (ours.kind == "record" or _is_numbers(ours)):
+            raise NotComparedError(reason)
+        columns = ours.children if ours.kind == "record" else [ours]
+
+        def read_leaf(tree: Any, index: int) -> Any:
+            name = branch.name if branch.top_level else f"{branch.parent.name}/{branch.name}"
+            leaves = list((tree.GetBranch(branch.name) or tree.GetBranch(name)).GetListOfLeaves())
+            if info.is_member:
+                leaves = [leaf for leaf in leaves if leaf.GetName() == info.name.rsplit(".", 1)[1]]
+            return root.sapwood_tests.read_leaf(tree, leaves[index])
+
+        for i, column in enumerate(columns):
+            values, counts = self._read_with_root(reason, functools.partial(read_leaf, index=i))
+            items = column
+            if column.kind == "list":
+                _expect_equal(np.diff(column.offsets), counts.astype(np.int64), "counts (ROOT)")
+                items = column.children[0]
+            _expect_equal_to_root(items.numpy().ravel(), values, info.name)
         return "ROOT"
 
+    def _read_with_root(self, reason: str, read: Callable[[Any], Any]) -> tuple[np.ndarray, np.ndarray]:
+        """What `read` gives for the tree, values and counts; in a process of its own, since ROOT ends some of them.
+        Raises NotComparedError, with that reason, where nothing comes of it.
+        """
+        receiver, sender = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+                _root().gSystem.ResetSignals()  # no debugger where it crashes
+                signal.alarm(60)
+                file = _root().TFile.Open(self._path)
+                found = read(file.Get(self._table))
+                with os.fdopen(sender, "wb") as pipe:
+                    pickle.dump((np.asarray(found.values), np.asarray(found.counts)), pipe)
+            finally:
+                os._exit(0)
+        os.close(sender)
+        with os.fdopen(receiver, "rb") as pipe:
+            data = pipe.read()
+        os.waitpid(child, 0)
+        values, counts = pickle.loads(data) if data else (np.empty(0), np.empty(0))  # noqa: S301 - of our own child
+        if len(counts) == 0:
+            raise NotComparedError(reason)
+        return values, counts
 
-def _compare_flat(ours: Any, values: np.ndarray, counts: np.ndarray) -> None:
-    items = ours
-    if ours.kind == "list":
-        _expect_equal(np.diff(ours.offsets), counts.astype(np.int64), "counts (ROOT)")
-        items = ours.children[0]
-    flat = items.numpy().ravel()
-    _expect_equal(flat, values.astype(flat.dtype), "values (ROOT)")
+
+def _is_numbers(ours: Any) -> bool:
+    """Whether a leaf can have these values: numbers, arrays, and lists of those."""
+    items = ours.children[0] if ours.kind == "list" else ours
+    return items.kind in ("number", "fixed_list") and "bool" not in items.type
+
+
+def _numbers_in(ours: Any) -> np.ndarray | None:
+    """All numbers in lists of any depth; None for other things."""
+    while ours.kind in ("list", "list_array"):
+        ours = ours.children[0]
+    return ours.numpy().ravel() if ours.kind in ("number", "fixed_list") else None
+
+
+def _expect_equal_to_root(ours: np.ndarray, values: np.ndarray, name: str) -> None:
+    """ROOT gives float64, and sets some fBits of objects that it reads."""
+    if name.endswith("fBits"):
+        changed = np.uint32(_root().kMustCleanup | _root().TObject.kIsOnHeap | _root().TObject.kNotDeleted)
+        ours, values = ours & ~changed, values.astype(np.uint32) & ~changed
+    _expect_equal(ours, values.astype(ours.dtype), "values (ROOT)")
 
 
 def _branches_by_name(tree: Any) -> dict[str, list[Any]]:

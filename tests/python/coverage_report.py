@@ -53,12 +53,13 @@ def check_table(path: Path, table: Any) -> dict[str, Any]:
     import sapwood
 
     dataset = sapwood.open(path, table.path)
-    oracles = Oracles(str(path), table)
+    unread = {column.name.rpartition(".")[2] for column in dataset.schema if column.unsupported and column.is_member}
+    oracles = Oracles(str(path), table, frozenset(unread))
     report: dict[str, Any] = {
         "path": table.path,
         "format": table.format,
         "entries": dataset.num_entries,
-        "columns": len(dataset.columns),
+        "columns": 0,
         "unsupported": [
             (column.name, column.stored_type, column.unsupported)
             for column in dataset.schema
@@ -68,16 +69,24 @@ def check_table(path: Path, table: Any) -> dict[str, Any]:
         "not_compared": [],
         "wrong": [],
     }
+    parent = ""
     for column in dataset.schema:
+        if not column.is_member:
+            parent = column.name
         if column.unsupported:
             continue
         try:
             [ours] = dataset._core.arrays([column.name], 0, None, 1)
-            report["compared_with"][oracles.check(column, ours)] += 1
+            report["compared_with"][oracles.check(column, ours, parent)] += 1
+        except sapwood.UnsupportedError as error:
+            if not column.is_member:
+                report["unsupported"].append((column.name, column.stored_type, error.args[0].partition(" [")[0]))
         except NotComparedError as reason:
             report["not_compared"].append((column.name, str(reason)))
         except (MismatchError, sapwood.Error) as error:
             report["wrong"].append((column.name, str(error)))
+    own = sum(not column.is_member for column in dataset.schema)
+    report["columns"] = own - len(report["unsupported"])
     return report
 
 

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sapwood/root/streamer_info.h"
+#include "sapwood/ttree/cpp_type.h"
+#include "sapwood/ttree/stream_node.h"
+
+namespace sapwood::ttree {
+
+/// Says by a file's streamer infos how objects are serialised (TBufferFile). What can't be read throws
+/// UnsupportedError; as a member of a record it is a node that says why, where it can be left out.
+class ClassPlanner {
+ public:
+  explicit ClassPlanner(const root::StreamerInfos& infos) : infos_(infos) {}
+
+  /// An object with its header, of the newest version that the file describes.
+  StreamNode object(const std::string& class_name);
+  /// The same of one version.
+  StreamNode object(const root::StreamerInfo& info);
+  /// `has_header`: whether what has a header as a member has one here, too.
+  StreamNode value(const CppType& type, bool has_header);
+  StreamNode member(const root::StreamerElement& element);
+  /// A member of all objects of a split collection: one header for all of them, where it has one.
+  StreamNode members(const root::StreamerElement& element);
+
+ private:
+  StreamNode pointer(const CppType& to, bool is_required);
+  StreamNode base(const root::StreamerElement& element);
+  StreamNode member_value(const root::StreamerElement& element);
+  void add_members(StreamNode& record, const root::StreamerInfo& info);
+  StreamNode counted(StreamNode node);
+
+  const root::StreamerInfos& infos_;
+  std::vector<std::string> open_;  // classes that are being planned
+  size_t nodes_ = 0;
+};
+
+}  // namespace sapwood::ttree

@@ -1,0 +1,504 @@
+#include "sapwood/ttree/node_decoder.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "sapwood/base/error.h"
+#include "sapwood/ttree/class_planner.h"
+
+namespace sapwood::ttree {
+namespace {
+
+using Kind = StreamNode::Kind;
+
+/// In a TObject's fBits: a process identifier follows.
+constexpr uint32_t kIsReferenced = 1u << 4;
+constexpr uint32_t kByteCountMask = 0x40000000;
+/// Versions of collections from which on a class version stands before members that are stored together.
+constexpr int16_t kTellsClassVersion = 8;
+/// Values made up for a member that an older version of a class lacks.
+constexpr int64_t kMostBlank = 1 << 16;
+
+bool has_member(const StreamNode& record, const std::string& name) {
+  return std::ranges::any_of(record.item, [&](const StreamNode& member) {
+    return member.is_base ? has_member(member, name) : member.name == name;
+  });
+}
+
+uint64_t read_count(const NumberFormat& format, const std::byte* stored) {
+  int64_t value = 0;
+  decode_numbers(format, stored, static_cast<std::byte*>(static_cast<void*>(&value)), 1);
+  const auto size = static_cast<int>(8 * primitive_size(format.type));
+  value = static_cast<int64_t>(static_cast<uint64_t>(value) << (64 - size)) >> (64 - size);
+  return static_cast<uint64_t>(std::max<int64_t>(value, 0));
+}
+
+// In maps, whose items are no objects.
+bool is_map_item(const StreamNode& node) {
+  return node.kind == Kind::kRecord && node.is_built_in && !node.has_header && node.class_name.empty();
+}
+
+// Whether the entry is one object with a byte count.
+bool starts_with_header(const StreamInput& in) {
+  BigEndianCursor bytes = in.stream.in();
+  if (bytes.remaining() < sizeof(uint32_t)) return false;
+  const auto count = bytes.read<uint32_t>();
+  return bytes.position() + (count & ~kByteCountMask) == in.end && (count & kByteCountMask) != 0;
+}
+
+// uint8 length, or 255 and uint32 length; or always that.
+uint32_t read_length(BigEndianCursor& in, bool is_long) {
+  if (is_long) return in.read<uint32_t>();
+  const auto length = in.read<uint8_t>();
+  return length == 255 ? in.read<uint32_t>() : length;
+}
+
+}  // namespace
+
+std::byte* Appender::extend(size_t size) {
+  if (size > buffer_.size() - used_) {
+    Buffer larger(std::max<size_t>({used_ + size, buffer_.size() * 2, 1024}), pool_);
+    if (used_ != 0) std::memcpy(larger.data(), buffer_.data(), used_);
+    buffer_ = std::move(larger);
+  }
+  std::byte* const place = buffer_.data() + used_;
+  used_ += size;
+  return place;
+}
+
+void Appender::append_offset(int64_t value) { std::memcpy(extend(sizeof value), &value, sizeof value); }
+
+struct NodeDecoder::Form {
+  std::unique_ptr<StreamNode> of_version;  // none: the decoder's own
+  const std::vector<StreamNode>* members = nullptr;
+  std::vector<NodeDecoder*> readers;  // of each member
+  std::vector<std::unique_ptr<NodeDecoder>> passers;
+};
+
+NodeDecoder::NodeDecoder(const StreamNode& node, const Context& context, std::span<const std::string> path,
+                         bool keep)
+    : node_(node), context_(context), keep_(keep), values_(context.pool), offsets_(context.pool) {
+  if (keep_ && has_offsets()) offsets_.append_offset(0);
+  add_children(path);
+}
+
+NodeDecoder::~NodeDecoder() = default;
+
+void NodeDecoder::add_children(std::span<const std::string> path) {
+  if (node_.kind != Kind::kRecord) {
+    for (const StreamNode& item : node_.item)
+      children_.emplace_back(new NodeDecoder(item, context_, path, keep_));
+    return;
+  }
+  own_form_ = std::make_unique<Form>();
+  own_form_->members = &node_.item;
+  for (const StreamNode& member : node_.item) {
+    bool wanted = keep_ && !member.is_hidden && member.problem.empty();
+    std::span<const std::string> rest;
+    if (!path.empty()) {
+      const bool selected = member.is_base ? has_member(member, path.front()) : member.name == path.front();
+      wanted = wanted && selected && selected_ == nullptr;
+      rest = member.is_base ? path : path.subspan(1);
+    }
+    children_.emplace_back(new NodeDecoder(member, context_, wanted ? rest : path.first(0), wanted));
+    if (wanted && !path.empty()) selected_ = children_.back().get();
+    own_form_->readers.push_back(children_.back().get());
+  }
+}
+
+bool NodeDecoder::is_elided() const {
+  return node_.kind == Kind::kNamed || (node_.kind == Kind::kPointer && node_.is_required);
+}
+
+bool NodeDecoder::has_offsets() const {
+  switch (node_.kind) {
+    case Kind::kString:
+    case Kind::kList:
+    case Kind::kCounted:
+    case Kind::kUntilEnd:
+      return true;
+    case Kind::kPointer:
+      return !node_.is_required;
+    default:
+      return false;
+  }
+}
+
+void NodeDecoder::read(StreamInput& in, uint64_t count) {
+  BigEndianCursor& bytes = in.stream.in();
+  if (node_.kind == Kind::kRecord) {
+    for (uint64_t i = 0; i < count; ++i) {
+      Counts counts;
+      read_records(in, 1, counts);
+    }
+    return;
+  }
+  if (node_.kind == Kind::kNumber) {
+    const size_t size = node_.number.stored_size;
+    bytes.require(count, size);
+    const Bytes stored = bytes.take(count * size);
+    if (keep_) {
+      decode_numbers(node_.number, stored.data(), values_.extend(count * primitive_size(node_.number.type)),
+                     count);
+    }
+  } else if (node_.kind == Kind::kFixed && !node_.has_header) {
+    const auto size = static_cast<uint64_t>(node_.size);
+    bytes.require(count, size);
+    item().read(in, count * size);
+  } else if (node_.has_header) {
+    for (uint64_t i = 0; i < count; ++i) read_headed(in);
+  } else {
+    for (uint64_t i = 0; i < count; ++i) read_value(in);
+  }
+  length_ += static_cast<int64_t>(count);
+}
+
+void NodeDecoder::read_headed(StreamInput& in) {
+  BigEndianCursor& bytes = in.stream.in();
+  if (node_.kind == Kind::kUntilEnd && bytes.position() >= in.end)
+    return end_list();  // no objects, no header
+  const root::VersionHeader header = in.stream.read_version();
+  if (!header.end) bytes.fail("the byte count of a collection or string");
+  if (node_.kind == Kind::kUntilEnd) {
+    NodeDecoder& each = item();
+    const Form* form = each.memberwise_form(in, header);
+    for (; keep_ && bytes.position() < in.end; ++each.length_)
+      form != nullptr ? each.read_list(in, form) : each.read_value(in);
+    end_list();
+  } else if (keep_) {
+    read_values(in, 1, header);
+  }
+  if (!keep_ || node_.kind != Kind::kUntilEnd) in.stream.finish(header.end, "a value");
+}
+
+// Values behind one header.
+void NodeDecoder::read_values(StreamInput& in, uint64_t count, const root::VersionHeader& header) {
+  const Form* form = memberwise_form(in, header);
+  for (uint64_t i = 0; i < count; ++i) form != nullptr ? read_list(in, form) : read_value(in);
+}
+
+// A value without its header.
+void NodeDecoder::read_value(StreamInput& in) {
+  BigEndianCursor& bytes = in.stream.in();
+  switch (node_.kind) {
+    case Kind::kBits:
+      return read_bits(in);
+    case Kind::kString:
+      return read_string(in);
+    case Kind::kList:
+      return read_list(in, nullptr);
+    case Kind::kFixed:
+      return item().read(in, static_cast<uint64_t>(node_.size));
+    case Kind::kBitset:
+      return read_bitset(in);
+    case Kind::kPointer:
+      return read_pointer(in);
+    case Kind::kNamed:
+      return read_named(in);
+    case Kind::kUnreadable:
+      return skip_unreadable(in);
+    default:
+      while (bytes.position() < in.end) {
+        const size_t before = bytes.position();
+        item().read(in, 1);
+        if (bytes.position() == before) bytes.fail("a value that takes bytes");
+      }
+      return end_list();
+  }
+}
+
+void NodeDecoder::read_bits(StreamInput& in) {
+  BigEndianCursor& bytes = in.stream.in();
+  const auto bits = bytes.read<uint32_t>();
+  if ((bits & kIsReferenced) != 0) bytes.skip(2);
+  if (keep_) std::memcpy(values_.extend(sizeof bits), &bits, sizeof bits);
+}
+
+void NodeDecoder::read_string(StreamInput& in) {
+  const uint32_t length = read_length(in.stream.in(), node_.long_length);
+  const std::byte* text = in.stream.in().take(length).data();
+  if (!keep_) return;
+  if (length != 0) std::memcpy(values_.extend(length), text, length);
+  offsets_.append_offset(static_cast<int64_t>(values_.size()));
+}
+
+void NodeDecoder::read_bitset(StreamInput& in) {
+  BigEndianCursor& bytes = in.stream.in();
+  const auto count = bytes.read<uint32_t>();
+  if (count != node_.size) bytes.fail(concat(node_.size, " bits, not ", count));
+  const Bytes bits = bytes.take(count);
+  if (!keep_) return;
+  std::byte* out = values_.extend(count);
+  for (uint32_t i = 0; i < count; ++i) out[i] = std::byte{bits[i] != std::byte{0}};
+}
+
+// Lists of objects that are stored member by member: [uint16 class version, uint32 checksum if that is not
+// positive,] and then lists, of which each is a uint32 count, the first member of all, and so on.
+const NodeDecoder::Form* NodeDecoder::memberwise_form(StreamInput& in, const root::VersionHeader& header) {
+  if (!header.memberwise) return nullptr;
+  if (node_.kind != Kind::kList || item().node_.kind != Kind::kRecord)
+    throw UnsupportedError("values stored member by member");
+  if (header.version < kTellsClassVersion) return item().own_form_.get();
+  const auto version = in.stream.in().read<int16_t>();
+  return &item().form_of(in, {.version = version, .memberwise = false, .end = header.end});
+}
+
+// uint32 count, items.
+void NodeDecoder::read_list(StreamInput& in, const Form* form) {
+  BigEndianCursor& bytes = in.stream.in();
+  const auto count = bytes.read<uint32_t>();
+  // Every item takes at least a byte.
+  bytes.require(count, 1);
+  if (form == nullptr) {
+    item().read(in, count);
+  } else if (count > 0) {
+    Counts counts;
+    item().read_members(in, *form, count, counts, true);
+  }
+  end_list();
+}
+
+void NodeDecoder::read_pointer(StreamInput& in) {
+  using Target = root::PointerHeader::Kind;
+  const root::PointerHeader pointer = in.stream.read_pointer();
+  if (!keep_ && pointer.end) return in.stream.finish(pointer.end, pointer.class_name);
+  if (pointer.kind == Target::kNull) {
+    if (node_.is_required && keep_) throw UnsupportedError("a null pointer in a collection");
+  } else if (pointer.kind == Target::kReference) {
+    if (keep_) throw UnsupportedError("an object that several pointers point to");
+  } else {
+    const std::string& expected = item().node_.class_name;
+    if (pointer.class_name != expected)
+      throw UnsupportedError(concat("an object of class ", pointer.class_name, " instead of ", expected));
+    item().read(in, 1);
+  }
+  in.stream.finish(pointer.end, pointer.class_name);
+  if (!node_.is_required) end_list();
+}
+
+// uint8 length, characters and a 0, and the object.
+void NodeDecoder::read_named(StreamInput& in) {
+  BigEndianCursor& bytes = in.stream.in();
+  const std::string class_name = bytes.read_text(bytes.read<uint8_t>());
+  bytes.skip(1);
+  const std::string& expected = item().node_.class_name;
+  if (class_name != expected)
+    throw UnsupportedError(concat("an object of class ", class_name, " instead of ", expected));
+  item().read(in, 1);
+}
+
+void NodeDecoder::skip_unreadable(StreamInput& in) {
+  const root::VersionHeader header = in.stream.read_version();
+  if (!header.end) in.stream.in().fail(concat("the byte count of ", node_.name));
+  in.stream.finish(header.end, node_.name);
+}
+
+// Of `count` objects the same member: of what has a header there is one for all, and bases have none.
+void NodeDecoder::read_together(StreamInput& in, uint64_t count, Counts& counts) {
+  if (node_.kind == Kind::kRecord && node_.is_base && !node_.is_built_in)
+    return read_members(in, *own_form_, count, counts, true);
+  if (node_.kind == Kind::kRecord || !node_.has_header) return read(in, count);
+  const root::VersionHeader header = in.stream.read_version();
+  if (!header.end) in.stream.in().fail("the byte count of collections or strings");
+  if (keep_) read_values(in, count, header);
+  in.stream.finish(header.end, node_.name);
+  length_ += static_cast<int64_t>(count);
+}
+
+// Before each array a byte says whether there is any.
+void NodeDecoder::read_counted(StreamInput& in, std::span<const uint64_t> counts) {
+  BigEndianCursor& bytes = in.stream.in();
+  for (const uint64_t count : counts) {
+    if (!node_.has_header || bytes.read<uint8_t>() != 0) {
+      bytes.require(count, 1);
+      item().read(in, count);
+    }
+    end_list();
+  }
+  length_ += static_cast<int64_t>(counts.size());
+}
+
+void NodeDecoder::read_records(StreamInput& in, uint64_t count, Counts& counts) {
+  for (uint64_t i = 0; i < count; ++i) {
+    if (node_.is_whole && !starts_with_header(in)) {
+      read_members(in, *own_form_, 1, counts, true);
+      continue;
+    }
+    root::VersionHeader header;
+    if (node_.has_header) header = in.stream.read_version();
+    if (!keep_ && header.end) {
+      in.stream.finish(header.end, node_.class_name);
+      continue;
+    }
+    if (header.memberwise)
+      throw UnsupportedError(concat("class ", node_.class_name, " stored member by member"));
+    const Form& form = node_.has_header ? form_of(in, header) : *own_form_;
+    read_members(in, form, 1, counts, false);
+    in.stream.finish(header.end, node_.class_name);
+  }
+}
+
+void NodeDecoder::read_members(StreamInput& in, const Form& form, uint64_t count, Counts& counts,
+                               bool together) {
+  BigEndianCursor& bytes = in.stream.in();
+  for (size_t m = 0; m < form.members->size(); ++m) {
+    const StreamNode& member = (*form.members)[m];
+    NodeDecoder& reader = *form.readers[m];
+    if (member.is_counter) {
+      const size_t size = member.number.stored_size;
+      bytes.require(count, size);
+      for (uint64_t i = 0; i < count; ++i) {
+        counts[member.name].push_back(
+            read_count(member.number, bytes.all().data() + bytes.position() + i * size));
+      }
+    }
+    if (member.kind == Kind::kCounted) {
+      const std::vector<uint64_t>& known = counts[member.counter];
+      if (known.size() < count)
+        throw UnsupportedError(
+            concat("array ", member.name, " comes before ", member.counter, ", its length"));
+      reader.read_counted(in, std::span(known).last(count));
+    } else if (together && member.class_name == "TObject" && bytes.position() == in.end) {
+      // A base that is an entry may have been stored without its TObject.
+    } else if (together) {
+      reader.read_together(in, count, counts);
+    } else if (member.is_base) {
+      reader.read_records(in, count, counts);
+    } else if (is_map_item(node_) && member.kind != Kind::kRecord && member.has_header) {
+      reader.read_values(in, count, {});
+      reader.length_ += static_cast<int64_t>(count);
+    } else {
+      reader.read(in, count);
+    }
+  }
+  length_ += static_cast<int64_t>(count);
+  if (&form == own_form_.get()) return;
+  for (const auto& child : children_) child->fill_up(length_);
+}
+
+// Of the class version that the header tells; where that is not positive a uint32 checksum follows.
+const NodeDecoder::Form& NodeDecoder::form_of(StreamInput& in, const root::VersionHeader& header) {
+  uint32_t checksum = 0;
+  if (header.version <= 0) checksum = in.stream.in().read<uint32_t>();
+  const bool is_own = header.version > 0 ? header.version == node_.version : checksum == node_.checksum;
+  if (node_.is_built_in || is_own) return *own_form_;
+  const root::StreamerInfo* info = header.version > 0
+                                       ? context_.infos->find(node_.class_name, header.version)
+                                       : context_.infos->find_checksum(node_.class_name, checksum);
+  if (info != nullptr) return other_form(*info);
+  // What has one version alone tells none.
+  if (header.version <= 0 && node_.version <= 1) return *own_form_;
+  throw UnsupportedError(
+      concat("the file does not describe version ", header.version, " of class ", node_.class_name));
+}
+
+const NodeDecoder::Form& NodeDecoder::other_form(const root::StreamerInfo& info) {
+  std::unique_ptr<Form>& form = other_forms_[&info];
+  if (form) return *form;
+  auto made = std::make_unique<Form>();
+  made->of_version = std::make_unique<StreamNode>(ClassPlanner(*context_.infos).object(info));
+  made->members = &made->of_version->item;
+  for (const StreamNode& member : *made->members) {
+    NodeDecoder* reader = find_child(member);
+    if (reader != nullptr && !same_form(reader->node_, member)) {
+      if (reader->keep_) {
+        throw UnsupportedError(concat("member ", member.name, " of version ", info.version, " of class ",
+                                      node_.class_name, " is of another type than in version ",
+                                      node_.version));
+      }
+      reader = nullptr;
+    }
+    if (reader == nullptr) {
+      made->passers.emplace_back(new NodeDecoder(member, context_, {}, false));
+      reader = made->passers.back().get();
+    }
+    made->readers.push_back(reader);
+  }
+  form = std::move(made);
+  return *form;
+}
+
+NodeDecoder* NodeDecoder::find_child(const StreamNode& member) const {
+  for (size_t i = 0; i < node_.item.size(); ++i) {
+    if (node_.item[i].name == member.name && node_.item[i].is_base == member.is_base)
+      return children_[i].get();
+  }
+  return nullptr;
+}
+
+// Values that are 0 or empty.
+void NodeDecoder::fill_up(int64_t length) {
+  const int64_t missing = length - length_;
+  if (!keep_ || missing <= 0) return;
+  const auto add = [&](int64_t size) {
+    if (size > kMostBlank) throw UnsupportedError(concat("older objects without the array ", node_.name));
+    const size_t bytes = static_cast<size_t>(missing * size);
+    std::memset(values_.extend(bytes), 0, bytes);
+  };
+  length_ = length;
+  switch (node_.kind) {
+    case Kind::kNumber:
+      return add(static_cast<int64_t>(primitive_size(node_.number.type)));
+    case Kind::kBits:
+      return add(sizeof(uint32_t));
+    case Kind::kBitset:
+      return add(node_.size);
+    case Kind::kString:
+      for (int64_t i = 0; i < missing; ++i) offsets_.append_offset(static_cast<int64_t>(values_.size()));
+      return;
+    case Kind::kFixed:
+      if (node_.size > kMostBlank)
+        throw UnsupportedError(concat("older objects without the array ", node_.name));
+      return item().fill_up(length * node_.size);
+    case Kind::kRecord:
+      for (const auto& child : children_) child->fill_up(length);
+      return;
+    case Kind::kUnreadable:
+      return;
+    default:
+      if (is_elided()) return item().fill_up(length);
+      for (int64_t i = 0; i < missing; ++i) end_list();
+  }
+}
+
+Column NodeDecoder::finish() {
+  if (selected_ != nullptr) return selected_->finish();
+  if (is_elided()) return item().finish();
+  Column column{.type = {}, .length = length_, .values = {}, .offsets = {}, .children = {}};
+  if (has_offsets()) column.offsets = offsets_.take();
+  switch (node_.kind) {
+    case Kind::kNumber:
+    case Kind::kBits:
+    case Kind::kString:
+      column.type = type_of(node_);
+      column.values = values_.take();
+      return column;
+    case Kind::kBitset:
+      return make_fixed_width_column(type_of(node_), length_, values_.take());
+    case Kind::kRecord: {
+      std::vector<Field> fields;
+      for (size_t i = 0; i < children_.size(); ++i) {
+        if (!children_[i]->keep_) continue;
+        Column member = children_[i]->finish();
+        if (!node_.item[i].is_base) {
+          fields.push_back({node_.item[i].name, member.type});
+          column.children.push_back(std::move(member));
+          continue;
+        }
+        for (size_t j = 0; j < member.children.size(); ++j) {
+          fields.push_back(member.type.children[j]);
+          column.children.push_back(std::move(member.children[j]));
+        }
+      }
+      column.type = Type::structure(std::move(fields));
+      return column;
+    }
+    default:
+      column.children.push_back(item().finish());
+      column.type = node_.kind == Kind::kFixed ? Type::fixed_list(column.item().type, node_.size)
+                                               : Type::list(column.item().type);
+      return column;
+  }
+}
+
+}  // namespace sapwood::ttree

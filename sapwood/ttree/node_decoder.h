@@ -1,0 +1,106 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sapwood/column/column.h"
+#include "sapwood/root/object_stream.h"
+#include "sapwood/root/streamer_info.h"
+#include "sapwood/ttree/stream_node.h"
+
+namespace sapwood::ttree {
+
+/// A buffer that grows.
+class Appender {
+ public:
+  explicit Appender(std::shared_ptr<MemoryPool> pool) : pool_(std::move(pool)) {}
+  /// Room for `size` more bytes, to be written by the caller.
+  std::byte* extend(size_t size);
+  void append_offset(int64_t value);
+  size_t size() const { return used_; }
+  Buffer take() { return buffer_.empty() ? Buffer(0, pool_) : buffer_.first(used_); }
+
+ private:
+  std::shared_ptr<MemoryPool> pool_;
+  Buffer buffer_;
+  size_t used_ = 0;
+};
+
+/// The bytes of entries that are walked through.
+struct StreamInput {
+  root::ObjectStream& stream;
+  size_t end = 0;  ///< of the entry
+};
+
+/// Builds the column of a node, value by value. Used by one thread.
+class NodeDecoder {
+ public:
+  struct Context {
+    const root::StreamerInfos* infos = nullptr;  ///< null where no node is a record
+    std::shared_ptr<MemoryPool> pool;
+  };
+
+  /// Of records on the way only the members that `path` names make up the column. Everything must outlive it.
+  NodeDecoder(const StreamNode& node, const Context& context, std::span<const std::string> path)
+      : NodeDecoder(node, context, path, true) {}
+
+  /// Reads `count` values, one after the other. Throws FormatError, UnsupportedError.
+  void read(StreamInput& in, uint64_t count);
+  Column finish();
+
+ private:
+  // The counts that members of a record gave, of each object.
+  using Counts = std::map<std::string_view, std::vector<uint64_t>>;
+  // How the members of one version of a class are stored, and what reads them.
+  struct Form;
+
+  NodeDecoder(const StreamNode& node, const Context& context, std::span<const std::string> path, bool keep);
+  bool has_offsets() const;
+  bool is_elided() const;
+  void add_children(std::span<const std::string> path);
+  NodeDecoder* find_child(const StreamNode& member) const;
+
+  void read_value(StreamInput& in);
+  void read_headed(StreamInput& in);
+  void read_values(StreamInput& in, uint64_t count, const root::VersionHeader& header);
+  void read_list(StreamInput& in, const Form* form);
+  void read_bitset(StreamInput& in);
+  void read_pointer(StreamInput& in);
+  void read_named(StreamInput& in);
+  void read_string(StreamInput& in);
+  void read_bits(StreamInput& in);
+  void skip_unreadable(StreamInput& in);
+  void read_together(StreamInput& in, uint64_t count, Counts& counts);
+  void read_counted(StreamInput& in, std::span<const uint64_t> counts);
+  void read_records(StreamInput& in, uint64_t count, Counts& counts);
+  void read_members(StreamInput& in, const Form& form, uint64_t count, Counts& counts, bool together);
+  const Form* memberwise_form(StreamInput& in, const root::VersionHeader& header);
+  const Form& form_of(StreamInput& in, const root::VersionHeader& header);
+  const Form& other_form(const root::StreamerInfo& info);
+  void fill_up(int64_t length);
+  void end_list() {
+    if (keep_) offsets_.append_offset(item().length_);
+  }
+  NodeDecoder& item() const { return *children_.front(); }
+
+  const StreamNode& node_;
+  Context context_;
+  bool keep_;  // else values are passed over
+  int64_t length_ = 0;
+  Appender values_;
+  Appender offsets_;
+  std::vector<std::unique_ptr<NodeDecoder>> children_;
+  NodeDecoder* selected_ = nullptr;  // the only member that is wanted
+  std::unique_ptr<Form> own_form_;
+  std::map<const root::StreamerInfo*, std::unique_ptr<Form>> other_forms_;
+
+ public:
+  ~NodeDecoder();
+};
+
+}  // namespace sapwood::ttree
