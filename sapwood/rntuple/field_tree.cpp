@@ -13,13 +13,6 @@ constexpr int kMaxDepth = 64;
 // The names of members repeat those of the records around them.
 constexpr size_t kMaxNameBytes = 256 << 20;
 
-bool starts_with_any(std::string_view text, std::initializer_list<std::string_view> prefixes) {
-  for (const std::string_view prefix : prefixes) {
-    if (text.starts_with(prefix)) return true;
-  }
-  return false;
-}
-
 std::optional<TypeKind> kind_of_type_name(std::string_view name) {
   struct Named {
     std::string_view name;
@@ -182,9 +175,6 @@ class TreeBuilder {
 
   void fill_collection(FieldNode& node, uint32_t id, int depth) const {
     const FieldDescription& field = descriptor_.fields[id];
-    if (starts_with_any(field.type_name, {"std::optional<", "std::unique_ptr<"})) {
-      return refuse(node, field, "nullable");
-    }
     if (children_[id].empty()) return refuse(node, field, "a collection without an item field");
     node.kind = NodeKind::kList;
     fill_index(node, id);

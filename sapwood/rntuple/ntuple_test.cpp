@@ -157,6 +157,15 @@ TEST(Ntuple, ReadsTheRepresentationThatEachClusterStores) {
   EXPECT_EQ(text(v, 23), "[-23, -23, -23]");
 }
 
+// std::optional and std::unique_ptr.
+TEST(Ntuple, NullableFieldsAreListsOfAtMostOne) {
+  const auto ntuple = open_test_file("nullable_rntuple.root");
+  EXPECT_EQ(ntuple->schema()[ntuple->schema().require("items")].type.to_string(), "list<list<int32>>");
+  EXPECT_EQ(text(read_column(*ntuple, "number", {0, 8})), "[] [0.5] [1] [] [2] [2.5] [] [3.5]");
+  EXPECT_EQ(text(read_column(*ntuple, "text", {0, 6})), R"([] ["t"] [] [] [] ["ttttt"])");
+  EXPECT_EQ(text(read_column(*ntuple, "items", {7, 10})), "[[], [8]] [[], [9], []] [[], [10], [], [12]]");
+}
+
 TEST(Ntuple, ReadsUntypedCollectionsAndProjections) {
   const auto ntuple = open_test_file("untyped_rntuple.root");
   EXPECT_EQ(type_of(*ntuple, "jets"), "list<struct<pt: float32, id: int32>>");
@@ -212,7 +221,7 @@ INSTANTIATE_TEST_SUITE_P(
                     "test_multiple_cluster_groups_rntuple_v1-0-0-0.root",
                     "test_stl_containers_rntuple_v1-0-0-0.root", "test_atomic_bitset_rntuple_v1-0-0-0.root",
                     "late_fields_rntuple.root", "representations_rntuple.root", "untyped_rntuple.root",
-                    "large_records_rntuple.root", "reals_rntuple.root"));
+                    "large_records_rntuple.root", "reals_rntuple.root", "nullable_rntuple.root"));
 
 TEST(Ntuple, WritesToADestination) {
   const auto ntuple = open_test_file("untyped_rntuple.root");

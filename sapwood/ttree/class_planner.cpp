@@ -15,7 +15,7 @@ namespace {
 
 using Kind = StreamNode::Kind;
 
-constexpr size_t kMostNodes = 1 << 16;  // of one column
+constexpr size_t kDeepestNesting = 50;
 constexpr int64_t kLargestArray = 1 << 20;
 
 StreamNode number_node(int32_t type, std::string name = {}) {
@@ -145,7 +145,7 @@ StreamNode unreadable(const root::StreamerElement& element) {
 }  // namespace
 
 StreamNode ClassPlanner::counted(StreamNode node) {
-  if (++nodes_ > kMostNodes) throw UnsupportedError("objects with more than 65,536 members");
+  if (++nodes_ > kMostNodes) throw UnsupportedError("objects with too many members");
   return node;
 }
 
@@ -162,6 +162,8 @@ StreamNode ClassPlanner::object(const std::string& class_name) {
 StreamNode ClassPlanner::object(const root::StreamerInfo& info) {
   if (std::ranges::find(open_, info.name) != open_.end())
     throw UnsupportedError(concat("objects of class ", info.name, " that hold others of it"));
+  if (open_.size() >= kDeepestNesting)
+    throw UnsupportedError(concat("objects nested more than ", kDeepestNesting, " deep"));
   StreamNode record = counted({.kind = Kind::kRecord,
                                .has_header = true,
                                .class_name = info.name,

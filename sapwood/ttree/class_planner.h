@@ -13,6 +13,8 @@ namespace sapwood::ttree {
 /// UnsupportedError; as a member of a record it is a node that says why, where it can be left out.
 class ClassPlanner {
  public:
+  /// For all columns of a tree, which together have no more than so many nodes.
+  static constexpr size_t kMostNodes = 1 << 18;
   explicit ClassPlanner(const root::StreamerInfos& infos) : infos_(infos) {}
 
   /// An object with its header, of the newest version that the file describes.
@@ -34,7 +36,7 @@ class ClassPlanner {
 
   const root::StreamerInfos& infos_;
   std::vector<std::string> open_;  // classes that are being planned
-  size_t nodes_ = 0;
+  size_t nodes_ = 0;               // of all columns
 };
 
 }  // namespace sapwood::ttree

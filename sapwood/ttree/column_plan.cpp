@@ -95,8 +95,8 @@ std::string with_sizes(const std::string& type_name, const Leaf& leaf) {
 /// Plans one branch; what can't be read throws UnsupportedError.
 class BranchPlanner {
  public:
-  BranchPlanner(const Branch& branch, size_t index, const root::StreamerInfos& infos)
-      : branch_(branch), infos_(infos), element_(find_element()) {
+  BranchPlanner(const Branch& branch, size_t index, const root::StreamerInfos& infos, ClassPlanner& classes)
+      : branch_(branch), infos_(infos), classes_(classes), element_(find_element()) {
     plan_.branch = index;
   }
 
@@ -131,14 +131,17 @@ class BranchPlanner {
  private:
   bool in_collection() const { return branch_.node_type == 31 || branch_.node_type == 41; }
 
+  const root::StreamerInfo* find_class() const {
+    const root::StreamerInfo* info =
+        infos_.find(branch_.cpp_class, static_cast<int32_t>(branch_.class_version));
+    if (info != nullptr) return info;
+    return infos_.find_checksum(branch_.cpp_class, static_cast<uint32_t>(branch_.checksum));
+  }
+
   const root::StreamerElement* find_element() const {
     if (branch_.member_id < 0) return nullptr;
     const auto id = static_cast<size_t>(branch_.member_id);
-    const root::StreamerInfo* info =
-        infos_.find(branch_.cpp_class, static_cast<int32_t>(branch_.class_version));
-    if (info == nullptr) {
-      info = infos_.find_checksum(branch_.cpp_class, static_cast<uint32_t>(branch_.checksum));
-    }
+    const root::StreamerInfo* info = find_class();
     return info != nullptr && id < info->elements.size() ? &info->elements[id] : nullptr;
   }
 
@@ -240,15 +243,16 @@ class BranchPlanner {
     if (branch_.node_type == 3 || branch_.node_type == 4) {
       throw UnsupportedError(concat("a collection of ", branch_.clones_class, " without members"));
     }
-    ClassPlanner planner(infos_);
     if (branch_.member_id >= 0) {
       if (element_ == nullptr) {
         throw UnsupportedError(
             concat("no streamer info for version ", branch_.class_version, " of class ", branch_.cpp_class));
       }
-      return plan_values(in_collection() ? planner.members(*element_) : whole_member(planner));
+      return plan_values(in_collection() ? classes_.members(*element_) : whole_member());
     }
-    StreamNode node = planner.value(parse_cpp_type(stored_type()), true);
+    const CppType type = parse_cpp_type(stored_type());
+    const root::StreamerInfo* info = type.kind == CppType::Kind::kClass ? find_class() : nullptr;
+    StreamNode node = info != nullptr ? classes_.object(*info) : classes_.value(type, true);
     // Only as members have a std::string or an object a header.
     const bool has_header = branch_.class_name == "TBranchObject";
     if (node.kind == Kind::kString || node.kind == Kind::kRecord) node.has_header = has_header;
@@ -256,8 +260,8 @@ class BranchPlanner {
     return plan_values(std::move(node));
   }
 
-  StreamNode whole_member(ClassPlanner& planner) const {
-    StreamNode node = planner.member(*element_);
+  StreamNode whole_member() {
+    StreamNode node = classes_.member(*element_);
     node.is_whole = element_->is_base && node.kind == Kind::kRecord && !node.is_built_in;
     node.is_base = node.is_hidden = false;
     return node;
@@ -276,6 +280,7 @@ class BranchPlanner {
 
   const Branch& branch_;
   const root::StreamerInfos& infos_;
+  ClassPlanner& classes_;
   const root::StreamerElement* element_;
   ColumnPlan plan_{};
 };
@@ -338,6 +343,7 @@ void set_unique_names(std::vector<ColumnInfo>& columns, const std::vector<Column
 PlannedColumns plan_columns(const std::vector<Branch>& branches, const root::StreamerInfos& infos,
                             int64_t num_entries) {
   PlannedColumns planned;
+  ClassPlanner classes(infos);
   for (size_t i = 0; i < branches.size(); ++i) {
     const Branch& branch = branches[i];
     if (branch.has_children) continue;
@@ -348,7 +354,7 @@ PlannedColumns plan_columns(const std::vector<Branch>& branches, const root::Str
                     .compressed_bytes = static_cast<uint64_t>(std::max<int64_t>(branch.compressed_bytes, 0)),
                     .uncompressed_bytes = static_cast<uint64_t>(std::max<int64_t>(branch.total_bytes, 0))};
     ColumnPlan plan{.branch = i};
-    BranchPlanner planner(branch, i, infos);
+    BranchPlanner planner(branch, i, infos, classes);
     info.stored_type = planner.stored_type();
     try {
       plan = planner.plan();

@@ -72,7 +72,7 @@ INSTANTIATE_TEST_SUITE_P(Files, Corruption,
                          testing::Values("uproot-leaflist.root", "uproot-stl_containers.root",
                                          "uproot-small-dy-nooffsets.root",
                                          "uproot-small-evnt-tree-fullsplit.root", "uproot-issue38a.root",
-                                         "objects.root", "uproot-issue-400.root"));
+                                         "objects.root", "versions.root", "uproot-issue-400.root"));
 
 }  // namespace
 }  // namespace sapwood::ttree

@@ -138,7 +138,9 @@ CppType parse(std::string_view text, int depth) {
   text = without_prefix(without_prefix(trimmed(text), "const "), "std::");
   if (text.ends_with('*'))
     return {.kind = Kind::kPointer, .arguments = {parse(without_pointer(text), depth + 1)}};
-  const auto [name, arguments] = split(text);
+  const Words words = split(text);
+  const std::string_view name = words.name;
+  const std::vector<std::string_view>& arguments = words.arguments;
   const auto of_arguments = [&](Kind kind, size_t count) {
     CppType type{.kind = kind};
     for (size_t i = 0; i < count; ++i) type.arguments.push_back(parse(arguments[i], depth + 1));

@@ -16,8 +16,8 @@ constexpr uint32_t kIsReferenced = 1u << 4;
 constexpr uint32_t kByteCountMask = 0x40000000;
 /// Versions of collections from which on a class version stands before members that are stored together.
 constexpr int16_t kTellsClassVersion = 8;
-/// Values made up for a member that an older version of a class lacks.
-constexpr int64_t kMostBlank = 1 << 16;
+/// Values made up for each member that another version of a class lacks.
+constexpr double kMostBlank = 256;
 
 bool has_member(const StreamNode& record, const std::string& name) {
   return std::ranges::any_of(record.item, [&](const StreamNode& member) {
@@ -414,6 +414,13 @@ const NodeDecoder::Form& NodeDecoder::other_form(const root::StreamerInfo& info)
     }
     made->readers.push_back(reader);
   }
+  for (size_t i = 0; i < children_.size(); ++i) {
+    const bool is_read = std::ranges::find(made->readers, children_[i].get()) != made->readers.end();
+    if (!is_read && children_[i]->keep_ && size_of(node_.item[i]).values > kMostBlank) {
+      throw UnsupportedError(concat("version ", info.version, " of class ", node_.class_name,
+                                    " lacks the array ", node_.item[i].name));
+    }
+  }
   form = std::move(made);
   return *form;
 }
@@ -431,7 +438,6 @@ void NodeDecoder::fill_up(int64_t length) {
   const int64_t missing = length - length_;
   if (!keep_ || missing <= 0) return;
   const auto add = [&](int64_t size) {
-    if (size > kMostBlank) throw UnsupportedError(concat("older objects without the array ", node_.name));
     const size_t bytes = static_cast<size_t>(missing * size);
     std::memset(values_.extend(bytes), 0, bytes);
   };
@@ -447,8 +453,6 @@ void NodeDecoder::fill_up(int64_t length) {
       for (int64_t i = 0; i < missing; ++i) offsets_.append_offset(static_cast<int64_t>(values_.size()));
       return;
     case Kind::kFixed:
-      if (node_.size > kMostBlank)
-        throw UnsupportedError(concat("older objects without the array ", node_.name));
       return item().fill_up(length * node_.size);
     case Kind::kRecord:
       for (const auto& child : children_) child->fill_up(length);

@@ -49,6 +49,8 @@ class NodeDecoder {
   NodeDecoder(const StreamNode& node, const Context& context, std::span<const std::string> path)
       : NodeDecoder(node, context, path, true) {}
 
+  ~NodeDecoder();
+
   /// Reads `count` values, one after the other. Throws FormatError, UnsupportedError.
   void read(StreamInput& in, uint64_t count);
   Column finish();
@@ -98,9 +100,6 @@ class NodeDecoder {
   NodeDecoder* selected_ = nullptr;  // the only member that is wanted
   std::unique_ptr<Form> own_form_;
   std::map<const root::StreamerInfo*, std::unique_ptr<Form>> other_forms_;
-
- public:
-  ~NodeDecoder();
 };
 
 }  // namespace sapwood::ttree

@@ -11,6 +11,8 @@ ROOT.gInterpreter.Declare(r"""
 #include <ROOT/RNTupleWriteOptions.hxx>
 #include <ROOT/RNTupleWriter.hxx>
 #include <bitset>
+#include <memory>
+#include <optional>
 using namespace ROOT;
 using CT = ROOT::ENTupleColumnType;
 
@@ -161,8 +163,27 @@ void write_reals(const char* path) {
     writer->Fill();
   }
 }
+
+// Numbers, strings and items that may be missing; clusters of 7 of 20 entries.
+void write_nullable(const char* path) {
+  auto model = RNTupleModel::Create();
+  auto number = model->MakeField<std::optional<float>>("number");
+  auto text = model->MakeField<std::unique_ptr<std::string>>("text");
+  auto items = model->MakeField<std::vector<std::optional<std::int32_t>>>("items");
+  auto writer = RNTupleWriter::Recreate(std::move(model), "nullable", path, small_pages(505));
+  for (int i = 0; i < 20; ++i) {
+    number->reset();
+    text->reset();
+    items->clear();
+    if (i % 3) *number = i * 0.5f;
+    if (i % 4 == 1) *text = std::make_unique<std::string>(i, 't');
+    for (int k = 0; k < i % 5; ++k) items->push_back(k % 2 ? std::optional<std::int32_t>(i + k) : std::nullopt);
+    writer->Fill();
+    if (i % 7 == 6) writer->CommitCluster();
+  }
+}
 """)
 
 folder = Path(sys.argv[1])
-for name in ("late_fields", "representations", "untyped", "large_records", "reals"):
+for name in ("late_fields", "representations", "untyped", "large_records", "reals", "nullable"):
     getattr(ROOT, f"write_{name}")(str(folder / f"{name}_rntuple.root"))

@@ -3,61 +3,12 @@
 from __future__ import annotations
 
 import collections
-import functools
-import os
-import pickle
-import re
-import signal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import awkward as ak
+import coverage_root
 import numpy as np
 import uproot
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-READ_LEAF = r"""
-#include <TBranch.h>
-#include <TLeaf.h>
-#include <TTree.h>
-#include <TTreeFormula.h>
-#include <vector>
-
-namespace sapwood_tests {
-struct LeafValues {
-  std::vector<double> values;
-  std::vector<long long> counts;
-};
-
-// Every value of a leaf, entry after entry, and how many each entry has.
-LeafValues read_leaf(TTree& tree, TLeaf& leaf) {
-  LeafValues read;
-  for (long long entry = 0; entry < tree.GetEntries(); ++entry) {
-    if (leaf.GetLeafCount()) leaf.GetLeafCount()->GetBranch()->GetEntry(entry);
-    leaf.GetBranch()->GetEntry(entry);
-    const int count = leaf.GetLen();
-    for (int i = 0; i < count; ++i) read.values.push_back(leaf.GetValue(i));
-    read.counts.push_back(count);
-  }
-  return read;
-}
-
-// The same of a member of objects, which TTree::Draw would draw; nothing where ROOT does not know it.
-LeafValues read_member(TTree& tree, const char* name) {
-  LeafValues read;
-  TTreeFormula formula("member", name, &tree);
-  if (formula.GetNdim() == 0) return read;
-  for (long long entry = 0; entry < tree.GetEntries(); ++entry) {
-    tree.LoadTree(entry);
-    const int count = formula.GetNdata();
-    for (int i = 0; i < count; ++i) read.values.push_back(formula.EvalInstance(i));
-    read.counts.push_back(count);
-  }
-  return read;
-}
-}  // namespace sapwood_tests
-"""
 
 
 class MismatchError(Exception):
@@ -77,6 +28,11 @@ def compare(
     Four differences are matters of convention: uproot names the members of tuples 0, 1, ..; reads RNTuple's char as
     uint8; gives cardinalities as int64; and rounds truncated Double32_t and Float16_t otherwise.
     """
+    if theirs.is_option and not where and stored_type.startswith(("std::optional<", "std::unique_ptr<")):
+        present = theirs.mask_as_bool(valid_when=True)
+        _expect_equal(np.diff(ours.offsets), present.astype(np.int64), f"{where} (which are there)")
+        compare(ours.children[0], theirs.project(), stored_type, "[]", unread)
+        return
     while theirs.is_indexed or theirs.is_option:
         if theirs.is_option and np.any(theirs.mask_as_bool(valid_when=False)):
             raise MismatchError(f"{where}: uproot has missing values")
@@ -172,23 +128,29 @@ def _expect_equal(ours: Any, theirs: Any, where: str, *, truncated: bool = False
 class Oracles:
     """The readers of others, for one tree or n-tuple."""
 
-    def __init__(self, path: str, table: Any, unread: frozenset[str]) -> None:
+    def __init__(self, path: str, table: Any, schema: list[Any]) -> None:
         self._path = path
         self._table = table.path
         self._is_tree = table.format == "TTree"
         self._tree = uproot.open(path)[table.path]
         self._branches = _branches_by_name(self._tree) if self._is_tree else {}
         self._last: tuple[Any, Any] = (None, None)
-        self._unread = unread
+        self._schema = schema
+        self._unread = frozenset(info.name.rpartition(".")[2] for info in schema if info.unsupported and info.is_member)
+        self._column_of: dict[str, str] = {}
+        column = ""
+        for info in schema:
+            column = column if info.is_member else info.name
+            self._column_of[info.name] = column
+        self._root_members: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self._top_fields = set() if self._is_tree else set(self._tree.keys(recursive=False))
 
-    def check(self, info: Any, ours: Any, column: str) -> str:
-        """Compares a column, which is `column` or a member of it, and says with whom, "uproot" or "ROOT". Raises
-        MismatchError, NotComparedError.
-        """
+    def check(self, info: Any, ours: Any) -> str:
+        """Compares a column and says with whom, "uproot" or "ROOT". Raises MismatchError, NotComparedError."""
         if not self._is_tree:
             compare(ours, self._ntuple_column(info.name), info.stored_type)
             return "uproot"
+        column = self._column_of[info.name]
         branch = self._branch(column)
         members = info.name[len(column) + 1 :].split(".") if info.is_member else []
         try:
@@ -201,7 +163,7 @@ class Oracles:
                 theirs = _member(theirs, member)
         except ak.errors.FieldNotFoundError:
             return self._check_with_root(info, ours, branch, "uproot has no such member")
-        if info.stored_type.startswith(("Double32_t", "Float16_t")) and _root() is not None:
+        if info.stored_type.startswith(("Double32_t", "Float16_t")) and coverage_root.is_there():
             return self._check_with_root(info, ours, branch, "")
         try:
             compare(ours, theirs, info.stored_type, unread=self._unread)
@@ -240,31 +202,25 @@ class Oracles:
         return found[index]
 
     def _check_with_root(self, info: Any, ours: Any, branch: Any, reason: str) -> str:
-        root = _root()
-        if root is None:
+        if not coverage_root.is_there():
             raise NotComparedError(reason)
         if branch.has_member("fID") and (info.is_member or not _is_numbers(ours)):
             numbers = _numbers_in(ours)
-            if numbers is None:
+            if numbers is None or ";" in info.name:  # of two of one name ROOT reads the first
                 raise NotComparedError(reason)
-            name = re.sub(r"\[\d+\]", "", info.name).replace("..", ".")
-            name += ".fArray" if info.stored_type.startswith("TArray") else ""
-            values, _ = self._read_with_root(reason, lambda tree: root.sapwood_tests.read_member(tree, name))
-            _expect_equal_to_root(numbers, values, info.name)
+            _expect_equal_to_root(numbers, self._member_of_root(info.name, reason)[0], info.name)
             return "ROOT"
         if not (ours.kind == "record" or _is_numbers(ours)):
             raise NotComparedError(reason)
         columns = ours.children if ours.kind == "record" else [ours]
-
-        def read_leaf(tree: Any, index: int) -> Any:
-            name = branch.name if branch.top_level else f"{branch.parent.name}/{branch.name}"
-            leaves = list((tree.GetBranch(branch.name) or tree.GetBranch(name)).GetListOfLeaves())
-            if info.is_member:
-                leaves = [leaf for leaf in leaves if leaf.GetName() == info.name.rsplit(".", 1)[1]]
-            return root.sapwood_tests.read_leaf(tree, leaves[index])
-
+        name = branch.name if branch.top_level else f"{branch.parent.name}/{branch.name}"
+        leaf = info.name.rsplit(".", 1)[1] if info.is_member else None
+        reads = {str(i): coverage_root.Leaf((branch.name, name), leaf, i) for i in range(len(columns))}
+        found = coverage_root.read(self._path, self._table, reads)
         for i, column in enumerate(columns):
-            values, counts = self._read_with_root(reason, functools.partial(read_leaf, index=i))
+            if str(i) not in found:
+                raise NotComparedError(reason)
+            values, counts = found[str(i)]
             items = column
             if column.kind == "list":
                 _expect_equal(np.diff(column.offsets), counts.astype(np.int64), "counts (ROOT)")
@@ -272,28 +228,15 @@ class Oracles:
             _expect_equal_to_root(items.numpy().ravel(), values, info.name)
         return "ROOT"
 
-    def _read_with_root(self, reason: str, read: Callable[[Any], Any]) -> tuple[np.ndarray, np.ndarray]:
-        """What `read` gives for the tree, values and counts; in a process of its own, since ROOT ends some of them.
-        Raises NotComparedError, with that reason, where nothing comes of it.
-        """
-        receiver, sender = os.pipe()
-        child = os.fork()
-        if child == 0:
-            try:
-                os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-                _root().gSystem.ResetSignals()  # no debugger where it crashes
-                signal.alarm(60)
-                file = _root().TFile.Open(self._path)
-                found = read(file.Get(self._table))
-                with os.fdopen(sender, "wb") as pipe:
-                    pickle.dump((np.asarray(found.values), np.asarray(found.counts)), pipe)
-            finally:
-                os._exit(0)
-        os.close(sender)
-        with os.fdopen(receiver, "rb") as pipe:
-            data = pipe.read()
-        os.waitpid(child, 0)
-        values, counts = pickle.loads(data) if data else (np.empty(0), np.empty(0))  # noqa: S301 - of our own child
+    def _member_of_root(self, name: str, reason: str) -> tuple[np.ndarray, np.ndarray]:
+        """All members of the column are read at once."""
+        if name not in self._root_members:
+            column = self._column_of[name]
+            wanted = [info for info in self._schema if self._column_of[info.name] == column and not info.unsupported]
+            reads = {info.name: coverage_root.Member(info.name, info.stored_type) for info in wanted}
+            self._root_members = coverage_root.read(self._path, self._table, reads)
+            self._root_members.setdefault(name, (np.empty(0), np.empty(0)))
+        values, counts = self._root_members.get(name, (np.empty(0), np.empty(0)))
         if len(counts) == 0:
             raise NotComparedError(reason)
         return values, counts
@@ -315,7 +258,7 @@ def _numbers_in(ours: Any) -> np.ndarray | None:
 def _expect_equal_to_root(ours: np.ndarray, values: np.ndarray, name: str) -> None:
     """ROOT gives float64, and sets some fBits of objects that it reads."""
     if name.endswith("fBits"):
-        changed = np.uint32(_root().kMustCleanup | _root().TObject.kIsOnHeap | _root().TObject.kNotDeleted)
+        changed = np.uint32(coverage_root.SET_BITS)
         ours, values = ours & ~changed, values.astype(np.uint32) & ~changed
     _expect_equal(ours, values.astype(ours.dtype), "values (ROOT)")
 
@@ -333,17 +276,3 @@ def _branches_by_name(tree: Any) -> dict[str, list[Any]]:
 
     walk(tree.branches, [])
     return found
-
-
-@functools.cache
-def _root() -> Any:
-    """The module ROOT with our reader of leaves in it; None where it is not installed."""
-    if os.environ.get("SAPWOOD_TEST_WITHOUT_ROOT"):
-        return None
-    try:
-        import ROOT
-    except ImportError:
-        return None
-    ROOT.gErrorIgnoreLevel = ROOT.kFatal
-    ROOT.gInterpreter.Declare(READ_LEAF)
-    return ROOT

@@ -53,8 +53,7 @@ def check_table(path: Path, table: Any) -> dict[str, Any]:
     import sapwood
 
     dataset = sapwood.open(path, table.path)
-    unread = {column.name.rpartition(".")[2] for column in dataset.schema if column.unsupported and column.is_member}
-    oracles = Oracles(str(path), table, frozenset(unread))
+    oracles = Oracles(str(path), table, list(dataset.schema))
     report: dict[str, Any] = {
         "path": table.path,
         "format": table.format,
@@ -69,15 +68,12 @@ def check_table(path: Path, table: Any) -> dict[str, Any]:
         "not_compared": [],
         "wrong": [],
     }
-    parent = ""
     for column in dataset.schema:
-        if not column.is_member:
-            parent = column.name
         if column.unsupported:
             continue
         try:
             [ours] = dataset._core.arrays([column.name], 0, None, 1)
-            report["compared_with"][oracles.check(column, ours, parent)] += 1
+            report["compared_with"][oracles.check(column, ours)] += 1
         except sapwood.UnsupportedError as error:
             if not column.is_member:
                 report["unsupported"].append((column.name, column.stored_type, error.args[0].partition(" [")[0]))

@@ -1,4 +1,6 @@
-"""Objects that a TTree holds whole or split: tests/data/objects.root, which write_objects.py wrote with ROOT."""
+"""Objects that a TTree holds whole or split: tests/data/objects.root, which write_objects.py wrote with ROOT, and
+versions.root of write_versions.py.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ import sapwood
 
 ak = pytest.importorskip("awkward")
 
-FILE = Path(__file__).resolve().parents[1] / "data" / "objects.root"
+DATA = Path(__file__).resolve().parents[1] / "data"
+FILE = DATA / "objects.root"
 EVENTS = 40
 
 
@@ -72,7 +75,9 @@ def member(value: Any, path: list[str]) -> Any:
 
 def members_of(tree: str, column: str) -> list[str]:
     schema = sapwood.open(FILE, tree).schema
-    return [info.name for info in schema if info.is_member and info.name.startswith(f"{column}.")]
+    return [
+        info.name for info in schema if info.is_member and not info.unsupported and info.name.startswith(f"{column}.")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -150,3 +155,24 @@ def test_members_are_features_and_stand_in_formulas() -> None:
     batch = next(iter(loader))
     np.testing.assert_array_equal(batch["event"][:, 0], [each["vertex"]["y"] for each in rows][: len(batch["event"])])
     np.testing.assert_array_equal(batch["hits"][1, 0, :2], [each["x"] for each in rows[1]["hits"]][:2])
+
+
+def versioned(i: int, version: int) -> dict[str, Any]:
+    """What `One::fill` puts into object `i`; what version 1 lacks is 0 or empty."""
+    new = version == 2
+    return {
+        "added": [i / 2, i] if new else [0, 0],
+        "a": i,
+        "words": ["w"] * (i % 3) if new else [],
+        "inner": {"y": i / 4 if new else 0, "x": 2 * i},
+    }
+
+
+def test_members_that_older_objects_lack_are_0_or_empty() -> None:
+    data = sapwood.open(DATA / "versions.root")
+    entries = [(version, i) for version in (1, 2) for i in range(10)]
+    some = [[versioned(i + k, version) for k in range(i % 3)] for version, i in entries]
+    assert ak.to_list(data.arrays(["some"], library="ak")["some"]) == some
+    assert ak.to_list(data.arrays(["some.inner.y"], library="ak")["some.inner.y"]) == member(some, ["inner", "y"])
+    single = [[versioned(i, version)] for version, i in entries]
+    assert ak.to_list(data.arrays(["single"], library="ak", entry_start=5)["single"]) == single[5:]

@@ -17,7 +17,7 @@ import sapwood
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ["README.md", "docs/loader.md"]
 CPP_PAGES = [*PAGES, "docs/expressions.md"]
-GUIDES = ["docs/dataset.md", "docs/guide/from-root.md", "docs/guide/from-uproot.md"]
+GUIDES = ["docs/dataset.md", "docs/formats/objects.md", "docs/guide/from-root.md", "docs/guide/from-uproot.md"]
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -42,8 +42,9 @@ def shown(page: str) -> list[tuple[str, str | None]]:
 
 @pytest.fixture
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to write to, with the examples in it."""
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    """A folder to write to, with the examples and the tests' data in it."""
+    for folder in ("examples", "tests"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
