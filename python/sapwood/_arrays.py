@@ -99,9 +99,13 @@ def _numpy(column: _core.Column) -> Any:
         text = column.characters
         return _objects(text[start:stop].decode("utf-8", "surrogateescape") for start, stop in _ranges(column))
     items = _numpy(column.children[0])
-    if isinstance(items, dict):
-        return _objects({name: values[start:stop] for name, values in items.items()} for start, stop in _ranges(column))
-    return _objects(items[start:stop] for start, stop in _ranges(column))
+    return _objects(_part(items, start, stop) for start, stop in _ranges(column))
+
+
+def _part(values: Any, start: int, stop: int) -> Any:
+    if isinstance(values, dict):
+        return {name: _part(member, start, stop) for name, member in values.items()}
+    return values[start:stop]
 
 
 def _ranges(column: _core.Column) -> Iterator[tuple[int, int]]:

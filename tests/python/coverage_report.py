@@ -26,7 +26,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 DOCUMENT = REPOSITORY / "docs" / "formats" / "coverage.md"
 DATA = Path(os.environ.get("SAPWOOD_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
 FOLDERS = ("skhep", "jets", "events")
-TIMEOUT = 300.0  # seconds for one file
+TIMEOUT = 600.0  # seconds for one file
 EXAMPLES = 3  # names of columns given for each reason
 
 

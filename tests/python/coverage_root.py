@@ -15,10 +15,11 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    Found = dict[str, tuple[np.ndarray, np.ndarray]]
+#: Values, and how many each entry has.
+Found = dict[str, tuple[np.ndarray, np.ndarray]]
 
-MOST_CRASHES = 5
-SECONDS = 60
+MOST_CRASHES = 20
+SECONDS = 120
 #: kMustCleanup, kIsOnHeap and kNotDeleted, which ROOT sets in the fBits of objects that it reads.
 SET_BITS = 1 << 3 | 0x01000000 | 0x02000000
 
@@ -122,8 +123,9 @@ def _read_apart(path: str, table: str, reads: Mapping[str, Leaf | Member]) -> di
             signal.alarm(SECONDS)
             file = _root().TFile.Open(path)
             with os.fdopen(sender, "wb") as pipe:
+                tree = file.Get(table)
                 for name, wanted in reads.items():
-                    values = wanted.read(file.Get(table))
+                    values = wanted.read(tree)
                     arrays = (np.array(values.values), np.array(values.counts)) if len(values.counts) else None
                     pickle.dump((name, arrays), pipe)
                     pipe.flush()

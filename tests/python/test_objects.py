@@ -128,6 +128,14 @@ def test_objects_of_a_branch_of_old_are_records() -> None:
     assert read("old", "vector") == [{"fX": i, "fY": 2 * i, "fZ": 3 * i} for i in range(EVENTS)]
 
 
+def test_numpy_has_records_as_dicts_at_any_depth() -> None:
+    data = sapwood.open(FILE, "whole")
+    event = data.arrays(["event"], library="np")["event"]
+    np.testing.assert_array_equal(event["best"]["x"], [each["best"]["x"] for each in EXPECTED])
+    assert event["places"][5]["second"]["y"].tolist() == [point(5 + k)["y"] for k in range(2)]
+    assert [part["x"].tolist() for part in event["nested"][5]] == [[0.0], [2.5, 2.75]]
+
+
 @pytest.mark.parametrize(("tree", "column"), [("whole", "event.any"), ("split", "any")])
 def test_containers_of_any_objects_are_left_out(tree: str, column: str) -> None:
     data = sapwood.open(FILE, tree)
