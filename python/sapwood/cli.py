@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from . import (
     __version__,
     _cli_bundle,
+    _cli_check,
+    _cli_diff,
     _cli_head,
     _cli_info,
     _cli_inspect,
@@ -29,6 +31,8 @@ examples:
   sapwood inspect events.root --tree Events --json the same of one tree, for programs
   sapwood head events.root                         the first five entries of all columns
   sapwood head events.root -n 20 --columns run,event,Muon_pt
+  sapwood check data/*.root                        whether everything in files can be read
+  sapwood diff a.root b.root                       which columns and entries of two files differ
   sapwood train config.yaml                        a classifier: report, metrics and bundle
   sapwood predict bundle.tar events.root -o s.root scores for every entry, as a friend tree
   sapwood bundle inspect tagger.tar                a trained model with its features
@@ -36,7 +40,8 @@ examples:
   sapwood serve --bundle bundle.tar                answers over HTTP
   sapwood info                                     versions, codecs, threads
 
-exit status: 0; 1 when a file can't be read; 2 when the command line is wrong; 130 after Ctrl-C
+exit status: 0; 1 when a file can't be read, check finds damage, or diff a difference; 2 when the command line is
+wrong; 130 after Ctrl-C
 """
 
 
@@ -100,6 +105,31 @@ def _parser() -> argparse.ArgumentParser:
     head.add_argument("-n", type=_count, default=5, metavar="N", help="how many entries (5)")
     head.add_argument("--columns", type=_names, metavar="A,B", help="only these columns, in this order")
     head.set_defaults(run=_cli_head.run)
+
+    check = _command(
+        commands,
+        "check",
+        "whether files can be read: every column of every tree, with the checksums that are stored",
+        "sapwood check events.root\nsapwood check data/*.root --json",
+    )
+    check.add_argument("files", metavar="FILE", nargs="+")
+    check.add_argument("--json", action="store_true", help="everything that was found, as JSON")
+    check.set_defaults(run=_cli_check.run)
+
+    diff = _command(
+        commands,
+        "diff",
+        "whether two files hold the same: columns by name, value by value, bit for bit, of any two formats",
+        "sapwood diff events.root copy.root\n"
+        "sapwood diff ttree.root rntuple.root --tree Events --other-tree ntuple --columns run,event",
+    )
+    diff.add_argument("first", metavar="FIRST")
+    diff.add_argument("second", metavar="SECOND")
+    diff.add_argument("--tree", metavar="NAME", help="the TTree or RNTuple, where the files hold several")
+    diff.add_argument("--other-tree", metavar="NAME", help="that of the second file, if it is called otherwise")
+    diff.add_argument("--columns", type=_names, metavar="A,B", help="only these columns")
+    diff.add_argument("--json", action="store_true", help="everything that was found, as JSON")
+    diff.set_defaults(run=_cli_diff.run)
 
     _add_training_commands(commands)
     _add_bundle_commands(commands)

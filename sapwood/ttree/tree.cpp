@@ -47,6 +47,12 @@ class FetchedBaskets final : public FetchedColumns {
   mutable SharedOffsets offsets;
 };
 
+/// Whether it takes streamer infos to read a column: objects may be of any version of their class.
+bool holds_objects(const StreamNode& node) {
+  return (node.kind == StreamNode::Kind::kRecord && !node.is_built_in) ||
+         std::ranges::any_of(node.item, holds_objects);
+}
+
 /// The bytes of a record whose size its branch does not list.
 uint32_t record_size_at(const io::RandomAccessFile& bytes, uint64_t seek) {
   std::array<std::byte, 4> raw;
@@ -101,6 +107,8 @@ void Tree::plan(const root::Object& tree) {
     counter_of_.push_back(counter);
     if (unsupported.empty() && !planned.columns[i].is_member) used.push_back(&branches_[plans_[i].branch]);
   }
+  const auto takes_infos = [](const ColumnPlan& plan) { return plan.stream && holds_objects(*plan.stream); };
+  if (std::ranges::none_of(plans_, takes_infos)) infos_.reset();
   schema_ = Schema(std::move(planned.columns));
   clusters_ = find_clusters(tree, used, num_entries_);
 }

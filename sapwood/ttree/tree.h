@@ -50,7 +50,7 @@ class Tree final : public Reader {
   ErrorContext context(size_t column, EntryRange entries) const;
 
   std::shared_ptr<const root::File> file_;
-  std::shared_ptr<const root::StreamerInfos> infos_;
+  std::shared_ptr<const root::StreamerInfos> infos_;  // null where no column holds objects
   std::string name_;
   std::vector<Branch> branches_;
   std::vector<std::vector<std::byte>> embedded_;  // records of embedded baskets, which branches_ refer to

@@ -216,6 +216,76 @@ def test_table() -> None:
 # info and --help
 
 
+# check
+
+
+def test_check_of_whole_files(capsys: pytest.CaptureFixture[str], examples: Path, test_files: Path) -> None:
+    text = run(capsys, "check", examples / "QCD_ttree.root", test_files / "objects.root")
+    assert "tree (TTree): 2,800 entries, 24 columns, " in text
+    assert text.count(": whole") == 4
+    assert "1 column not read yet, hence not checked" in text
+
+
+def test_check_finds_damage(capsys: pytest.CaptureFixture[str], examples: Path, tmp_path: Path) -> None:
+    source = (examples / "QCD_rntuple.root").read_bytes()
+    broken = tmp_path / "broken.root"
+    middle = len(source) // 2
+    broken.write_bytes(source[:middle] + bytes(64) + source[middle + 64 :])
+    assert main(["check", str(broken), "--json"]) == 1
+    [[tree]] = json.loads(capsys.readouterr().out).values()
+    assert not tree["whole"]
+    assert 1 <= len(tree["damages"]) < tree["columns"]
+    damage = tree["damages"][0]
+    assert damage["column"] in damage["error"]
+    assert main(["check", str(broken)]) == 1
+    assert f"DAMAGED in {len(tree['damages'])} place" in capsys.readouterr().out
+
+
+def test_check_of_what_is_no_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "text.root").write_text("not a ROOT file")
+    assert main(["check", str(tmp_path / "text.root"), str(tmp_path / "none.root")]) == 1
+    assert capsys.readouterr().out.count("can't be opened") == 2
+
+
+# diff
+
+
+def test_diff_of_the_same(capsys: pytest.CaptureFixture[str], examples: Path, test_files: Path) -> None:
+    path = examples / "QCD_ttree.root"
+    assert run(capsys, "diff", path, path) == "same: 24 columns of 2,800 entries\n"
+    objects = test_files / "objects.root"
+    assert run(capsys, "diff", objects, objects, "--tree", "whole") == "same: 3 columns of 40 entries\n"
+
+
+def test_diff_finds_every_difference(capsys: pytest.CaptureFixture[str], make_tree: MakeTree) -> None:
+    ak = pytest.importorskip("awkward")
+    lists = ak.Array([[1.0, 2.0], [], [3.0], [4.0, 5.0]])
+    other_lists = ak.Array([[1.0, 2.0], [9.0], [3.0], [4.0, 6.0]])
+    x = np.array([1.0, np.nan, 3.0, 0.0])
+    other_x = np.array([1.0, np.nan, 3.5, -0.0])
+    common = {"n": np.arange(4)}
+    first = make_tree("first.root", {"x": x, "lists": lists, "type": np.arange(4.0), "gone": np.arange(4), **common})
+    second = make_tree("second.root", {"x": other_x, "lists": other_lists, "type": np.arange(4), **common})
+    assert main(["diff", str(first), str(second), "--json"]) == 1
+    diff = json.loads(capsys.readouterr().out)
+    assert diff["only_first"] == ["gone"]
+    assert diff["only_second"] == []
+    columns = {column["column"]: column for column in diff["columns"]}
+    assert (columns["x"]["entries"], columns["x"]["first"]) == (2, 2)
+    assert (columns["lists"]["entries"], columns["lists"]["first"]) == (2, 1)
+    assert columns["type"]["types"] == ["float64", "int64"]
+    assert "n" not in columns
+    assert main(["diff", str(first), str(second), "--columns", "n"]) == 0
+    assert main(["diff", str(first), str(second), "--columns", "x"]) == 1
+    assert "x: 2 entries differ, the first is 2" in capsys.readouterr().out
+
+
+def test_diff_of_other_numbers_of_entries(capsys: pytest.CaptureFixture[str], make_tree: MakeTree) -> None:
+    files = [make_tree(f"{count}.root", {"x": np.arange(count)}) for count in (5, 8)]
+    assert main(["diff", *map(str, files)]) == 1
+    assert "entries: 5 and 8; the first 5 are compared" in capsys.readouterr().out
+
+
 def test_info(capsys: pytest.CaptureFixture[str]) -> None:
     text = run(capsys, "info")
     assert f"sapwood       {sw.__version__}" in text
@@ -225,7 +295,7 @@ def test_info(capsys: pytest.CaptureFixture[str]) -> None:
         assert word in text
 
 
-@pytest.mark.parametrize("command", [[], ["inspect"], ["head"], ["info"]])
+@pytest.mark.parametrize("command", [[], ["inspect"], ["head"], ["check"], ["diff"], ["info"]])
 def test_help(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([*command, "--help"])
