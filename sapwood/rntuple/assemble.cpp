@@ -20,6 +20,8 @@ class Assembler {
         return assemble_string(node, wanted);
       case NodeKind::kList:
         return assemble_list(node, wanted);
+      case NodeKind::kAlternative:
+        return assemble_alternative(node, wanted);
       case NodeKind::kFixedList: {
         const std::vector<ElementRange> items = array_items(wanted, node.fixed_size);
         return with_children(node, wanted, {assemble(*node.children.front(), items, {})});
@@ -204,6 +206,25 @@ class Assembler {
     column.values = Buffer(static_cast<size_t>(total(offsets.items)), pool_);
     decode_values(node.principal, node.characters, offsets.items, TypeKind::kInt8, column.values.data());
     column.offsets = std::move(offsets.buffer);
+    return column;
+  }
+
+  Column assemble_alternative(const FieldNode& node, std::span<const ElementRange> wanted) {
+    require(node.principal, node.principal, wanted);
+    Buffer offsets((static_cast<size_t>(total(wanted)) + 1) * sizeof(int64_t), pool_);
+    int64_t* out = offsets.as<int64_t>().data();
+    *out = 0;
+    std::vector<ElementRange> items;
+    for (size_t slice = 0; slice < wanted.size(); ++slice) {
+      const ElementRange range = wanted[slice];
+      items.emplace_back();
+      if (range.size() == 0) continue;
+      items.back() = fetched(slice, node.principal, node.principal, range)
+                         .decode_switch(range, node.tag, *out, out + 1, scratch_);
+      out += range.size();
+    }
+    Column column = with_children(node, wanted, {assemble(*node.children.front(), items, {})});
+    column.offsets = std::move(offsets);
     return column;
   }
 

@@ -85,7 +85,7 @@ std::optional<Encoding> encoding_of_type(ColumnType type) {
     case ColumnType::kReal32Quant:
       return Encoding{.kind = TypeKind::kFloat32, .packing = Packing::kQuantized};
     case ColumnType::kSwitch:
-      return std::nullopt;
+      return Encoding{.kind = TypeKind::kUInt8, .element_size = 12, .is_switch = true};
   }
   return std::nullopt;
 }
@@ -113,7 +113,7 @@ std::optional<Encoding> encoding_of(const ColumnDescription& column) {
 }
 
 bool decodes_to(const Encoding& encoding, TypeKind kind) {
-  if (encoding.is_index) return false;
+  if (encoding.is_index || encoding.is_switch) return false;
   return encoding.kind == kind || (encoding.kind == TypeKind::kFloat32 && kind == TypeKind::kFloat64);
 }
 

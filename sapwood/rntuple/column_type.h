@@ -57,8 +57,9 @@ struct Encoding {
   bool split = false;
   Transform transform = Transform::kNone;
   Packing packing = Packing::kPlain;
-  bool is_half = false;   ///< half-precision floats, decoded to kFloat32
-  bool is_index = false;  ///< ends of collections
+  bool is_half = false;    ///< half-precision floats, decoded to kFloat32
+  bool is_index = false;   ///< ends of collections
+  bool is_switch = false;  ///< which alternative of a variant, and where its value is
 };
 
 /// The encoding of a column; nothing when its type, or the type with this number of bits, is unknown to us.

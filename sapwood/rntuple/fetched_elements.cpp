@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "sapwood/base/hash.h"
 #include "sapwood/rntuple/page_fetch.h"
@@ -74,6 +75,31 @@ void FetchedElements::decode_index(ElementRange wanted, int64_t base, int64_t* o
   if (base == 0) return;
   const int64_t zeros_end = std::min(leading_zeros_, wanted.last);
   for (int64_t element = wanted.first; element < zeros_end; ++element) out[element - wanted.first] = base;
+}
+
+// An element: uint64 place of the value among those of its alternative in the cluster, uint32 tag; 0: no
+// value.
+ElementRange FetchedElements::decode_switch(ElementRange wanted, uint32_t tag, int64_t base, int64_t* ends,
+                                            PageScratch& scratch) const {
+  std::vector<std::byte> elements(static_cast<size_t>(wanted.size()) * encoding_.element_size);
+  decode_pages(wanted, encoding_.element_size, elements.data(), scratch,
+               [&](Bytes stored, size_t count, std::byte* to) {
+                 decode_page(*column_, encoding_, stored, count, encoding_.kind, to, scratch);
+               });
+  LittleEndianCursor in(elements, "switch column");
+  ElementRange values;
+  while (!in.at_end()) {
+    const auto place = in.read<uint64_t>();
+    if (in.read<uint32_t>() == tag) {
+      if (values.size() == 0) values = {static_cast<int64_t>(place), static_cast<int64_t>(place)};
+      if (place != static_cast<uint64_t>(values.last) || values.first < 0)
+        throw FormatError(
+            concat("corrupt RNTuple: value ", place, " of a variant's alternative after ", values.last - 1));
+      ++values.last;
+    }
+    if (ends != nullptr) *ends++ = base + values.size();
+  }
+  return values;
 }
 
 }  // namespace sapwood::rntuple

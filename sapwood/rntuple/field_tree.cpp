@@ -83,7 +83,7 @@ class TreeBuilder {
       case StructuralRole::kRecord:
         return fill_record(node, id, depth);
       case StructuralRole::kVariant:
-        return refuse(node, field, "a variant");
+        return fill_variant(node, id, depth);
       case StructuralRole::kStreamer:
         return refuse(node, field, "an object serialized by the ROOT streamer");
     }
@@ -194,6 +194,30 @@ class TreeBuilder {
     for (const uint32_t child : children_[id]) {
       add_member(node, descriptor_.fields[child].name, build(child, depth + 1));
     }
+    set_record_type(node);
+  }
+
+  // A record of its alternatives, of which one at most has a value.
+  void fill_variant(FieldNode& node, uint32_t id, int depth) const {
+    node.kind = NodeKind::kStruct;
+    for (size_t i = 0; i < children_[id].size(); ++i) {
+      auto alternative = std::make_shared<FieldNode>();
+      alternative->kind = NodeKind::kAlternative;
+      alternative->tag = static_cast<uint32_t>(i) + 1;
+      alternative->principal = physical_columns(*alternative, id, 0, 1);
+      for (const PhysicalColumn& column : alternative->principal) {
+        if (!column.encoding.is_switch) refuse_column(*alternative, id, column.id);
+      }
+      adopt(*alternative, build(children_[id][i], depth + 1));
+      const FieldNode& value = *alternative->children.front();
+      alternative->stored_type = value.stored_type;
+      if (alternative->unsupported.empty()) alternative->type = Type::list(value.type);
+      add_member(node, concat('_', i), std::move(alternative));
+    }
+    set_record_type(node);
+  }
+
+  static void set_record_type(FieldNode& node) {
     if (!node.unsupported.empty()) return;
     std::vector<Field> members;
     for (size_t i = 0; i < node.children.size(); ++i) {
@@ -267,10 +291,11 @@ std::shared_ptr<const FieldNode> inside_lists(const Path& lists, std::shared_ptr
     list->kind = (*outer)->kind;
     list->principal = (*outer)->principal;
     list->fixed_size = (*outer)->fixed_size;
+    list->tag = (*outer)->tag;
     list->stored_type = stored_type;
     list->unsupported = member->unsupported;
-    list->type = list->kind == NodeKind::kList ? Type::list(member->type)
-                                               : Type::fixed_list(member->type, list->fixed_size);
+    list->type = list->kind == NodeKind::kFixedList ? Type::fixed_list(member->type, list->fixed_size)
+                                                    : Type::list(member->type);
     list->children.push_back(std::move(member));
     member = std::move(list);
   }
@@ -282,7 +307,8 @@ class MemberCollector {
   explicit MemberCollector(std::vector<NamedNode>& columns) : columns_(columns) {}
 
   void collect(const std::string& name, const FieldNode& node) {
-    if (node.kind == NodeKind::kList || node.kind == NodeKind::kFixedList) {
+    if (node.kind == NodeKind::kList || node.kind == NodeKind::kFixedList ||
+        node.kind == NodeKind::kAlternative) {
       if (node.children.empty()) return;
       lists_.push_back(&node);
       collect(name, *node.children.front());

@@ -24,6 +24,7 @@ enum class NodeKind : uint8_t {
   kList,         ///< index column and one child
   kFixedList,    ///< one child, no column
   kStruct,       ///< children, no column
+  kAlternative,  ///< of a variant: its switch column and one child, as a list of at most one
 };
 
 /// How (a part of) a column of the schema is put together from physical columns. Immutable and shared.
@@ -39,6 +40,7 @@ struct FieldNode {
   std::vector<PhysicalColumn> characters;  ///< kString; as many as `principal`
 
   int64_t fixed_size = 0;                ///< kFixedList
+  uint32_t tag = 0;                      ///< kAlternative: by which the switch column tells it, from 1 on
   std::vector<std::string> child_names;  ///< kStruct
   std::vector<std::shared_ptr<const FieldNode>> children;
 };

@@ -15,8 +15,8 @@ namespace sapwood::rntuple {
 
 /// An RNTuple of a file. Columns are its top-level fields and, as members, all members of records in them:
 /// "muons.pt" of a collection "muons" of records is a list of floats. Strings, collections (sets and maps,
-/// too), arrays, bitsets, records, enums and projected fields are read, and nullable fields, as lists of at
-/// most one; variants, and what the ROOT streamer wrote are not yet.
+/// too), arrays, bitsets, records, enums and projected fields are read; nullable fields as lists of at most
+/// one, variants as records of such lists, one for each alternative. What the ROOT streamer wrote is not.
 class Ntuple final : public Reader {
  public:
   /// Reads anchor, header, footer and page lists. `key` is of class ROOT::RNTuple. Throws IoError,

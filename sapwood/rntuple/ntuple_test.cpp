@@ -114,13 +114,20 @@ TEST(Ntuple, ReadsContainersOfTheStandardLibrary) {
   EXPECT_EQ(text(read_column(*ntuple, "array_lv.pt", {4, 5})), "[5, 5, 5]");
 }
 
-TEST(Ntuple, NamesWhatItDoesNotRead) {
+TEST(Ntuple, ReadsRecordsOfNothingAndVariantsWithoutValue) {
   const auto ntuple = open_test_file("test_emptystruct_invalidvar_rntuple_v1-0-0-0.root");
   EXPECT_EQ(text(read_column(*ntuple, "empty_struct")), "{} {} {}");
-  EXPECT_NE(ntuple->schema()[*ntuple->schema().find("variant")].unsupported.find("variant"),
+  EXPECT_EQ(text(read_column(*ntuple, "variant")),
+            "{_0: [1], _1: []} {_0: [], _1: []} {_0: [], _1: [{i: 2}]}");
+}
+
+TEST(Ntuple, NamesWhatItDoesNotRead) {
+  const auto ntuple = open_test_file("streamed_rntuple.root");
+  EXPECT_EQ(text(read_column(*ntuple, "x")), "0 1 2");
+  EXPECT_NE(ntuple->schema()[*ntuple->schema().find("object")].unsupported.find("streamer"),
             std::string::npos);
-  EXPECT_THROW(read_column(*ntuple, "variant"), UnsupportedError);
-  EXPECT_THROW(read_column(*ntuple, "varian"), SchemaError);
+  EXPECT_THROW(read_column(*ntuple, "object"), UnsupportedError);
+  EXPECT_THROW(read_column(*ntuple, "objec"), SchemaError);
 }
 
 TEST(Ntuple, ReadsManyClusterGroups) {
@@ -164,6 +171,17 @@ TEST(Ntuple, NullableFieldsAreListsOfAtMostOne) {
   EXPECT_EQ(text(read_column(*ntuple, "number", {0, 8})), "[] [0.5] [1] [] [2] [2.5] [] [3.5]");
   EXPECT_EQ(text(read_column(*ntuple, "text", {0, 6})), R"([] ["t"] [] [] [] ["ttttt"])");
   EXPECT_EQ(text(read_column(*ntuple, "items", {7, 10})), "[[], [8]] [[], [9], []] [[], [10], [], [12]]");
+}
+
+TEST(Ntuple, VariantsAreRecordsOfListsOfAtMostOne) {
+  const auto ntuple = open_test_file("variants_rntuple.root");
+  EXPECT_EQ(ntuple->schema()[ntuple->schema().require("one")].type.to_string(),
+            "struct<_0: list<int32>, _1: list<string>, _2: list<list<float32>>>");
+  EXPECT_EQ(text(read_column(*ntuple, "one._0", {5, 10})), "[] [-6] [] [] [-9]");
+  EXPECT_EQ(text(read_column(*ntuple, "one._1", {6, 9})), R"([] ["vvv"] [])");
+  EXPECT_EQ(text(read_column(*ntuple, "one._2", {0, 9})), "[] [] [[2, 2]] [] [] [[]] [] [] [[8, 8, 8]]");
+  EXPECT_EQ(text(read_column(*ntuple, "items._0", {5, 8})), "[[5]] [[], [6.5]] [[7], [], [8]]");
+  EXPECT_EQ(text(read_column(*ntuple, "items._1", {5, 8})), "[[]] [[600], []] [[], [701], []]");
 }
 
 TEST(Ntuple, ReadsUntypedCollectionsAndProjections) {
@@ -221,7 +239,8 @@ INSTANTIATE_TEST_SUITE_P(
                     "test_multiple_cluster_groups_rntuple_v1-0-0-0.root",
                     "test_stl_containers_rntuple_v1-0-0-0.root", "test_atomic_bitset_rntuple_v1-0-0-0.root",
                     "late_fields_rntuple.root", "representations_rntuple.root", "untyped_rntuple.root",
-                    "large_records_rntuple.root", "reals_rntuple.root", "nullable_rntuple.root"));
+                    "large_records_rntuple.root", "reals_rntuple.root", "nullable_rntuple.root",
+                    "variants_rntuple.root"));
 
 TEST(Ntuple, WritesToADestination) {
   const auto ntuple = open_test_file("untyped_rntuple.root");

@@ -89,6 +89,10 @@ class PageFetcher {
         request_column(slice, node.principal, node.principal, with_previous);
         unresolved_.push_back({column_, slice, &node, wanted});
         return;
+      case NodeKind::kAlternative:
+        request_column(slice, node.principal, node.principal, wanted);
+        unresolved_.push_back({column_, slice, &node, wanted});
+        return;
       case NodeKind::kFixedList:
         return request(slice, *node.children.front(),
                        {multiplied(wanted.first, node.fixed_size), multiplied(wanted.last, node.fixed_size)});
@@ -105,6 +109,10 @@ class PageFetcher {
     const FetchedElements& index = slice.columns.at(node.principal[representation].id);
     ElementRange items;
     const ElementRange wanted = collection.wanted;
+    if (node.kind == NodeKind::kAlternative) {
+      items = index.decode_switch(wanted, node.tag, 0, nullptr, scratch_);
+      return request(collection.slice, *node.children.front(), items);
+    }
     if (wanted.first > 0) {
       index.decode_index({wanted.first - 1, wanted.first}, 0, &items.first, scratch_);
     }

@@ -43,6 +43,11 @@ class FetchedElements {
   void decode(ElementRange wanted, TypeKind kind, std::byte* out, PageScratch& scratch) const;
   /// Decodes elements of an index column and adds `base` to each; `wanted` has been fetched.
   void decode_index(ElementRange wanted, int64_t base, int64_t* out, PageScratch& scratch) const;
+  /// Of a switch column: the range of an alternative's values, of which the elements `wanted`, which have
+  /// been fetched, have one each at most; to `ends`, unless null, `base` and how many there are up to each
+  /// element.
+  ElementRange decode_switch(ElementRange wanted, uint32_t tag, int64_t base, int64_t* ends,
+                             PageScratch& scratch) const;
 
  private:
   template <class T, class DecodePage>

@@ -10,9 +10,13 @@ ROOT.gInterpreter.Declare(r"""
 #include <ROOT/RNTupleModel.hxx>
 #include <ROOT/RNTupleWriteOptions.hxx>
 #include <ROOT/RNTupleWriter.hxx>
+#include <TNamed.h>
 #include <bitset>
 #include <memory>
 #include <optional>
+#include <string>
+#include <variant>
+#include <vector>
 using namespace ROOT;
 using CT = ROOT::ENTupleColumnType;
 
@@ -182,8 +186,43 @@ void write_nullable(const char* path) {
     if (i % 7 == 6) writer->CommitCluster();
   }
 }
+
+// Variants of a number, a string and a list, also as items; clusters of 7 of 20 entries.
+void write_variants(const char* path) {
+  auto model = RNTupleModel::Create();
+  using Variant = std::variant<std::int32_t, std::string, std::vector<float>>;
+  auto one = model->MakeField<Variant>("one");
+  auto items = model->MakeField<std::vector<std::variant<float, std::int64_t>>>("items");
+  auto writer = RNTupleWriter::Recreate(std::move(model), "variants", path, small_pages(505));
+  for (int i = 0; i < 20; ++i) {
+    if (i % 3 == 0) *one = -i;
+    if (i % 3 == 1) *one = std::string(i % 4, 'v');
+    if (i % 3 == 2) *one = std::vector<float>(i % 5, i);
+    items->clear();
+    for (int k = 0; k < i % 4; ++k) {
+      if ((i + k) % 2) items->emplace_back(i + k / 2.f); else items->emplace_back(std::int64_t(100 * i + k));
+    }
+    writer->Fill();
+    if (i % 7 == 6) writer->CommitCluster();
+  }
+}
+
+// An object that the ROOT streamer writes, beside a number.
+void write_streamed(const char* path) {
+  auto model = RNTupleModel::CreateBare();
+  model->AddField(std::make_unique<RField<std::int32_t>>("x"));
+  model->AddField(std::make_unique<RStreamerField>("object", "TNamed"));
+  model->Freeze();
+  auto writer = RNTupleWriter::Recreate(std::move(model), "streamed", path, small_pages(505));
+  auto entry = writer->CreateEntry();
+  for (int i = 0; i < 3; ++i) {
+    *entry->GetPtr<std::int32_t>("x") = i;
+    static_cast<TNamed*>(entry->GetPtr<void>("object").get())->SetName("name");
+    writer->Fill(*entry);
+  }
+}
 """)
 
 folder = Path(sys.argv[1])
-for name in ("late_fields", "representations", "untyped", "large_records", "reals", "nullable"):
+for name in ("late_fields", "representations", "untyped", "large_records", "reals", "nullable", "variants", "streamed"):
     getattr(ROOT, f"write_{name}")(str(folder / f"{name}_rntuple.root"))

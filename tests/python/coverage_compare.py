@@ -33,6 +33,12 @@ def compare(
         _expect_equal(np.diff(ours.offsets), present.astype(np.int64), f"{where} (which are there)")
         compare(ours.children[0], theirs.project(), stored_type, "[]", unread)
         return
+    if theirs.is_union:  # whose first content stands for no value
+        tags = np.asarray(theirs.tags)
+        for i, alternative in enumerate(ours.children, 1):
+            _expect_equal(np.diff(alternative.offsets), (tags == i).astype(np.int64), f"{where} (alternative {i})")
+            compare(alternative.children[0], theirs.project(i), stored_type, f"{where}[]", unread)
+        return
     while theirs.is_indexed or theirs.is_option:
         if theirs.is_option and np.any(theirs.mask_as_bool(valid_when=False)):
             raise MismatchError(f"{where}: uproot has missing values")
@@ -178,8 +184,11 @@ class Oracles:
     def _ntuple_column(self, name: str) -> ak.contents.Content:
         field, *members = [name] if name in self._top_fields else name.split(".")
         array = self._tree[field].array()
-        for member in members:
-            array = array[member.removeprefix("_") if ak.is_tuple(array) else member]
+        try:
+            for member in members:
+                array = array[member.removeprefix("_") if ak.is_tuple(array) else member]
+        except (ak.errors.FieldNotFoundError, TypeError):
+            raise NotComparedError("uproot gives a variant as a whole") from None
         return array.layout
 
     def _array(self, branch: Any) -> ak.contents.Content:

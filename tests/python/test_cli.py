@@ -108,14 +108,14 @@ def test_inspect_of_several_trees(capsys: pytest.CaptureFixture[str], tmp_path: 
 
 
 def test_inspect_names_what_is_not_read(capsys: pytest.CaptureFixture[str], test_files: Path) -> None:
-    path = test_files / "test_stl_containers_rntuple_v1-0-0-0.root"
+    path = test_files / "streamed_rntuple.root"
     text = run(capsys, "inspect", path)
-    assert "not read yet: 2 columns" in text
-    assert "  variant_int32_string: " in text
+    assert "not read yet: 1 column" in text
+    assert "  object: " in text
     columns = json.loads(run(capsys, "inspect", path, "--json"))["trees"][0]["columns"]
-    (variant,) = (column for column in columns if column["name"] == "variant_int32_string")
-    assert variant["type"] is None
-    assert variant["unsupported"]
+    (streamed,) = (column for column in columns if column["name"] == "object")
+    assert streamed["type"] is None
+    assert streamed["unsupported"]
 
 
 def test_inspect_of_a_file_without_trees(capsys: pytest.CaptureFixture[str], shared_data: Path) -> None:
