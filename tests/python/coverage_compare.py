@@ -187,7 +187,7 @@ class Oracles:
         try:
             for member in members:
                 array = array[member.removeprefix("_") if ak.is_tuple(array) else member]
-        except (ak.errors.FieldNotFoundError, TypeError):
+        except (ak.errors.FieldNotFoundError, IndexError, TypeError):
             raise NotComparedError("uproot gives a variant as a whole") from None
         return array.layout
 
