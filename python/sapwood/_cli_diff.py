@@ -40,6 +40,7 @@ class Diff:
     compared: int = 0  # columns
     only_first: list[str] = field(default_factory=list)
     only_second: list[str] = field(default_factory=list)
+    not_read_yet: list[str] = field(default_factory=list)  # in either, hence not compared
     columns: list[ColumnDiff] = field(default_factory=list)
 
     @property
@@ -65,6 +66,8 @@ def _diff(first: Dataset, second: Dataset, columns: list[str] | None) -> Diff:
     if columns is None:
         diff.only_first = [name for name in first.columns if name not in second.columns]
         diff.only_second = [name for name in second.columns if name not in first.columns]
+        unread = [column.name for data in (first, second) for column in data.schema if column.unsupported]
+        diff.not_read_yet = sorted(set(unread))
     diff.compared = len(names)
     types = [{column.name: column.type for column in data.schema} for data in (first, second)]
     stop = min(diff.entries)
@@ -146,6 +149,8 @@ def _other_bits(a: Any, b: Any) -> Mask:
 
 
 def _print(diff: Diff) -> None:
+    if diff.not_read_yet:
+        print(f"not read yet, hence not compared: {', '.join(diff.not_read_yet)}")
     if diff.same:
         print(f"same: {plural(diff.compared, 'column')} of {plural(diff.entries[0], 'entry')}")
         return

@@ -255,7 +255,10 @@ def test_diff_of_the_same(capsys: pytest.CaptureFixture[str], examples: Path, te
     path = examples / "QCD_ttree.root"
     assert run(capsys, "diff", path, path) == "same: 24 columns of 2,800 entries\n"
     objects = test_files / "objects.root"
-    assert run(capsys, "diff", objects, objects, "--tree", "whole") == "same: 3 columns of 40 entries\n"
+    assert run(capsys, "diff", objects, objects, "--tree", "whole").splitlines() == [
+        "not read yet, hence not compared: event.any",
+        "same: 3 columns of 40 entries",
+    ]
 
 
 def test_diff_finds_every_difference(capsys: pytest.CaptureFixture[str], make_tree: MakeTree) -> None:
