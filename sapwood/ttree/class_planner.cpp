@@ -282,8 +282,11 @@ StreamNode ClassPlanner::value(const CppType& type, bool has_header) {
     case CppType::Kind::kMap:
     case CppType::Kind::kPair: {
       const bool is_pair = type.kind == CppType::Kind::kPair;
-      StreamNode pair = counted(
-          {.kind = Kind::kRecord, .has_header = is_pair, .class_name = type.name, .is_built_in = true});
+      StreamNode pair = counted({.kind = Kind::kRecord,
+                                 .has_header = is_pair,
+                                 .class_name = type.name,
+                                 .is_built_in = true,
+                                 .is_map_item = !is_pair});
       for (size_t i = 0; i < 2; ++i) {
         pair.item.push_back(value(type.arguments[i], true));
         pair.item.back().name = i == 0 ? "first" : "second";

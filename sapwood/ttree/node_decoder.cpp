@@ -33,11 +33,6 @@ uint64_t read_count(const NumberFormat& format, const std::byte* stored) {
   return static_cast<uint64_t>(std::max<int64_t>(value, 0));
 }
 
-// In maps, whose items are no objects.
-bool is_map_item(const StreamNode& node) {
-  return node.kind == Kind::kRecord && node.is_built_in && !node.has_header && node.class_name.empty();
-}
-
 // Whether the entry is one object with a byte count.
 bool starts_with_header(const StreamInput& in) {
   BigEndianCursor bytes = in.stream.in();
@@ -364,7 +359,7 @@ void NodeDecoder::read_members(StreamInput& in, const Form& form, uint64_t count
       reader.read_together(in, count, counts);
     } else if (member.is_base) {
       reader.read_records(in, count, counts);
-    } else if (is_map_item(node_) && member.kind != Kind::kRecord && member.has_header) {
+    } else if (node_.is_map_item && member.kind != Kind::kRecord && member.has_header) {
       reader.read_values(in, count, {});
       reader.length_ += static_cast<int64_t>(count);
     } else {

@@ -13,16 +13,16 @@ namespace sapwood::ttree {
 struct StreamNode {
   enum class Kind {
     kNumber,
-    kBits,      ///< TObject::fBits: uint32, and a uint16 after it if its bit 4 is set
-    kString,    ///< length (1 byte, or 255 and 4 bytes), characters
-    kList,      ///< uint32 count, items
-    kFixed,     ///< `size` items
-    kBitset,    ///< uint32 count, which must be `size`, and as many bools
-    kCounted,   ///< as many items as the member `counter`, which comes before, says
-    kUntilEnd,  ///< items up to the end of the entry
-    kRecord,   ///< byte count and version, members; an item of a map has neither these nor its members theirs
-    kPointer,  ///< null, or the class of an object and the object
-    kNamed,    ///< the name of a class and an object of it
+    kBits,       ///< TObject::fBits: uint32, and a uint16 after it if its bit 4 is set
+    kString,     ///< length (1 byte, or 255 and 4 bytes), characters
+    kList,       ///< uint32 count, items
+    kFixed,      ///< `size` items
+    kBitset,     ///< uint32 count, which must be `size`, and as many bools
+    kCounted,    ///< as many items as the member `counter`, which comes before, says
+    kUntilEnd,   ///< items up to the end of the entry
+    kRecord,     ///< byte count and version, members
+    kPointer,    ///< null, or the class of an object and the object
+    kNamed,      ///< the name of a class and an object of it
     kUnreadable  ///< what has a byte count, by which it is left out
   };
   Kind kind = Kind::kNumber;
@@ -42,6 +42,7 @@ struct StreamNode {
 
   std::string class_name{};  ///< of a record
   bool is_built_in = false;  ///< a record that has one form in all files
+  bool is_map_item = false;  ///< a record whose members have no headers, unless stored member by member
   bool is_whole = false;  ///< a base that is an entry: where no header is, those of its own bases have none
   int32_t version = 0;    ///< of the class, when the members are these
   uint32_t checksum = 0;
