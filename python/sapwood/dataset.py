@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -34,10 +35,17 @@ def open(
         Name of the TTree or RNTuple, with its directories (``"dir/Events"``) and, if need be, its cycle (``"tree;3"``).
         May be left out when the file holds just one.
 
+    Warns of files that were not closed or are truncated: what is left in them is read (``files[i].warning``).
+
     Raises IoError (missing, unreadable), FormatError (not a ROOT file, corrupt), SchemaError (no such tree; several
     and none named), UnsupportedError, ConfigError.
     """
-    return Dataset(_core.open_dataset(samples_of(paths), tree or ""))
+    data = Dataset(_core.open_dataset(samples_of(paths), tree or ""))
+    doubtful = [file for file in data.files if file.warning]
+    if doubtful:
+        others = f" (and {len(doubtful) - 1:,} other files)" if len(doubtful) > 1 else ""
+        warnings.warn(f"{doubtful[0].path}{others}: {doubtful[0].warning}", RuntimeWarning, stacklevel=2)
+    return data
 
 
 class Dataset(DatasetTraining):

@@ -90,6 +90,8 @@ void bind_dataset(nb::module_& module) {
       .def_ro("first_entry", &FileInfo::first_entry)
       .def_ro("num_entries", &FileInfo::num_entries)
       .def_ro("sample", &FileInfo::sample)
+      .def_ro("warning", &FileInfo::warning,
+              "What to know before the file is taken for whole, as that it was not closed; else empty.")
       .def_prop_ro(
           "clusters",
           [](const FileInfo& file) {

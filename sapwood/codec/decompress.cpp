@@ -253,6 +253,21 @@ void decompress(Bytes record, std::span<std::byte> output) {
   }
 }
 
+std::optional<uint64_t> size_of_blocks(Bytes bytes, uint64_t uncompressed) {
+  LittleEndianCursor cursor(bytes, "compressed record");
+  try {
+    while (uncompressed > 0) {
+      const BlockHeader header = read_header(cursor);
+      cursor.skip(header.compressed_size);
+      if (header.uncompressed_size == 0 || header.uncompressed_size > uncompressed) return std::nullopt;
+      uncompressed -= header.uncompressed_size;
+    }
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  return cursor.position();
+}
+
 std::string algorithm_name(Bytes record) {
   if (record.size() < kHeaderSize) return "none";
   LittleEndianCursor cursor(record, "compressed record");

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,6 +15,10 @@ namespace sapwood::codec {
 /// libraries are kept for each thread and used again. Throws FormatError (corrupt, wrong checksum, wrong
 /// size), UnsupportedError (unknown algorithm).
 void decompress(Bytes record, std::span<std::byte> output);
+
+/// How many of `bytes` a record takes whose blocks give `uncompressed` bytes by their headers; nothing when they
+/// don't add up, or begin with no block.
+std::optional<uint64_t> size_of_blocks(Bytes bytes, uint64_t uncompressed);
 
 /// The name of the algorithm of a record's first block ("zlib", "lzma", "lz4", "zstd", "old"), or "none".
 std::string algorithm_name(Bytes record);

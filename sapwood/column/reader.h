@@ -41,6 +41,9 @@ class Reader {
   /// "TTree" or "RNTuple".
   virtual const char* format() const = 0;
 
+  /// What users should know before they take the table for whole; empty for one that is.
+  virtual std::string warning() const { return {}; }
+
   virtual const Schema& schema() const = 0;
   /// The bool column that tells of which entries rows come; empty where of all.
   virtual std::string row_column() const { return {}; }

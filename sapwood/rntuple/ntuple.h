@@ -26,6 +26,7 @@ class Ntuple final : public Reader {
   const std::string& file() const override { return file_->uri(); }
   const std::string& object() const override { return object_; }
   const char* format() const override { return "RNTuple"; }
+  std::string warning() const override { return file_->warning(); }
   const Schema& schema() const override { return schema_; }
   int64_t num_entries() const override { return ranges_.empty() ? 0 : ranges_.back().stop; }
   std::span<const EntryRange> clusters() const override { return ranges_; }

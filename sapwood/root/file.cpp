@@ -6,97 +6,15 @@
 #include <utility>
 
 #include "sapwood/codec/decompress.h"
+#include "sapwood/root/file_header.h"
 #include "sapwood/root/key_header.h"
+#include "sapwood/root/record_scan.h"
 
 namespace sapwood::root {
 namespace {
 
-constexpr int32_t kBigFileVersion = 1000000;
-constexpr int16_t kBigDirectoryVersion = 1000;
-/// Longest header: with 64-bit positions.
-constexpr uint64_t kHeaderBytes = 75;
-/// TDirectory record with 64-bit positions.
-constexpr uint64_t kDirectoryBytes = 42;
 /// Key headers take at least this in a key list: 26 bytes and three empty strings.
 constexpr uint64_t kSmallestKey = 29;
-constexpr int kDeepestDirectory = 100;
-
-struct Header {
-  int32_t version = 0;
-  uint64_t begin = 0;
-  uint64_t end = 0;
-  uint64_t name_bytes = 0;
-  uint64_t info_seek = 0;
-  uint32_t info_size = 0;
-};
-
-struct Directory {
-  uint32_t key_list_size = 0;
-  uint64_t key_list_seek = 0;
-};
-
-bool is_directory(const std::string& class_name) {
-  return class_name == "TDirectory" || class_name == "TDirectoryFile";
-}
-
-// File header, big-endian:
-//   "root", int32 fVersion (1000000 is added in files with 64-bit positions), int32 fBEGIN,
-//   position fEND, position fSeekFree, int32 fNbytesFree, int32 nfree, int32 fNbytesName, uint8 fUnits,
-//   int32 fCompress, position fSeekInfo, int32 fNbytesInfo, UUID          (position: uint32 or uint64)
-Header read_header(Bytes bytes, uint64_t file_size) {
-  constexpr char kMagic[] = {'r', 'o', 'o', 't'};
-  if (file_size == 0) throw FormatError("not a ROOT file: it is empty");
-  if (bytes.size() < sizeof kMagic || std::memcmp(bytes.data(), kMagic, sizeof kMagic) != 0) {
-    throw FormatError("not a ROOT file: it doesn't begin with 'root'");
-  }
-  BigEndianCursor in(bytes, "file header");
-  in.skip(sizeof kMagic);
-  Header header;
-  header.version = in.read<int32_t>();
-  header.begin = in.read<uint32_t>();
-  // Text may begin with "root" too; no writer has put the first record elsewhere than at byte 64, 100 or a
-  // little after.
-  constexpr uint32_t kLastBegin = 1 << 16;
-  if (header.version <= 0 || header.version >= 2 * kBigFileVersion || header.begin > kLastBegin) {
-    throw FormatError(concat("not a ROOT file: its header names version ", header.version,
-                             " and a first record at byte ", header.begin));
-  }
-  const bool big = header.version >= kBigFileVersion;
-  const auto read_position = [&] { return big ? in.read<uint64_t>() : in.read<uint32_t>(); };
-  header.end = read_position();
-  read_position();
-  in.skip(8);
-  header.name_bytes = in.read<uint32_t>();
-  in.skip(5);
-  header.info_seek = read_position();
-  header.info_size = in.read<uint32_t>();
-  header.version %= kBigFileVersion;
-  if (header.end > file_size) {
-    throw FormatError(concat("truncated: the header says the data end at byte ", header.end,
-                             ", the file has ", file_size, " bytes"));
-  }
-  if (header.begin > file_size || header.name_bytes > file_size - header.begin) {
-    throw FormatError(concat("corrupt file header: the top directory at byte ", header.begin, " + ",
-                             header.name_bytes, " of ", file_size));
-  }
-  return header;
-}
-
-// TDirectory, big-endian:
-//   int16 version, uint32 fDatimeC, uint32 fDatimeM, int32 fNbytesKeys, int32 fNbytesName,
-//   fSeekDir, fSeekParent, fSeekKeys (uint32 each, or uint64 when version > 1000), UUID
-Directory read_directory(Bytes bytes) {
-  BigEndianCursor in(bytes, "directory");
-  const auto version = in.read<int16_t>();
-  in.skip(8);
-  Directory directory;
-  directory.key_list_size = in.read<uint32_t>();
-  in.skip(4);
-  const bool big = version > kBigDirectoryVersion;
-  in.skip(big ? 16 : 8);
-  directory.key_list_seek = big ? in.read<uint64_t>() : in.read<uint32_t>();
-  return directory;
-}
 
 }  // namespace
 
@@ -118,7 +36,7 @@ struct File::Opener {
 
   Directory directory_at(uint64_t offset) const {
     const uint64_t available = offset < bytes.size() ? bytes.size() - offset : 0;
-    return read_directory(read(offset, std::min(available, kDirectoryBytes), "a directory"));
+    return read_directory(read(offset, std::min(available, Directory::kMostBytes), "a directory"));
   }
 
   // The key list: a key header of its own, int32 number of keys, the key headers.
@@ -140,6 +58,9 @@ struct File::Opener {
         throw FormatError(concat("corrupt key '", header.name, "': a record of ", header.record_size,
                                  " bytes with a header of ", header.key_size));
       }
+      if (prefix.size() + header.name.size() > kLongestPath) {
+        throw FormatError(concat("a path of more than ", kLongestPath, " bytes"));
+      }
       keys.push_back({.path = prefix + header.name,
                       .class_name = header.class_name,
                       .title = header.title,
@@ -148,7 +69,7 @@ struct File::Opener {
                       .record_size = static_cast<uint32_t>(header.record_size),
                       .key_size = static_cast<uint32_t>(header.key_size),
                       .uncompressed_size = static_cast<uint32_t>(header.object_size)});
-      if (!is_directory(header.class_name)) continue;
+      if (!is_directory_class(header.class_name)) continue;
       const Directory child = directory_at(header.seek + static_cast<uint64_t>(header.key_size));
       // A directory that never got a key has no list.
       if (child.key_list_seek != 0) walk(child, prefix + header.name + '/', depth + 1);
@@ -162,17 +83,54 @@ std::shared_ptr<const File> File::open(std::unique_ptr<io::RandomAccessFile> byt
   with_context({.file = file->uri()}, [&] {
     Opener opener{*file->bytes_, file->keys_};
     const uint64_t size = file->bytes_->size();
-    const Header header = read_header(opener.read(0, std::min(size, kHeaderBytes), "the header"), size);
+    const FileHeader header =
+        read_file_header(opener.read(0, std::min(size, FileHeader::kMostBytes), "the header"), size);
     file->version_ = header.version;
     file->streamer_info_seek_ = header.info_seek;
     file->streamer_info_size_ = header.info_size;
     const Directory top = opener.directory_at(header.begin + header.name_bytes);
-    if (top.key_list_seek <= header.begin) {
-      throw FormatError("the file was not closed cleanly: its top directory has no list of keys");
+    const bool has_keys = top.key_list_seek > header.begin;
+    if (has_keys && header.end == size) return opener.walk(top, "", 0);
+    try {
+      if (has_keys) opener.walk(top, "", 0);
+    } catch (const FormatError&) {
+      // What is missing of the lists may be found without them.
     }
-    opener.walk(top, "", 0);
+    file->recover(header);
   });
   return file;
+}
+
+void File::recover(const FileHeader& header) {
+  RecordScan scan = scan_records(*bytes_, header);
+  std::unordered_set<uint64_t> listed;
+  std::unordered_set<std::string> paths;
+  for (const Key& key : keys_) {
+    listed.insert(key.seek);
+    paths.insert(key.path);
+  }
+  const size_t num_listed = keys_.size();
+  for (Key& key : scan.keys) {
+    if (!listed.contains(key.seek)) keys_.push_back(std::move(key));
+  }
+  std::string earlier;
+  for (Key& key : scan.deleted) {
+    if (paths.contains(key.path)) continue;
+    earlier += concat(", ", key.path, " as it was before it was last written");
+    keys_.push_back(std::move(key));
+  }
+  const uint64_t size = bytes_->size();
+  const std::string what = header.end > size
+                               ? concat("the file is truncated: its header says that the data end at byte ",
+                                        header.end, ", it has ", size, " bytes")
+                               : std::string("the file was not closed cleanly");
+  if (keys_.empty()) throw FormatError(concat(what, "; no object is left in it"));
+  warning_ =
+      concat(what, "; ", keys_.size() - num_listed, " objects were found by going through it", earlier);
+  if (scan.info_seek != 0 && (header.info_seek == 0 || header.end > size)) {
+    streamer_info_seek_ = scan.info_seek;
+    streamer_info_size_ = scan.info_size;
+  }
 }
 
 const Key* File::find(std::string_view path) const {

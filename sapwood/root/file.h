@@ -12,6 +12,8 @@
 
 namespace sapwood::root {
 
+struct FileHeader;
+
 /// A key of the container: where an object is stored and what it is.
 struct Key {
   std::string path;        ///< directories and name, "dir/sub/tree", as users write it
@@ -36,14 +38,18 @@ StoredObject unpack_record(Bytes record, const std::shared_ptr<MemoryPool>& pool
 /// An open TFile. Immutable after opening; safe from many threads.
 class File {
  public:
-  /// Reads header and directories. Throws IoError, FormatError (not a ROOT file, truncated, not closed
-  /// cleanly).
+  /// Reads header and directories. Where the file is truncated or was not closed, its objects are found
+  /// record by record, and `warning` tells so. Throws IoError, FormatError (not a ROOT file; no object is
+  /// left in it).
   static std::shared_ptr<const File> open(std::unique_ptr<io::RandomAccessFile> bytes);
 
   const std::string& uri() const { return bytes_->uri(); }
   const io::RandomAccessFile& bytes() const { return *bytes_; }
   /// ROOT's version that wrote the file, as in its header, such as 63400.
   int32_t version() const { return version_; }
+
+  /// What users should know before they take the file for whole; empty for one that is.
+  const std::string& warning() const { return warning_; }
 
   /// All keys, sub-directories' too (directories included), in file order; of each name all cycles.
   const std::vector<Key>& keys() const { return keys_; }
@@ -58,10 +64,12 @@ class File {
  private:
   struct Opener;
   File() = default;
+  void recover(const FileHeader& header);
   Buffer read_record(uint64_t seek, uint64_t record_size, const std::shared_ptr<MemoryPool>& pool) const;
 
   std::unique_ptr<io::RandomAccessFile> bytes_;
   int32_t version_ = 0;
+  std::string warning_;
   std::vector<Key> keys_;
   uint64_t streamer_info_seek_ = 0;
   uint32_t streamer_info_size_ = 0;

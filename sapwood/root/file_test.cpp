@@ -133,13 +133,30 @@ TEST(File, SaysWhereATruncatedFileShouldEnd) {
   Content bytes = load("uproot-leaflist.root");
   const size_t whole = bytes.size();
   bytes.resize(whole - 100);
-  const std::string message = failure(bytes);
+  const std::string message = open(bytes)->warning();
   EXPECT_NE(message.find("truncated"), std::string::npos) << message;
   EXPECT_NE(message.find(std::to_string(whole)), std::string::npos) << message;
   EXPECT_NE(message.find(std::to_string(whole - 100)), std::string::npos) << message;
 }
 
-TEST(File, RefusesAFileThatWasNotClosed) {
+TEST(File, RefusesATruncatedFileOfWhichNothingIsLeft) {
+  Content bytes = load("uproot-leaflist.root");
+  bytes.resize(300);
+  EXPECT_NE(failure(bytes).find("no object is left"), std::string::npos);
+}
+
+TEST(File, FindsTheObjectsOfAFileThatWasNotClosed) {
+  const auto file = open(load("unclosed.root"));
+  EXPECT_NE(file->warning().find("not closed"), std::string::npos) << file->warning();
+  std::vector<std::string> paths;
+  for (const Key& key : file->keys()) paths.push_back(key.path);
+  EXPECT_EQ(paths, (std::vector<std::string>{"dir", "note", "dir/tree"}));
+  EXPECT_EQ(file->read_object(*file->find("dir/tree"), heap_pool()).size(),
+            file->find("dir/tree")->uncompressed_size);
+  EXPECT_TRUE(open(load("autosaved.root"))->warning().empty());
+}
+
+TEST(File, RefusesAFileThatWasNotClosedAndHoldsNothing) {
   EXPECT_NE(failure(small_file(0, 0)).find("not closed"), std::string::npos);
 }
 

@@ -77,6 +77,12 @@ PointerHeader ObjectStream::read_pointer() {
   return header;
 }
 
+PointerHeader ObjectStream::read_pointer_at(uint64_t tag) {
+  if (tag < key_size_ + kTagOffset || tag - key_size_ - kTagOffset >= in_.position()) return {};
+  in_.seek(tag - key_size_ - kTagOffset);
+  return read_pointer();
+}
+
 std::string ObjectStream::read_class_name() {
   std::string name;
   while (const char c = in_.read<char>()) {

@@ -35,6 +35,9 @@ class ObjectStream {
   BigEndianCursor& in() { return in_; }
   VersionHeader read_version();
   PointerHeader read_pointer();
+  /// Moves to the object of a tag that a pointer before referred to, and reads what stands before it; of what
+  /// was stored without byte counts nothing.
+  PointerHeader read_pointer_at(uint64_t tag);
   /// Reads the members of TObject, which has no byte count.
   void skip_tobject();
   /// Moves to the end of an object whose members have been read. Throws FormatError when they took more than

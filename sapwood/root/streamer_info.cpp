@@ -55,7 +55,7 @@ StreamerElement read_element_base(ObjectStream& stream) {
 
 // TStreamer<kind>: version header, TStreamerElement, and by kind:
 //   Base: int32 version of the base; BasicPointer, Loop: int32 version, TString count member, TString its
-//   class
+//   class; STL: int32 kind, int32 type of its items
 StreamerElement read_element(ObjectStream& stream, const std::string& class_name) {
   const VersionHeader header = stream.read_version();
   BigEndianCursor& in = stream.in();
@@ -73,7 +73,8 @@ StreamerElement read_element(ObjectStream& stream, const std::string& class_name
     element.count_name = read_string(in);
     read_string(in);
   } else if (class_name == "TStreamerSTL") {
-    in.skip(8);
+    in.skip(4);
+    element.content_type = in.read<int32_t>();
   }
   stream.finish(header.end, class_name);
   return element;

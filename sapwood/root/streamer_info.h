@@ -66,6 +66,7 @@ struct StreamerElement {
   std::vector<int32_t> dimensions{};
   int32_t base_version = -1;
   std::string count_name{};  ///< the member that holds the length, for kOffsetP arrays
+  int32_t content_type = 0;  ///< of the items of a collection, where they are numbers
 };
 
 /// How one version of a class is stored.

@@ -19,6 +19,7 @@ class FriendReader final : public Reader {
   const std::string& file() const override { return table_->file(); }
   const std::string& object() const override { return table_->object(); }
   const char* format() const override { return table_->format(); }
+  std::string warning() const override { return table_->warning(); }
   /// The friend's columns come first: where the table has one of that name that the data set's first file has
   /// not, the name means the friend's.
   const Schema& schema() const override { return schema_; }

@@ -130,6 +130,7 @@ std::shared_ptr<const Source> Source::open(std::vector<Sample> samples, const st
                                      : open_table(file.path, source->tree_, &infos);
     file.num_entries = file.stored_entries = reader->num_entries();
     file.clusters.assign(reader->clusters().begin(), reader->clusters().end());
+    file.warning = reader->warning();
     formats[i] = reader->format();
     if (!file.table) source->cache_->insert(i, reader);
     if (same_columns(reader->schema(), source->schema_)) outlines->add(i, *reader);

@@ -29,6 +29,7 @@ struct FileInfo {
   int64_t stored_entries = 0;             ///< that the file holds
   size_t sample = 0;                      ///< index of its `Sample`
   std::vector<EntryRange> clusters;       ///< in the file's own entries
+  std::string warning;                    ///< as `Reader::warning`
   std::shared_ptr<const Reader> table{};  ///< where it was given open
 };
 

@@ -89,13 +89,19 @@ constexpr std::array<std::string_view, 12> kContainers{
     "TClonesArray", "TObjArray", "TList",  "THashList",   "TMap",           "TOrdCollection",
     "TSortedList",  "TBtree",    "TExMap", "TCollection", "TSeqCollection", "THashTable"};
 
-/// By their class's name.
 std::optional<StreamNode> built_in_node(const std::string& name) {
   if (name == "TObject") return tobject_node();
   if (name == "TRef") return tref_node();
   if (name == "TRefArray") return tref_array_node();
   if (name == "TDatime") return number_node(root::kUInt);
   return tarray_node(name);
+}
+
+/// The form of classes that have the same one in all files, whatever their streamer infos say.
+std::optional<StreamNode> known_form(const std::string& name) {
+  if (std::ranges::find(kContainers, name) != kContainers.end())
+    throw UnsupportedError(concat("a ", name, ", which holds objects of any class"));
+  return built_in_node(name);
 }
 
 StreamNode fixed(StreamNode item, const root::StreamerElement& element) {
@@ -150,16 +156,15 @@ StreamNode ClassPlanner::counted(StreamNode node) {
 }
 
 StreamNode ClassPlanner::object(const std::string& class_name) {
-  if (auto built_in = built_in_node(class_name)) return counted(std::move(*built_in));
-  if (std::ranges::find(kContainers, class_name) != kContainers.end())
-    throw UnsupportedError(concat("a ", class_name, ", which holds objects of any class"));
   const root::StreamerInfo* info = infos_.newest(class_name);
   if (info == nullptr && class_name == "TNamed") info = root::built_in_streamer_info(class_name, 1);
-  if (info == nullptr) throw UnsupportedError(concat("the file does not describe class ", class_name));
-  return object(*info);
+  if (info != nullptr) return object(*info);
+  if (auto known = known_form(class_name)) return counted(std::move(*known));
+  throw UnsupportedError(concat("the file does not describe class ", class_name));
 }
 
 StreamNode ClassPlanner::object(const root::StreamerInfo& info) {
+  if (auto known = known_form(info.name)) return counted(std::move(*known));
   if (std::ranges::find(open_, info.name) != open_.end())
     throw UnsupportedError(concat("objects of class ", info.name, " that hold others of it"));
   if (open_.size() >= kDeepestNesting)
@@ -225,7 +230,7 @@ StreamNode ClassPlanner::member(const root::StreamerElement& element) {
     if (type > root::kOffsetP) {
       if (element.array_length > 1) throw UnsupportedError("several arrays of variable length in one member");
       return {.kind = Kind::kCounted,
-              .has_header = true,
+              .has_presence = true,
               .item = {std::move(node)},
               .counter = element.count_name};
     }
@@ -238,15 +243,38 @@ StreamNode ClassPlanner::member(const root::StreamerElement& element) {
   const bool has_header = item.has_header && item.kind != Kind::kRecord;
   if (has_header) item.has_header = false;
   StreamNode array = fixed(std::move(item), element);
-  array.has_header = has_header;
+  const int32_t of = element.type - root::kOffsetL;
+  array.has_header = has_header || of == root::kTString || of == root::kTObject || of == root::kTNamed;
   return array;
 }
 
 StreamNode ClassPlanner::member_value(const root::StreamerElement& element) {
-  if (element.type == root::kStreamLoop)
-    throw UnsupportedError(concat("an array of objects of class ", element.type_name, " of variable length"));
+  if (element.type == root::kStreamLoop) return loop(element);
   const CppType type = parse_cpp_type(element.type_name);
+  const bool is_of_enums = type.kind == CppType::Kind::kCollection &&
+                           type.arguments.front().kind == CppType::Kind::kClass &&
+                           infos_.newest(type.arguments.front().name) == nullptr;
+  if (const auto number = number_format(element.content_type, {}); number && is_of_enums)
+    return counted(list_of(counted({.kind = Kind::kNumber, .number = *number}), true));
   return is_pointer(element) ? pointer(type, false) : value(type, true);
+}
+
+// TStreamerLoop: byte count and version, objects or pointers to them.
+StreamNode ClassPlanner::loop(const root::StreamerElement& element) {
+  if (element.array_length > 0) throw UnsupportedError("several arrays of variable length in one member");
+  std::string_view name = element.type_name;
+  const size_t first_star = name.find('*');
+  const bool is_of_pointers = name.substr(std::min(first_star, name.size())) == "**";
+  const CppType type = parse_cpp_type(std::string(name.substr(0, first_star)));
+  StreamNode item = is_of_pointers ? pointer(type, false) : value(type, true);
+  return {
+      .kind = Kind::kCounted, .has_header = true, .item = {std::move(item)}, .counter = element.count_name};
+}
+
+StreamNode ClassPlanner::clones(const std::string& class_name) {
+  if (class_name.empty())
+    throw UnsupportedError("a TClonesArray that does not tell the class of its objects");
+  return counted({.kind = Kind::kClones, .has_header = true, .item = {object(class_name)}});
 }
 
 StreamNode ClassPlanner::members(const root::StreamerElement& element) {

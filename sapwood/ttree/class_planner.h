@@ -26,11 +26,14 @@ class ClassPlanner {
   StreamNode member(const root::StreamerElement& element);
   /// A member of all objects of a split collection: one header for all of them, where it has one.
   StreamNode members(const root::StreamerElement& element);
+  /// A TClonesArray of objects of that class.
+  StreamNode clones(const std::string& class_name);
 
  private:
   StreamNode pointer(const CppType& to, bool is_required);
   StreamNode base(const root::StreamerElement& element);
   StreamNode member_value(const root::StreamerElement& element);
+  StreamNode loop(const root::StreamerElement& element);
   void add_members(StreamNode& record, const root::StreamerInfo& info);
   StreamNode counted(StreamNode node);
 

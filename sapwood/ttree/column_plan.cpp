@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "sapwood/ttree/class_planner.h"
+#include "sapwood/ttree/clones_class.h"
 
 namespace sapwood::ttree {
 namespace {
@@ -18,6 +19,8 @@ constexpr int64_t kLargestItem = 1 << 30;
 constexpr int64_t kCollectionHeader = 10;
 /// Before the items of an array of variable length in a class: whether there are any.
 constexpr int64_t kPresenceByte = 1;
+/// A branch's node type: its objects are stored by their class's own Streamer.
+constexpr int64_t kCustomStreamer = -1;
 
 /// The sizes in a leaf's title, "name[3][n][2]/F": those that are numbers.
 std::vector<int64_t> fixed_dimensions(const Leaf& leaf) {
@@ -252,16 +255,23 @@ class BranchPlanner {
     }
     const CppType type = parse_cpp_type(stored_type());
     const root::StreamerInfo* info = type.kind == CppType::Kind::kClass ? find_class() : nullptr;
-    StreamNode node = info != nullptr ? classes_.object(*info) : classes_.value(type, true);
-    // Only as members have a std::string or an object a header.
-    const bool has_header = branch_.class_name == "TBranchObject";
-    if (node.kind == Kind::kString || node.kind == Kind::kRecord) node.has_header = has_header;
-    if (has_header) node = {.kind = Kind::kNamed, .item = {std::move(node)}};
+    StreamNode node = holds_clones(branch_) ? classes_.clones(branch_.clones_class)
+                      : info != nullptr     ? classes_.object(*info)
+                                            : classes_.value(type, true);
+    // Only as members, or where its class streams itself, has a std::string or an object a header.
+    const bool is_named = branch_.class_name == "TBranchObject";
+    const bool has_own = node.is_built_in && type.kind == CppType::Kind::kClass;
+    if (node.kind == Kind::kString) node.has_header = is_named;
+    if (node.kind == Kind::kRecord && !has_own)
+      node.has_header = is_named || branch_.node_type == kCustomStreamer;
+    if (is_named) node = {.kind = Kind::kNamed, .item = {std::move(node)}};
     return plan_values(std::move(node));
   }
 
   StreamNode whole_member() {
     StreamNode node = classes_.member(*element_);
+    // The counts are in another branch.
+    if (node.kind == Kind::kCounted && node.has_header) node.kind = Kind::kUntilEnd;
     node.is_whole = element_->is_base && node.kind == Kind::kRecord && !node.is_built_in;
     node.is_base = node.is_hidden = false;
     return node;

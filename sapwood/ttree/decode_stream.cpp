@@ -35,6 +35,9 @@ Column decode_stream(const DecodeTask& task, const Buffer& destination) {
       StreamInput input{stream, end};
       decoder.read(input, 1);
       if (in.position() > end) in.fail(concat("the end of entry ", entry, " at ", end));
+      if (in.position() < end)
+        throw UnsupportedError(
+            concat("entry ", entry, " has ", end - in.position(), " bytes more than are known"));
     }
   });
   Column column = decoder.finish();

@@ -1,9 +1,11 @@
 #include "sapwood/ttree/node_decoder.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 #include "sapwood/base/error.h"
+#include "sapwood/root/key_header.h"
 #include "sapwood/ttree/class_planner.h"
 
 namespace sapwood::ttree {
@@ -18,6 +20,13 @@ constexpr uint32_t kByteCountMask = 0x40000000;
 constexpr int16_t kTellsClassVersion = 8;
 /// Values made up for each member that another version of a class lacks.
 constexpr double kMostBlank = 256;
+/// Bytes of an entry's objects that are read again, for one more pointer to them, beside so many times its
+/// own.
+constexpr uint64_t kMostReadAgain = uint64_t{1} << 20;
+constexpr uint64_t kMostTimes = 64;
+constexpr int kDeepestInheritance = 50;
+/// In a TClonesArray's fBits: its objects are stored member by member.
+constexpr uint32_t kBypassStreamer = 1u << 12;
 
 bool has_member(const StreamNode& record, const std::string& name) {
   return std::ranges::any_of(record.item, [&](const StreamNode& member) {
@@ -110,6 +119,7 @@ bool NodeDecoder::has_offsets() const {
     case Kind::kString:
     case Kind::kList:
     case Kind::kCounted:
+    case Kind::kClones:
     case Kind::kUntilEnd:
       return true;
     case Kind::kPointer:
@@ -157,9 +167,15 @@ void NodeDecoder::read_headed(StreamInput& in) {
   if (node_.kind == Kind::kUntilEnd) {
     NodeDecoder& each = item();
     const Form* form = each.memberwise_form(in, header);
-    for (; keep_ && bytes.position() < in.end; ++each.length_)
-      form != nullptr ? each.read_list(in, form) : each.read_value(in);
+    if (each.node_.kind == Kind::kRecord || each.node_.kind == Kind::kPointer) {
+      while (keep_ && bytes.position() < in.end) each.read(in, 1);
+    } else {
+      for (; keep_ && bytes.position() < in.end; ++each.length_)
+        form != nullptr ? each.read_list(in, form) : each.read_value(in);
+    }
     end_list();
+  } else if (node_.kind == Kind::kClones) {
+    if (keep_) read_clones(in, header);
   } else if (keep_) {
     read_values(in, 1, header);
   }
@@ -231,10 +247,16 @@ void NodeDecoder::read_bitset(StreamInput& in) {
 // positive,] and then lists, of which each is a uint32 count, the first member of all, and so on.
 const NodeDecoder::Form* NodeDecoder::memberwise_form(StreamInput& in, const root::VersionHeader& header) {
   if (!header.memberwise) return nullptr;
-  if (node_.kind != Kind::kList || item().node_.kind != Kind::kRecord)
+  // An array, of a std::array too, is the only member of its class.
+  const bool is_of_arrays = node_.kind == Kind::kList && item().node_.kind == Kind::kFixed;
+  if (!is_of_arrays && (node_.kind != Kind::kList || item().node_.kind != Kind::kRecord))
     throw UnsupportedError("values stored member by member");
-  if (header.version < kTellsClassVersion) return item().own_form_.get();
+  if (header.version < kTellsClassVersion) return is_of_arrays ? nullptr : item().own_form_.get();
   const auto version = in.stream.in().read<int16_t>();
+  if (is_of_arrays) {
+    if (version <= 0) in.stream.in().skip(sizeof(uint32_t));
+    return nullptr;
+  }
   return &item().form_of(in, {.version = version, .memberwise = false, .end = header.end});
 }
 
@@ -260,15 +282,104 @@ void NodeDecoder::read_pointer(StreamInput& in) {
   if (pointer.kind == Target::kNull) {
     if (node_.is_required && keep_) throw UnsupportedError("a null pointer in a collection");
   } else if (pointer.kind == Target::kReference) {
-    if (keep_) throw UnsupportedError("an object that several pointers point to");
+    if (keep_) read_referred(in, pointer.tag);
   } else {
-    const std::string& expected = item().node_.class_name;
-    if (pointer.class_name != expected)
-      throw UnsupportedError(concat("an object of class ", pointer.class_name, " instead of ", expected));
-    item().read(in, 1);
+    read_object(in, pointer.class_name);
   }
   in.stream.finish(pointer.end, pointer.class_name);
   if (!node_.is_required) end_list();
+}
+
+// An object that stands where another pointer to it was.
+void NodeDecoder::read_referred(StreamInput& in, uint64_t tag) {
+  BigEndianCursor& bytes = in.stream.in();
+  const size_t here = bytes.position();
+  const root::PointerHeader pointer = in.stream.read_pointer_at(tag);
+  if (pointer.kind != root::PointerHeader::Kind::kObject || !pointer.end || *pointer.end > here)
+    throw UnsupportedError("a pointer to an object that is not among those before it");
+  in.read_again += *pointer.end - bytes.position();
+  if (in.read_again > kMostReadAgain + kMostTimes * in.end)
+    throw UnsupportedError("too many pointers to the same objects");
+  read_object(in, pointer.class_name);
+  bytes.seek(here);
+}
+
+// The item, as a part of an object where its class derives from it.
+void NodeDecoder::read_object(StreamInput& in, const std::string& class_name) {
+  if (class_name == item().node_.class_name) return item().read(in, 1);
+  item().read_derived(in, class_name, 0);
+}
+
+// An object's bases come first. What is not of the base that makes up the values is left out.
+void NodeDecoder::read_derived(StreamInput& in, const std::string& class_name, int depth) {
+  const auto fail = [&] {
+    throw UnsupportedError(concat("an object of class ", class_name, " instead of ", node_.class_name));
+  };
+  if (node_.kind != Kind::kRecord || depth > kDeepestInheritance) fail();
+  const root::VersionHeader header = in.stream.read_version();
+  if (!header.end || header.memberwise) fail();
+  const root::StreamerInfo* info =
+      header.version > 0 ? context_.infos->find(class_name, header.version)
+                         : context_.infos->find_checksum(class_name, in.stream.in().read<uint32_t>());
+  if (info == nullptr) fail();
+  for (const root::StreamerElement& element : info->elements) {
+    if (!element.is_base) break;
+    if (element.name == node_.class_name) {
+      read(in, 1);
+      return in.stream.finish(header.end, class_name);
+    }
+    if (context_.infos->derives_from(element.name, node_.class_name)) {
+      read_derived(in, element.name, depth + 1);
+      return in.stream.finish(header.end, class_name);
+    }
+    if (element.name == "TObject") {
+      in.stream.skip_tobject();
+    } else {
+      const root::VersionHeader other = in.stream.read_version();
+      if (!other.end) break;
+      in.stream.finish(other.end, element.name);
+    }
+  }
+  fail();
+}
+
+// TClonesArray behind its header: TObject (from version 3 on), TString name (from version 2 on), TString
+// "class;version", int32 count, int32 lower bound, and the objects: each behind a byte that is 0 where there
+// is none, or the first member of all, and so on.
+void NodeDecoder::read_clones(StreamInput& in, const root::VersionHeader& header) {
+  BigEndianCursor& bytes = in.stream.in();
+  bool is_memberwise = false;
+  if (header.version > 2) {
+    bytes.skip(6);
+    const auto bits = bytes.read<uint32_t>();
+    if ((bits & kIsReferenced) != 0) bytes.skip(2);
+    is_memberwise = (bits & kBypassStreamer) != 0;
+  }
+  if (header.version > 1) root::read_string(bytes);
+  const std::string name = root::read_string(bytes);
+  const size_t semicolon = std::min(name.rfind(';'), name.size());
+  const std::string& expected = item().node_.class_name;
+  if (name.substr(0, semicolon) != expected)
+    throw UnsupportedError(concat("objects of class ", name.substr(0, semicolon), " instead of ", expected));
+  int16_t version = 0;
+  const char* const end = name.data() + name.size();
+  if (std::from_chars(name.data() + std::min(semicolon + 1, name.size()), end, version).ptr != end ||
+      version <= 0)
+    bytes.fail(concat("the version of class ", expected));
+  const auto count = static_cast<uint64_t>(std::abs(int64_t{bytes.read<int32_t>()}));
+  bytes.skip(4);
+  bytes.require(count, 1);
+  if (is_memberwise) {
+    Counts counts;
+    const Form& form = item().form_of(in, {.version = version, .memberwise = false, .end = header.end});
+    if (count > 0) item().read_members(in, form, count, counts, true);
+  } else {
+    for (uint64_t i = 0; i < count; ++i) {
+      if (bytes.read<uint8_t>() == 0) throw UnsupportedError("a TClonesArray that lacks an object");
+      item().read(in, 1);
+    }
+  }
+  end_list();
 }
 
 // uint8 length, characters and a 0, and the object.
@@ -276,10 +387,8 @@ void NodeDecoder::read_named(StreamInput& in) {
   BigEndianCursor& bytes = in.stream.in();
   const std::string class_name = bytes.read_text(bytes.read<uint8_t>());
   bytes.skip(1);
-  const std::string& expected = item().node_.class_name;
-  if (class_name != expected)
-    throw UnsupportedError(concat("an object of class ", class_name, " instead of ", expected));
-  item().read(in, 1);
+  if (item().node_.kind == Kind::kClones) return item().read(in, 1);
+  read_object(in, class_name);
 }
 
 void NodeDecoder::skip_unreadable(StreamInput& in) {
@@ -300,16 +409,19 @@ void NodeDecoder::read_together(StreamInput& in, uint64_t count, Counts& counts)
   length_ += static_cast<int64_t>(count);
 }
 
-// Before each array a byte says whether there is any.
+// Before each array of numbers a byte says whether there is any.
 void NodeDecoder::read_counted(StreamInput& in, std::span<const uint64_t> counts) {
   BigEndianCursor& bytes = in.stream.in();
+  root::VersionHeader header;
+  if (node_.has_header) header = in.stream.read_version();
   for (const uint64_t count : counts) {
-    if (!node_.has_header || bytes.read<uint8_t>() != 0) {
+    if (!node_.has_presence || bytes.read<uint8_t>() != 0) {
       bytes.require(count, 1);
-      item().read(in, count);
+      if (keep_ || !header.end) item().read(in, count);
     }
     end_list();
   }
+  in.stream.finish(header.end, node_.name);
   length_ += static_cast<int64_t>(counts.size());
 }
 

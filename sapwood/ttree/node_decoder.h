@@ -34,7 +34,8 @@ class Appender {
 /// The bytes of entries that are walked through.
 struct StreamInput {
   root::ObjectStream& stream;
-  size_t end = 0;  ///< of the entry
+  size_t end = 0;           ///< of the entry
+  uint64_t read_again = 0;  ///< bytes of objects that several pointers point to
 };
 
 /// Builds the column of a node, value by value. Used by one thread.
@@ -74,6 +75,10 @@ class NodeDecoder {
   void read_bitset(StreamInput& in);
   void read_pointer(StreamInput& in);
   void read_named(StreamInput& in);
+  void read_referred(StreamInput& in, uint64_t tag);
+  void read_object(StreamInput& in, const std::string& class_name);
+  void read_derived(StreamInput& in, const std::string& class_name, int depth);
+  void read_clones(StreamInput& in, const root::VersionHeader& header);
   void read_string(StreamInput& in);
   void read_bits(StreamInput& in);
   void skip_unreadable(StreamInput& in);

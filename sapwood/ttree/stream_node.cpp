@@ -103,8 +103,9 @@ Type type_of(const StreamNode& node) {
 
 bool same_form(const StreamNode& a, const StreamNode& b) {
   if (a.kind != b.kind || a.has_header != b.has_header || a.long_length != b.long_length ||
-      a.size != b.size || a.number != b.number || a.class_name != b.class_name || a.counter != b.counter ||
-      a.is_required != b.is_required || a.is_base != b.is_base) {
+      a.has_presence != b.has_presence || a.size != b.size || a.number != b.number ||
+      a.class_name != b.class_name || a.counter != b.counter || a.is_required != b.is_required ||
+      a.is_base != b.is_base) {
     return false;
   }
   if (a.kind == Kind::kRecord) return true;

@@ -19,6 +19,7 @@ struct StreamNode {
     kFixed,      ///< `size` items
     kBitset,     ///< uint32 count, which must be `size`, and as many bools
     kCounted,    ///< as many items as the member `counter`, which comes before, says
+    kClones,     ///< a TClonesArray of objects of the item's class
     kUntilEnd,   ///< items up to the end of the entry
     kRecord,     ///< byte count and version, members
     kPointer,    ///< null, or the class of an object and the object
@@ -26,8 +27,9 @@ struct StreamNode {
     kUnreadable  ///< what has a byte count, by which it is left out
   };
   Kind kind = Kind::kNumber;
-  bool has_header = false;   ///< byte count and version stand before it; of kCounted: whether there are any
-  bool long_length = false;  ///< of a string: always 4 bytes of length
+  bool has_header = false;    ///< byte count and version stand before it
+  bool has_presence = false;  ///< of kCounted: a byte that says whether there are any stands before them
+  bool long_length = false;   ///< of a string: always 4 bytes of length
   int64_t size = 0;
   NumberFormat number{};
   std::vector<StreamNode> item{};  ///< one, of lists and pointers; the members of a record

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <utility>
 
+#include "sapwood/ttree/clones_class.h"
 #include "sapwood/ttree/clusters.h"
 #include "sapwood/ttree/fetched.h"
 
@@ -85,6 +86,9 @@ std::shared_ptr<const Tree> Tree::open(std::shared_ptr<const root::File> file, c
 void Tree::plan(const root::Object& tree) {
   num_entries_ = std::max<int64_t>(tree.integer("fEntries"), 0);
   branches_ = read_branches(tree);
+  for (Branch& branch : branches_) {
+    if (holds_clones(branch)) branch.clones_class = find_clones_class(branch, *file_);
+  }
   PlannedColumns planned = plan_columns(branches_, *infos_, num_entries_);
   plans_ = std::move(planned.plans);
   std::map<std::pair<size_t, size_t>, size_t> known;

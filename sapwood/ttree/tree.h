@@ -33,6 +33,7 @@ class Tree final : public Reader {
   const std::string& file() const override { return file_->uri(); }
   const std::string& object() const override { return name_; }
   const char* format() const override { return "TTree"; }
+  std::string warning() const override { return file_->warning(); }
   const Schema& schema() const override { return schema_; }
   int64_t num_entries() const override { return num_entries_; }
   std::span<const EntryRange> clusters() const override { return clusters_; }

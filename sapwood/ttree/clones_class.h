@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "sapwood/root/file.h"
+#include "sapwood/ttree/branch.h"
+
+namespace sapwood::ttree {
+
+/// Whether a branch holds a TClonesArray whole: of which class its objects are, only its entries tell.
+bool holds_clones(const Branch& branch);
+
+/// The class of the objects, by the first entry; empty when there is none that can be read.
+std::string find_clones_class(const Branch& branch, const root::File& file);
+
+}  // namespace sapwood::ttree
