@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from . import _model_card, _onnxruntime, bundle
-from ._cli_text import plural, table
+from ._cli_text import plural, print_json, table
 
 if TYPE_CHECKING:
     import argparse
@@ -19,7 +18,7 @@ def inspect(options: argparse.Namespace) -> int:
     """Prints what the bundle holds; returns the exit status."""
     opened = bundle.open(options.file)
     if options.json:
-        print(json.dumps(_facts(opened), indent=1))
+        print_json(_facts(opened))
         return 0
     if options.card:
         print(opened.card, end="")
@@ -43,6 +42,10 @@ def verify(options: argparse.Namespace) -> int:
     """Compares the bundle with its hashes and its golden sample; returns the exit status."""
     opened = bundle.open(options.file)
     opened.load()
+    if options.json:
+        facts = {"file": options.file, "members": len(opened.members), "golden": opened.has_golden}
+        print_json(facts | {"onnxruntime": _onnxruntime.version()})
+        return 0
     members = plural(len(opened.members), "member")
     answers = "the model gives the answers of the golden sample" if opened.has_golden else "it has no golden sample"
     print(f"{options.file}: {members} as the manifest says; {answers} (ONNX Runtime {_onnxruntime.version()})")

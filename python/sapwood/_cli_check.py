@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import glob
-import json
 import time
+import warnings
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import _core, dataset
-from ._cli_text import plural
+from ._cli_text import plural, print_json
 from ._html import readable_bytes
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Damage:
 class TreeCheck:
     """What reading a tree came to."""
 
-    tree: str
+    path: str
     format: str = ""
     entries: int = 0
     columns: int = 0
@@ -44,28 +44,41 @@ class TreeCheck:
     seconds: float = 0.0
     not_read_yet: dict[str, str] = field(default_factory=dict)  # columns, and why
     damages: list[Damage] = field(default_factory=list)
+    warning: str = ""  # that the file was not closed, and what was left in it is read
     error: str = ""  # that it can't be opened at all
 
     @property
     def whole(self) -> bool:
-        return not self.damages and not self.error
+        return not self.damages and not self.warning and not self.error
+
+
+@dataclass
+class FileCheck:
+    """What reading a file came to."""
+
+    file: str
+    error: str = ""  # that it can't be opened
+    trees: list[TreeCheck] = field(default_factory=list)
+
+    @property
+    def whole(self) -> bool:
+        return not self.error and all(tree.whole for tree in self.trees)
 
 
 def run(options: argparse.Namespace) -> int:
     """Prints what is damaged; returns the exit status: 1 where anything is."""
-    report = {file: _check_file(file) for pattern in options.files for file in _matching(pattern)}
+    checks = [_check_file(file) for pattern in options.files for file in _matching(pattern)]
     if options.json:
-        checked = {
-            file: found if isinstance(found, str) else [asdict(tree) | {"whole": tree.whole} for tree in found]
-            for file, found in report.items()
-        }
-        print(json.dumps(checked, indent=2))
+        print_json([_as_json(check) for check in checks])
     else:
-        for file, found in report.items():
-            _print_file(file, found)
-    return (
-        0 if all(not isinstance(found, str) and all(tree.whole for tree in found) for found in report.values()) else 1
-    )
+        for check in checks:
+            _print_file(check)
+    return 0 if all(check.whole for check in checks) else 1
+
+
+def _as_json(check: FileCheck) -> dict[str, Any]:
+    trees = [asdict(tree) | {"whole": tree.whole} for tree in check.trees]
+    return {"file": check.file, "whole": check.whole, "error": check.error, "trees": trees}
 
 
 def _matching(pattern: str) -> list[str]:
@@ -73,23 +86,24 @@ def _matching(pattern: str) -> list[str]:
     return [pattern] if Path(pattern).exists() else sorted(glob.glob(pattern)) or [pattern]  # noqa: PTH207
 
 
-def _check_file(file: str) -> list[TreeCheck] | str:
-    """Of each tree; the error of a file that can't be opened."""
+def _check_file(file: str) -> FileCheck:
     try:
         names = [tree.path for tree in _core.list_tables(file)]
     except _core.Error as error:
-        return str(error)
-    return [_check_tree(file, name) for name in names]
+        return FileCheck(file, str(error))
+    return FileCheck(file, trees=[_check_tree(file, name) for name in names])
 
 
 def _check_tree(file: str, name: str) -> TreeCheck:
     check = TreeCheck(name)
     begin = time.perf_counter()
     try:
-        tree = dataset.open(file, name)
+        with warnings.catch_warnings(action="ignore"):  # it is in the report
+            tree = dataset.open(file, name)
     except _core.Error as error:
         check.error = str(error)
         return check
+    check.warning = tree.files[0].warning
     own = [column for column in tree.schema if not column.is_member]
     check.format, check.entries, check.columns = tree.format, tree.num_entries, len(own)
     check.bytes = sum(column.uncompressed_bytes for column in own if not column.unsupported)
@@ -118,21 +132,25 @@ def _check_entries(tree: Dataset, start: int, stop: int, check: TreeCheck) -> No
                 check.damages.append(Damage(name, start, stop, str(error)))
 
 
-def _print_file(file: str, found: list[TreeCheck] | str) -> None:
-    if isinstance(found, str):
-        print(f"{file}: can't be opened: {found}")
+def _print_file(check: FileCheck) -> None:
+    if check.error:
+        print(f"{check.file}: can't be opened: {check.error}")
         return
-    print(f"{file}: {plural(len(found), 'tree')}")
-    for tree in found:
+    print(f"{check.file}: {plural(len(check.trees), 'tree')}")
+    for tree in check.trees:
         if tree.error:
-            print(f"  {tree.tree}: DAMAGED: {tree.error}")
+            print(f"  {tree.path}: DAMAGED: {tree.error}")
             continue
-        state = "whole" if tree.whole else f"DAMAGED in {plural(len(tree.damages), 'place')}"
+        state = "whole" if tree.whole else "DAMAGED"
+        if tree.damages:
+            state += f" in {plural(len(tree.damages), 'place')}"
         read = f"{readable_bytes(tree.bytes)} read in {tree.seconds:.2g} s"
         print(
-            f"  {tree.tree} ({tree.format}): {plural(tree.entries, 'entry')}, {plural(tree.columns, 'column')}, "
+            f"  {tree.path} ({tree.format}): {plural(tree.entries, 'entry')}, {plural(tree.columns, 'column')}, "
             f"{read}: {state}"
         )
+        if tree.warning:
+            print(f"    {tree.warning}")
         for damage in tree.damages[:_MOST_DAMAGES]:
             print(f"    {damage.column}, entries {damage.start:,} to {damage.stop:,}: {damage.error}")
         if len(tree.damages) > _MOST_DAMAGES:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from . import _core, dataset
-from ._cli_text import plural
+from ._cli_text import plural, print_json
 
 if TYPE_CHECKING:
     import argparse
@@ -54,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     second = dataset.open(options.second, options.other_tree or options.tree)
     diff = _diff(first, second, options.columns)
     if options.json:
-        print(json.dumps(asdict(diff) | {"same": diff.same}, indent=2))
+        print_json(asdict(diff) | {"same": diff.same})
     else:
         _print(diff)
     return 0 if diff.same else 1

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from . import dataset
-from ._cli_text import cut, plural, table, terminal_width, value_text
+from ._cli_text import cut, plural, print_json, table, terminal_width, value_text
 
 if TYPE_CHECKING:
     import argparse
@@ -24,11 +27,16 @@ def run(options: argparse.Namespace) -> int:
     names = options.columns or tree.columns
     arrays = tree.arrays(names, 0, options.n, library="np")
     count = min(options.n, tree.num_entries)
-    print(f"{tree.tree} ({tree.format}): {count:,} of {plural(tree.num_entries, 'entry')}")
+    values = {name: [_entry(arrays[name], i) for i in range(count)] for name in names}
     unread = [column.name for column in tree.schema if column.unsupported and not column.is_member]
+    if options.json:
+        rows = [{name: _as_json(column[i]) for name, column in values.items()} for i in range(count)]
+        facts = {"file": options.file, "path": tree.tree, "format": tree.format, "entries": tree.num_entries}
+        print_json(facts | {"not_read_yet": unread, "rows": rows})
+        return 0
+    print(f"{tree.tree} ({tree.format}): {count:,} of {plural(tree.num_entries, 'entry')}")
     if unread and not options.columns:
         print(cut(f"{plural(len(unread), 'column')} not read yet: {', '.join(unread)}", width))
-    values = {name: [_entry(arrays[name], i) for i in range(count)] for name in names}
     if count:
         print()
         for line in _side_by_side(values, width) or _transposed(values, count, width):
@@ -39,6 +47,16 @@ def run(options: argparse.Namespace) -> int:
 def _entry(array: Any, i: int) -> Any:
     """Entry `i` of a column in NumPy's form; of a record, too."""
     return {name: _entry(member, i) for name, member in array.items()} if isinstance(array, dict) else array[i]
+
+
+def _as_json(value: Any) -> Any:
+    """A value of Python's own types; None for numbers that JSON does not have."""
+    if isinstance(value, dict):
+        return {name: _as_json(member) for name, member in value.items()}
+    if isinstance(value, (list, np.ndarray)):
+        return [_as_json(item) for item in value]
+    plain = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
 
 
 def _side_by_side(values: dict[str, list[Any]], width: int) -> list[str] | None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import _core, dataset
-from ._cli_text import cut, plural, table, terminal_width
+from ._cli_text import cut, plural, print_json, table, terminal_width
+from ._cli_treemap import write_treemap
 from ._html import readable_bytes
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from .dataset import Dataset
 
+_WIDE = 100  # characters, from which on there is room for every number
 _MOST_COLUMNS = 60
 _MOST_OBJECTS = 12
 _MOST_REASONS = 12
@@ -28,10 +30,15 @@ def run(options: argparse.Namespace) -> int:
         trees: list[tuple[str, Dataset | _core.Error]] = [(options.tree, dataset.open(options.file, options.tree))]
     else:
         trees = [(tree.path, _open(options.file, tree.path)) for tree in _core.list_tables(options.file)]
+    if options.plot:
+        schemas = {name: tree.schema for name, tree in trees if not isinstance(tree, _core.Error)}
+        write_treemap(options.plot, options.file, schemas)
     if options.json:
-        print(json.dumps(_as_json(options.file, objects, trees), indent=2))
+        print_json(_as_json(options.file, objects, trees))
     else:
         _print_report(options.file, objects, trees, everything=options.all, one_tree=options.tree is not None)
+        if options.plot:
+            print(f"\ntreemap of the storage: {options.plot}")
     return 1 if any(isinstance(tree, _core.Error) for _, tree in trees) else 0
 
 
@@ -67,6 +74,16 @@ def _print_report(
         rows = [(f"{item.path};{item.cycle}", item.class_name, readable_bytes(item.stored_bytes)) for item in shown]
         _print_indented(table(("name", "class", "size"), rows, right=[2], shrink={0: 20, 1: 12}, width=_less(width)))
         _print_rest(len(others) - len(shown), "object")
+        _print_way_to_objects(file, others)
+
+
+def _print_way_to_objects(file: str, objects: Sequence[_core.ObjectInfo]) -> None:
+    """How uproot gives them, shown for the first."""
+    for item in objects:
+        if not item.class_name.startswith("TDirectory"):
+            names = (json.dumps(name, ensure_ascii=False) for name in (file, f"{item.path};{item.cycle}"))
+            print("  uproot reads them: uproot.open({})[{}]".format(*names))
+            return
 
 
 def _print_tree(name: str, tree: Dataset, width: int | None, everything: bool) -> None:
@@ -78,7 +95,8 @@ def _print_tree(name: str, tree: Dataset, width: int | None, everything: bool) -
     shown = chosen if everything else chosen[:_MOST_COLUMNS]
     stored = sum(column.compressed_bytes for column in own)
     whole = sum(column.uncompressed_bytes for column in own)
-    print(f"  {plural(len(own), 'column')}, {readable_bytes(stored)} compressed, {readable_bytes(whole)} in all")
+    print(f"  {plural(len(own), 'column')}, {readable_bytes(stored)} on disk, {readable_bytes(whole)} in memory")
+    is_wide = width is None or width >= _WIDE
     rows = [
         (
             column.name,
@@ -86,13 +104,14 @@ def _print_tree(name: str, tree: Dataset, width: int | None, everything: bool) -
             column.stored_type.replace("std::", ""),
             f"{column.values_per_entry:.3g}" if column.type else "",
             readable_bytes(column.compressed_bytes),
+            *([readable_bytes(column.uncompressed_bytes)] if is_wide else []),
             _ratio(column),
         )
         for column in shown
     ]
-    header = ("column", "type", "stored as", "per entry", "size", "ratio")
+    header = ("column", "type", "stored as", "per entry", "on disk", *(["in memory"] if is_wide else []), "ratio")
     print()
-    _print_indented(table(header, rows, right=[3, 4, 5], shrink={2: 9, 1: 12, 0: 16}, width=_less(width)))
+    _print_indented(table(header, rows, right=[3, 4, 5, 6], shrink={2: 9, 1: 12, 0: 16}, width=_less(width)))
     _print_rest(len(chosen) - len(shown), "column")
     members = sum(column.is_member for column in tree.schema)
     if members and not everything:

@@ -1,7 +1,8 @@
-"""Text for terminals: tables, widths, values."""
+"""Text for terminals: tables, widths, values; JSON for programs."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -26,6 +27,11 @@ def terminal_width() -> int | None:
 def cut(text: str, width: int) -> str:
     """`text`, shortened to `width` characters if need be, which then shows at its end."""
     return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+
+
+def print_json(value: Any) -> None:
+    """What ``--json`` asks for: one JSON value, indented. Raises ValueError for numbers that JSON does not have."""
+    print(json.dumps(value, indent=2, allow_nan=False))
 
 
 def table(

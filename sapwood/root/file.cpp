@@ -102,32 +102,40 @@ std::shared_ptr<const File> File::open(std::unique_ptr<io::RandomAccessFile> byt
 }
 
 void File::recover(const FileHeader& header) {
+  const uint64_t size = bytes_->size();
+  const auto is_inside = [&](uint64_t seek, uint64_t length) {
+    return seek <= size && length <= size - seek;
+  };
   RecordScan scan = scan_records(*bytes_, header);
+  std::unordered_set<std::string> paths;  // of whole objects
   std::unordered_set<uint64_t> listed;
-  std::unordered_set<std::string> paths;
+  size_t num_whole = 0;
   for (const Key& key : keys_) {
     listed.insert(key.seek);
+    if (!is_inside(key.seek, key.record_size)) continue;
     paths.insert(key.path);
+    ++num_whole;
   }
-  const size_t num_listed = keys_.size();
   for (Key& key : scan.keys) {
-    if (!listed.contains(key.seek)) keys_.push_back(std::move(key));
+    if (!paths.insert(key.path).second && listed.contains(key.seek)) continue;
+    keys_.push_back(std::move(key));
+    ++num_whole;
   }
   std::string earlier;
   for (Key& key : scan.deleted) {
     if (paths.contains(key.path)) continue;
     earlier += concat(", ", key.path, " as it was before it was last written");
+    std::erase_if(keys_, [&](const Key& cut) { return cut.path == key.path; });
     keys_.push_back(std::move(key));
+    ++num_whole;
   }
-  const uint64_t size = bytes_->size();
   const std::string what = header.end > size
                                ? concat("the file is truncated: its header says that the data end at byte ",
                                         header.end, ", it has ", size, " bytes")
                                : std::string("the file was not closed cleanly");
-  if (keys_.empty()) throw FormatError(concat(what, "; no object is left in it"));
-  warning_ =
-      concat(what, "; ", keys_.size() - num_listed, " objects were found by going through it", earlier);
-  if (scan.info_seek != 0 && (header.info_seek == 0 || header.end > size)) {
+  if (num_whole == 0) throw FormatError(concat(what, "; no object is left in it"));
+  warning_ = concat(what, "; objects left in it: ", num_whole, earlier);
+  if (streamer_info_seek_ == 0 || !is_inside(streamer_info_seek_, streamer_info_size_)) {
     streamer_info_seek_ = scan.info_seek;
     streamer_info_size_ = scan.info_size;
   }

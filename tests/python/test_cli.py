@@ -1,6 +1,7 @@
 """The command sapwood: what it prints, how it ends."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -63,16 +64,21 @@ def test_all_but_models_works_without_onnxruntime(examples: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["Tbqq_ttree.root", "Tbqq_rntuple.root"])
-def test_inspect(capsys: pytest.CaptureFixture[str], examples: Path, name: str) -> None:
+def test_inspect(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, examples: Path, name: str
+) -> None:
     text = run(capsys, "inspect", examples / name)
     data = sw.open(examples / name)
     assert f"tree: {data.format}, {data.num_entries:,} entries in {len(data.clusters)} clusters" in text
     lines = {line.split()[0]: line.split() for line in text.splitlines() if line.strip()}
-    assert lines["column"] == ["column", "type", "stored", "as", "per", "entry", "size", "ratio"]
+    assert lines["column"] == ["column", "type", "stored", "as", "per", "entry", "on", "disk", "ratio"]
     for column in data.schema:
         if not column.is_member:
             assert lines[column.name][1] == column.type
     assert max(map(len, text.splitlines()[1:])) <= 80
+    monkeypatch.setenv("COLUMNS", "100")
+    header = next(line for line in run(capsys, "inspect", examples / name).splitlines() if "column " in line)
+    assert header.split()[6:] == ["on", "disk", "in", "memory", "ratio"]
 
 
 def test_inspect_as_json(capsys: pytest.CaptureFixture[str], examples: Path) -> None:
@@ -122,6 +128,8 @@ def test_inspect_of_a_file_without_trees(capsys: pytest.CaptureFixture[str], sha
     text = run(capsys, "inspect", shared_data / "skhep" / "uproot-histograms.root")
     assert "no tree among them" in text
     assert "TH1F" in text
+    (hint,) = re.findall(r"uproot reads them: (.*)", text)
+    assert eval(hint, {"uproot": pytest.importorskip("uproot")}).classname == "TH1F"  # noqa: S307
 
 
 def test_inspect_of_many_columns(capsys: pytest.CaptureFixture[str], make_tree: MakeTree) -> None:
@@ -140,6 +148,14 @@ def test_inspect_cuts_to_the_terminal(
     assert max(map(len, lines[4:])) <= 50
     monkeypatch.delenv("COLUMNS")
     assert "…" not in run(capsys, "inspect", examples / "QCD_ttree.root")
+
+
+def test_bundle_verify_as_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "bundle.tar"
+    path.write_bytes(make_bundle())
+    facts = json.loads(run(capsys, "bundle", "verify", path, "--json"))
+    assert facts["file"] == str(path)
+    assert facts["members"] == len(sw.bundle.open(path).members)
 
 
 # head
@@ -187,6 +203,23 @@ def test_head_of_nothing(capsys: pytest.CaptureFixture[str], make_tree: MakeTree
     assert run(capsys, "head", make_tree("none.root", numbered(0))) == "tree (TTree): 0 of 0 entries\n"
 
 
+def test_head_as_json(capsys: pytest.CaptureFixture[str], make_tree: MakeTree, test_files: Path) -> None:
+    path = make_tree("few.root", {"x": np.array([0.5, np.nan, -np.inf]), "ids": np.array([[1, 2], [3, 4], [5, 6]])})
+    assert json.loads(run(capsys, "head", path, "-n", "2", "--json")) == {
+        "file": str(path),
+        "path": "tree",
+        "format": "TTree",
+        "entries": 3,
+        "not_read_yet": [],
+        "rows": [{"x": 0.5, "ids": [1, 2]}, {"x": None, "ids": [3, 4]}],
+    }
+    head = json.loads(run(capsys, "head", test_files / "streamed_rntuple.root", "--json"))
+    assert head["not_read_yet"] == ["object"]
+    containers = test_files / "test_stl_containers_rntuple_v1-0-0-0.root"
+    first = json.loads(run(capsys, "head", containers, "--json"))["rows"][0]
+    assert first["pair_int32_string"] == {"_0": 1, "_1": "one"}
+
+
 @pytest.mark.parametrize(
     ("value", "room", "text"),
     [
@@ -214,9 +247,6 @@ def test_table() -> None:
     assert table(("name", "n"), rows, right=[1], shrink={0: 4}, width=9) == ["name    n", "a       1", "a lo…  20"]
 
 
-# info and --help
-
-
 # check
 
 
@@ -233,13 +263,25 @@ def test_check_finds_damage(capsys: pytest.CaptureFixture[str], examples: Path, 
     middle = len(source) // 2
     broken.write_bytes(source[:middle] + bytes(64) + source[middle + 64 :])
     assert main(["check", str(broken), "--json"]) == 1
-    [[tree]] = json.loads(capsys.readouterr().out).values()
-    assert not tree["whole"]
+    [file] = json.loads(capsys.readouterr().out)
+    [tree] = file["trees"]
+    assert (file["file"], file["whole"], file["error"], tree["whole"]) == (str(broken), False, "", False)
     assert 1 <= len(tree["damages"]) < tree["columns"]
     damage = tree["damages"][0]
     assert damage["column"] in damage["error"]
     assert main(["check", str(broken)]) == 1
     assert f"DAMAGED in {len(tree['damages'])} place" in capsys.readouterr().out
+
+
+def test_file_that_was_not_closed(capsys: pytest.CaptureFixture[str], test_files: Path) -> None:
+    path = str(test_files / "unclosed.root")
+    assert main(["check", path]) == 1
+    _, tree, warning = capsys.readouterr().out.splitlines()
+    assert tree.startswith("  dir/tree (TTree): 200 entries, ")
+    assert tree.endswith(": DAMAGED")
+    assert "not closed" in warning
+    assert main(["head", path]) == 0
+    assert capsys.readouterr().err == f"sapwood: {path}: {warning.strip()}\n"
 
 
 def test_check_of_what_is_no_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -290,6 +332,9 @@ def test_diff_of_other_numbers_of_entries(capsys: pytest.CaptureFixture[str], ma
     assert "entries: 5 and 8; the first 5 are compared" in capsys.readouterr().out
 
 
+# info, completion and --help
+
+
 def test_info(capsys: pytest.CaptureFixture[str]) -> None:
     text = run(capsys, "info")
     assert f"sapwood       {sw.__version__}" in text
@@ -299,12 +344,58 @@ def test_info(capsys: pytest.CaptureFixture[str]) -> None:
         assert word in text
 
 
-@pytest.mark.parametrize("command", [[], ["inspect"], ["head"], ["check"], ["diff"], ["info"]])
+def test_info_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    facts = json.loads(run(capsys, "info", "--json"))
+    assert (facts["sapwood"], facts["codecs"]) == (sw.__version__, _core.codecs())
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(capsys: pytest.CaptureFixture[str], shell: str) -> None:
+    script = run(capsys, "completion", shell)
+    for word in ("inspect", "bundle", "verify", "plot", "other-tree"):
+        assert word in script
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("", "bundle check completion diff head info inspect predict serve train workflow"),
+        ("in", "info inspect"),
+        ("inspect --", "--all --help --json --plot --tree"),
+        ("bundle ", "inspect verify"),
+        ("completion ", "bash fish zsh"),
+        ("inspect a", "a.root also.root"),
+        ("check b.root a", "a.root also.root"),
+        ("diff a.root b", "b.root"),
+        ("inspect a.root --plot b", "b.root"),
+        ("head a.root --tree b", ""),
+    ],
+)
+def test_bash_completes(capsys: pytest.CaptureFixture[str], tmp_path: Path, words: str, completed: str) -> None:
+    """What a Tab key behind the last word offers."""
+    (tmp_path / "script").write_text(run(capsys, "completion", "bash"))
+    for name in ("a.root", "also.root", "b.root"):
+        (tmp_path / name).touch()
+    last = words.count(" ") + 1
+    tab = (
+        f"source ./script; complete -p sapwood; COMP_WORDS=(sapwood {words}); COMP_CWORD={last}; "
+        f"COMP_WORDS[{last}]+=''; "
+        '_shtab_sapwood; printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    done = subprocess.run(["/bin/bash", "-c", tab], cwd=tmp_path, check=True, capture_output=True, text=True)
+    registered, *offered = done.stdout.splitlines()
+    assert registered.endswith("sapwood")
+    assert sorted(filter(None, offered)) == completed.split()
+
+
+@pytest.mark.parametrize("command", [[], ["inspect"], ["head"], ["check"], ["diff"], ["info"], ["completion"]])
 def test_help(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([*command, "--help"])
     assert ended.value.code == 0
-    assert "examples:" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "examples:" in text
+    assert ("exit status:" in text) == (command in ([], ["inspect"], ["check"], ["diff"]))
 
 
 # Ends
@@ -333,6 +424,8 @@ def test_wrong_column(capsys: pytest.CaptureFixture[str], examples: Path) -> Non
         ["head", "a.root", "-n", "-1"],
         ["head", "a.root", "-n", "x"],
         ["head", "a", "--columns", ","],
+        ["inspect", "a.root", "--plot", "a.png"],
+        ["completion", "tcsh"],
     ],
 )
 def test_wrong_usage(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
