@@ -267,6 +267,10 @@ StreamNode ClassPlanner::loop(const root::StreamerElement& element) {
   const bool is_of_pointers = name.substr(std::min(first_star, name.size())) == "**";
   const CppType type = parse_cpp_type(std::string(name.substr(0, first_star)));
   StreamNode item = is_of_pointers ? pointer(type, false) : value(type, true);
+  // Its own Streamer may write anything, without a byte count for each.
+  if (item.kind == Kind::kRecord && item.item.empty())
+    throw UnsupportedError(
+        concat("objects of class ", type.name, ", whose members the file does not describe"));
   return {
       .kind = Kind::kCounted, .has_header = true, .item = {std::move(item)}, .counter = element.count_name};
 }
