@@ -1,6 +1,7 @@
 #include "tests/fuzz/uncompressed_twin.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -36,9 +37,9 @@ void append(Content& to, std::string_view text) {
 void append(Content& to, Bytes bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }
 
 std::optional<size_t> find(const Content& in, const Content& pattern) {
-  const auto found = std::search(in.begin(), in.end(), pattern.begin(), pattern.end());
-  if (pattern.empty() || found == in.end()) return std::nullopt;
-  return static_cast<size_t>(found - in.begin());
+  const void* found = memmem(in.data(), in.size(), pattern.data(), pattern.size());
+  if (pattern.empty() || found == nullptr) return std::nullopt;
+  return static_cast<size_t>(static_cast<const std::byte*>(found) - in.data());
 }
 
 class TwinWriter {
@@ -124,7 +125,7 @@ class TwinWriter {
     put<std::endian::big>(header, kSeekPlace, seek, is_big ? 8 : 4);
     put<std::endian::big>(header, kSeekPlace + (is_big ? 8 : 4), kBegin, is_big ? 8 : 4);
     append(twin_.bytes, Bytes(header));
-    twin_.regions.push_back({what, twin_.bytes.size(), plain.size()});
+    twin_.regions.push_back({what, twin_.bytes.size(), plain.size(), seek});
     append(twin_.bytes, plain);
     last_header_ = std::move(header);
     return {seek, last_header_.size() + plain.size()};
@@ -193,7 +194,7 @@ class TwinWriter {
           read(at.offset, at.size, group.page_list.length, rntuple::EnvelopeType::kPageList);
       Content new_list = content(list);
       for (const rntuple::Cluster& cluster : rntuple::parse_page_list(list, descriptor, group))
-        add_pages(descriptor, cluster, new_list, moved);
+        add_pages(descriptor, cluster, anchor.max_key_size, new_list, moved);
       const uint64_t size = new_list.size();
       move(new_footer, at, {add_envelope(std::move(new_list)), size});
     }
@@ -219,23 +220,24 @@ class TwinWriter {
     const uint64_t checksum = xxh3_64(Bytes(envelope).first(envelope.size() - kChecksum));
     put<std::endian::little>(envelope, envelope.size() - kChecksum, checksum, kChecksum);
     const uint64_t seek = twin_.bytes.size();
-    twin_.regions.push_back({"envelope", seek, envelope.size() - kChecksum});
+    twin_.regions.push_back({"envelope", seek, envelope.size() - kChecksum, seek});
     append(twin_.bytes, Bytes(envelope));
     return seek;
   }
 
-  void add_pages(const rntuple::Descriptor& descriptor, const rntuple::Cluster& cluster, Content& list,
-                 std::map<uint64_t, uint64_t>& moved) {
+  void add_pages(const rntuple::Descriptor& descriptor, const rntuple::Cluster& cluster,
+                 uint64_t max_key_size, Content& list, std::map<uint64_t, uint64_t>& moved) {
     for (size_t column = 0; column < cluster.columns.size(); ++column) {
       const rntuple::ColumnRange& range = cluster.columns[column];
       if (!range.is_stored()) continue;
       for (const rntuple::Page& page : cluster.pages_of(range)) {
+        if (page.locator.size > max_key_size) throw UnsupportedError("pages in several records");
         const uint64_t length = rntuple::page_length(descriptor.columns[column], page.num_elements);
         const auto [known, is_new] = moved.emplace(page.locator.offset, twin_.bytes.size());
         if (is_new) {
           Content plain(length);
           codec::decompress(bytes_at(page.locator.offset, page.locator.size), plain);
-          twin_.regions.push_back({"page", twin_.bytes.size(), length});
+          twin_.regions.push_back({"page", twin_.bytes.size(), length, twin_.bytes.size()});
           append(twin_.bytes, Bytes(plain));
           append<std::endian::little>(twin_.bytes, xxh3_64(plain), kChecksum);
         }

@@ -11,14 +11,15 @@ namespace sapwood::fuzz {
 
 /// A part of a file that is parsed by itself.
 struct Region {
-  std::string what;  ///< "tree", "basket", "streamer infos", "envelope" or "page"
-  size_t offset = 0;
+  std::string what;   ///< "tree", "basket", "streamer infos", "envelope" or "page"
+  size_t offset = 0;  ///< behind the header of its record
   size_t size = 0;
+  size_t record = 0;  ///< where the record begins
 };
 
 struct Twin {
   std::vector<std::byte> bytes;
-  std::vector<Region> regions;  ///< without the headers of their records
+  std::vector<Region> regions;
 };
 
 /// A file's trees and n-tuples in a new one, where nothing is compressed: what is changed there gets past the
