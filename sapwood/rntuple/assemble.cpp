@@ -3,17 +3,20 @@
 #include <cstring>
 #include <limits>
 
+#include "sapwood/streamed/node_decoder.h"
+
 namespace sapwood::rntuple {
 namespace {
 
 class Assembler {
  public:
-  Assembler(const FetchedPages& fetched, const Descriptor& descriptor,
+  Assembler(const FetchedPages& fetched, const Descriptor& descriptor, const root::StreamerInfos& infos,
             const std::shared_ptr<MemoryPool>& pool)
-      : slices_(fetched.slices), descriptor_(descriptor), pool_(pool), scratch_(pool) {}
+      : slices_(fetched.slices), descriptor_(descriptor), infos_(infos), pool_(pool), scratch_(pool) {}
 
   // `wanted`: the elements of the node, for each slice.
   Column assemble(const FieldNode& node, std::span<const ElementRange> wanted, const Buffer& destination) {
+    if (node.kind == NodeKind::kStreamed) return assemble_streamed(node, wanted, destination);
     if (fixed_entry_size(node.type) != 0) return assemble_fixed_width(node, wanted, destination);
     switch (node.kind) {
       case NodeKind::kString:
@@ -33,6 +36,7 @@ class Assembler {
       }
       case NodeKind::kValues:
       case NodeKind::kCardinality:
+      case NodeKind::kStreamed:
         break;  // of fixed width
     }
     throw UnsupportedError(concat("no way to assemble ", node.type.to_string()));
@@ -204,9 +208,28 @@ class Assembler {
     column.type = node.type;
     column.length = total(wanted);
     column.values = Buffer(static_cast<size_t>(total(offsets.items)), pool_);
-    decode_values(node.principal, node.characters, offsets.items, TypeKind::kInt8, column.values.data());
+    // Characters, or bytes.
+    const TypeKind kind = node.characters.front().encoding.kind;
+    decode_values(node.principal, node.characters, offsets.items, kind, column.values.data());
     column.offsets = std::move(offsets.buffer);
     return column;
+  }
+
+  Column assemble_streamed(const FieldNode& node, std::span<const ElementRange> wanted,
+                           const Buffer& destination) {
+    const Column bytes = assemble_string(node, wanted);
+    const std::span<const int64_t> offsets = bytes.offsets.as<const int64_t>();
+    streamed::NodeDecoder decoder(*node.object, {&infos_, pool_}, node.path);
+    for (int64_t i = 0; i < bytes.length; ++i) {
+      const auto size = static_cast<size_t>(offsets[i + 1] - offsets[i]);
+      root::ObjectStream stream(Bytes(bytes.values.data() + offsets[i], size), 0, "streamed object");
+      streamed::StreamInput input{stream, size};
+      decoder.read(input, 1);
+      if (!stream.in().at_end())
+        throw UnsupportedError(
+            concat("an object has ", stream.in().remaining(), " bytes more than are known"));
+    }
+    return streamed::to_destination(decoder.finish(), destination);
   }
 
   Column assemble_alternative(const FieldNode& node, std::span<const ElementRange> wanted) {
@@ -237,6 +260,7 @@ class Assembler {
 
   const std::vector<ClusterSlice>& slices_;
   const Descriptor& descriptor_;
+  const root::StreamerInfos& infos_;
   const std::shared_ptr<MemoryPool>& pool_;
   PageScratch scratch_;
 };
@@ -244,10 +268,11 @@ class Assembler {
 }  // namespace
 
 Column assemble(const FieldNode& node, const FetchedPages& fetched, const Descriptor& descriptor,
-                const std::shared_ptr<MemoryPool>& pool, const Buffer& destination) {
+                const root::StreamerInfos& infos, const std::shared_ptr<MemoryPool>& pool,
+                const Buffer& destination) {
   std::vector<ElementRange> entries;
   for (const ClusterSlice& slice : fetched.slices) entries.push_back(slice.entries);
-  return Assembler(fetched, descriptor, pool).assemble(node, entries, destination);
+  return Assembler(fetched, descriptor, infos, pool).assemble(node, entries, destination);
 }
 
 }  // namespace sapwood::rntuple

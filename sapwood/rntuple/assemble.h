@@ -10,6 +10,7 @@ namespace sapwood::rntuple {
 /// Decodes the pages of `node` into one column over all fetched entries; `destination` as for Reader::decode.
 /// Throws FormatError.
 Column assemble(const FieldNode& node, const FetchedPages& fetched, const Descriptor& descriptor,
-                const std::shared_ptr<MemoryPool>& pool, const Buffer& destination);
+                const root::StreamerInfos& infos, const std::shared_ptr<MemoryPool>& pool,
+                const Buffer& destination);
 
 }  // namespace sapwood::rntuple

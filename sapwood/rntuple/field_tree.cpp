@@ -6,6 +6,8 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "sapwood/streamed/class_planner.h"
+
 namespace sapwood::rntuple {
 namespace {
 
@@ -43,8 +45,11 @@ std::optional<TypeKind> kind_of_type_name(std::string_view name) {
 
 class TreeBuilder {
  public:
-  explicit TreeBuilder(const Descriptor& descriptor)
-      : descriptor_(descriptor), children_(descriptor.fields.size()), columns_(descriptor.fields.size()) {
+  TreeBuilder(const Descriptor& descriptor, const root::StreamerInfos& infos)
+      : descriptor_(descriptor),
+        classes_(infos),
+        children_(descriptor.fields.size()),
+        columns_(descriptor.fields.size()) {
     for (uint32_t id = 0; id < descriptor.fields.size(); ++id) {
       const uint32_t parent = descriptor.fields[id].parent;
       if (parent != id) children_[parent].push_back(id);
@@ -85,7 +90,7 @@ class TreeBuilder {
       case StructuralRole::kVariant:
         return fill_variant(node, id, depth);
       case StructuralRole::kStreamer:
-        return refuse(node, field, "an object serialized by the ROOT streamer");
+        return fill_streamed(node, id);
     }
     refuse(node, field, concat("a field of the unknown role ", field.role));
   }
@@ -170,6 +175,23 @@ class TreeBuilder {
     node.characters = physical_columns(node, id, 1, 2);
     for (const PhysicalColumn& column : node.characters) {
       if (!decodes_to(column.encoding, TypeKind::kInt8)) return refuse_column(node, id, column.id);
+    }
+  }
+
+  void fill_streamed(FieldNode& node, uint32_t id) const {
+    try {
+      const std::string& type = descriptor_.fields[id].type_name;
+      node.object = std::make_shared<const streamed::StreamNode>(classes_.object(type));
+    } catch (const UnsupportedError& error) {
+      return refuse(node, descriptor_.fields[id], error.message());
+    }
+    node.kind = NodeKind::kStreamed;
+    node.type = streamed::type_of(*node.object);
+    fill_index(node, id, 2);
+    if (!node.unsupported.empty()) return;
+    node.characters = physical_columns(node, id, 1, 2);
+    for (const PhysicalColumn& column : node.characters) {
+      if (!decodes_to(column.encoding, TypeKind::kUInt8)) return refuse_column(node, id, column.id);
     }
   }
 
@@ -277,6 +299,7 @@ class TreeBuilder {
   }
 
   const Descriptor& descriptor_;
+  mutable streamed::ClassPlanner classes_;  // counts what it has planned
   std::vector<std::vector<uint32_t>> children_;
   std::vector<std::vector<uint32_t>> columns_;  // ids of physical columns by field
 };
@@ -315,16 +338,34 @@ class MemberCollector {
       lists_.pop_back();
       return;
     }
+    if (node.kind == NodeKind::kStreamed && node.object) collect_streamed(name, node);
     for (size_t i = 0; i < node.child_names.size(); ++i) {
-      std::string member_name = name + "." + node.child_names[i];
-      name_bytes_ += member_name.size();
-      if (name_bytes_ > kMaxNameBytes) throw FormatError("corrupt RNTuple header: absurdly long field names");
-      columns_.push_back({member_name, true, inside_lists(lists_, node.children[i])});
+      const std::string member_name = name + "." + node.child_names[i];
+      add(member_name, node.children[i]);
       collect(member_name, *node.children[i]);
     }
   }
 
  private:
+  void add(const std::string& name, std::shared_ptr<const FieldNode> node) {
+    name_bytes_ += name.size();
+    if (name_bytes_ > kMaxNameBytes) throw FormatError("corrupt RNTuple header: absurdly long field names");
+    columns_.push_back({name, true, inside_lists(lists_, std::move(node))});
+  }
+
+  void collect_streamed(const std::string& name, const FieldNode& node) {
+    for (streamed::StreamMember& member : streamed::members_of(*node.object)) {
+      const auto of_object = std::make_shared<FieldNode>(node);
+      of_object->type = std::move(member.type);
+      of_object->stored_type = member.node->type_name;
+      of_object->unsupported = std::move(member.problem);
+      std::string member_name = name;
+      for (const std::string& part : member.path) member_name += '.' + part;
+      of_object->path = std::move(member.path);
+      add(member_name, of_object);
+    }
+  }
+
   std::vector<NamedNode>& columns_;
   Path lists_;
   size_t name_bytes_ = 0;
@@ -332,8 +373,8 @@ class MemberCollector {
 
 }  // namespace
 
-std::vector<NamedNode> build_field_trees(const Descriptor& descriptor) {
-  const TreeBuilder builder(descriptor);
+std::vector<NamedNode> build_field_trees(const Descriptor& descriptor, const root::StreamerInfos& infos) {
+  const TreeBuilder builder(descriptor, infos);
   std::vector<NamedNode> columns;
   MemberCollector members(columns);
   for (uint32_t id = 0; id < descriptor.fields.size(); ++id) {

@@ -8,6 +8,8 @@
 #include "sapwood/column/type.h"
 #include "sapwood/rntuple/column_type.h"
 #include "sapwood/rntuple/descriptor.h"
+#include "sapwood/root/streamer_info.h"
+#include "sapwood/streamed/stream_node.h"
 
 namespace sapwood::rntuple {
 
@@ -25,6 +27,7 @@ enum class NodeKind : uint8_t {
   kFixedList,    ///< one child, no column
   kStruct,       ///< children, no column
   kAlternative,  ///< of a variant: its switch column and one child, as a list of at most one
+  kStreamed,     ///< index column and the bytes of objects that the ROOT streamer wrote
 };
 
 /// How (a part of) a column of the schema is put together from physical columns. Immutable and shared.
@@ -37,10 +40,12 @@ struct FieldNode {
   /// The alternative representations; in each cluster one is stored. kValues, kCardinality, kString and kList
   /// have at least one.
   std::vector<PhysicalColumn> principal;
-  std::vector<PhysicalColumn> characters;  ///< kString; as many as `principal`
+  std::vector<PhysicalColumn> characters;  ///< kString, kStreamed; as many as `principal`
 
-  int64_t fixed_size = 0;                ///< kFixedList
-  uint32_t tag = 0;                      ///< kAlternative: by which the switch column tells it, from 1 on
+  int64_t fixed_size = 0;  ///< kFixedList
+  uint32_t tag = 0;        ///< kAlternative: by which the switch column tells it, from 1 on
+  std::shared_ptr<const streamed::StreamNode> object;  ///< kStreamed
+  std::vector<std::string> path;         ///< kStreamed: to the member of the object that is meant
   std::vector<std::string> child_names;  ///< kStruct
   std::vector<std::shared_ptr<const FieldNode>> children;
 };
@@ -53,8 +58,8 @@ struct NamedNode {
 };
 
 /// All columns: top-level fields, each followed by the members of records in it. Throws FormatError for
-/// fields of one name.
-std::vector<NamedNode> build_field_trees(const Descriptor& descriptor);
+/// fields of one name. `infos`: of the file, for objects that the ROOT streamer wrote.
+std::vector<NamedNode> build_field_trees(const Descriptor& descriptor, const root::StreamerInfos& infos);
 
 /// Calls use(column) for all physical columns of the tree, in all representations.
 template <class Use>

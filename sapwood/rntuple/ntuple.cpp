@@ -35,6 +35,11 @@ double innermost_values(const FieldNode& node, const std::vector<ColumnTotals>& 
   double sum = 0;
   for (const auto& child : node.children) sum += innermost_values(*child, totals);
   if (!node.children.empty()) return sum;
+  if (node.object) {
+    for (const PhysicalColumn& column : node.characters) sum += totals[column.id].num_elements;
+    const streamed::StreamSize size = streamed::size_of(*node.object);
+    return sum / std::max(size.bytes, 1.0) * size.values;
+  }
   for (const PhysicalColumn& column : node.principal) sum += totals[column.id].num_elements;
   return sum;
 }
@@ -112,7 +117,12 @@ void Ntuple::read_clusters() {
 void Ntuple::build_schema() {
   const std::vector<ColumnTotals> totals = total_columns(descriptor_, clusters_);
   std::vector<ColumnInfo> columns;
-  nodes_ = build_field_trees(descriptor_);
+  const auto is_streamed = [](const FieldDescription& field) {
+    return field.role == static_cast<uint16_t>(StructuralRole::kStreamer);
+  };
+  infos_ = std::ranges::any_of(descriptor_.fields, is_streamed) ? root::StreamerInfos::read(*file_)
+                                                                : std::make_shared<root::StreamerInfos>();
+  nodes_ = build_field_trees(descriptor_, *infos_);
   for (const NamedNode& column : nodes_) columns.push_back(describe(column, totals, num_entries()));
   schema_ = Schema(std::move(columns));
 }
@@ -167,7 +177,7 @@ Column Ntuple::decode(const FetchedColumns& fetched, size_t position, const std:
   const size_t column = pages.columns.at(position);
   return with_context(
       {.file = file(), .object = object_, .column = schema_[column].name, .entries = pages.entries},
-      [&] { return assemble(*nodes_[column].node, pages, descriptor_, pool, destination); });
+      [&] { return assemble(*nodes_[column].node, pages, descriptor_, *infos_, pool, destination); });
 }
 
 }  // namespace sapwood::rntuple

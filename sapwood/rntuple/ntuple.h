@@ -10,13 +10,15 @@
 #include "sapwood/rntuple/field_tree.h"
 #include "sapwood/rntuple/page_list.h"
 #include "sapwood/root/file.h"
+#include "sapwood/root/streamer_info.h"
 
 namespace sapwood::rntuple {
 
 /// An RNTuple of a file. Columns are its top-level fields and, as members, all members of records in them:
 /// "muons.pt" of a collection "muons" of records is a list of floats. Strings, collections (sets and maps,
 /// too), arrays, bitsets, records, enums and projected fields are read; nullable fields as lists of at most
-/// one, variants as records of such lists, one for each alternative. What the ROOT streamer wrote is not.
+/// one, variants as records of such lists, one for each alternative; objects that the ROOT streamer wrote as
+/// records.
 class Ntuple final : public Reader {
  public:
   /// Reads anchor, header, footer and page lists. `key` is of class ROOT::RNTuple. Throws IoError,
@@ -47,8 +49,9 @@ class Ntuple final : public Reader {
   std::string object_;
   Anchor anchor_;
   Descriptor descriptor_;
-  std::vector<Cluster> clusters_;   // ascending, without gaps
-  std::vector<EntryRange> ranges_;  // of the clusters
+  std::vector<Cluster> clusters_;                     // ascending, without gaps
+  std::vector<EntryRange> ranges_;                    // of the clusters
+  std::shared_ptr<const root::StreamerInfos> infos_;  // empty where no field is streamed
   Schema schema_;
   std::vector<NamedNode> nodes_;  // the schema's columns
 };

@@ -121,12 +121,12 @@ TEST(Ntuple, ReadsRecordsOfNothingAndVariantsWithoutValue) {
             "{_0: [1], _1: []} {_0: [], _1: []} {_0: [], _1: [{i: 2}]}");
 }
 
-TEST(Ntuple, NamesWhatItDoesNotRead) {
+TEST(Ntuple, ReadsObjectsThatTheRootStreamerWrote) {
   const auto ntuple = open_test_file("streamed_rntuple.root");
   EXPECT_EQ(text(read_column(*ntuple, "x")), "0 1 2");
-  EXPECT_NE(ntuple->schema()[*ntuple->schema().find("object")].unsupported.find("streamer"),
-            std::string::npos);
-  EXPECT_THROW(read_column(*ntuple, "object"), UnsupportedError);
+  const std::string object = "{fName: \"name\", fTitle: \"\"}";
+  EXPECT_EQ(text(read_column(*ntuple, "object")), object + " " + object + " " + object);
+  EXPECT_EQ(text(read_column(*ntuple, "object.fName", {1, 3})), "\"name\" \"name\"");
   EXPECT_THROW(read_column(*ntuple, "objec"), SchemaError);
 }
 

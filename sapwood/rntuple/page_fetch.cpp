@@ -84,6 +84,7 @@ class PageFetcher {
         return request_column(slice, node.principal, node.principal, wanted);
       case NodeKind::kCardinality:
         return request_column(slice, node.principal, node.principal, with_previous);
+      case NodeKind::kStreamed:
       case NodeKind::kString:
       case NodeKind::kList:
         request_column(slice, node.principal, node.principal, with_previous);
@@ -121,7 +122,7 @@ class PageFetcher {
       throw FormatError(concat("corrupt RNTuple: collections from item ", items.first, " to ", items.last));
     }
     if (items.size() == 0) return;
-    if (node.kind == NodeKind::kString) {
+    if (node.kind == NodeKind::kString || node.kind == NodeKind::kStreamed) {
       request_column(collection.slice, node.principal, node.characters, items);
     } else {
       request(collection.slice, *node.children.front(), items);

@@ -5,14 +5,14 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "sapwood/ttree/class_planner.h"
+#include "sapwood/streamed/class_planner.h"
 #include "sapwood/ttree/clones_class.h"
 
 namespace sapwood::ttree {
 namespace {
 
 using Layout = ColumnPlan::Layout;
-using Kind = StreamNode::Kind;
+using Kind = streamed::StreamNode::Kind;
 
 constexpr int64_t kLargestItem = 1 << 30;
 /// Before the items of a collection: byte count, version, count.
@@ -58,7 +58,7 @@ Type with_dimensions(TypeKind kind, const std::vector<int64_t>& dimensions) {
 }
 
 /// "Float_t" and the like, for leaves that don't name their type.
-std::string leaf_type_name(const Leaf& leaf, const NumberFormat& number) {
+std::string leaf_type_name(const Leaf& leaf, const streamed::NumberFormat& number) {
   if (leaf.class_name == "TLeafD32") return "Double32_t";
   if (leaf.class_name == "TLeafF16") return "Float16_t";
   switch (number.type) {
@@ -98,7 +98,8 @@ std::string with_sizes(const std::string& type_name, const Leaf& leaf) {
 /// Plans one branch; what can't be read throws UnsupportedError.
 class BranchPlanner {
  public:
-  BranchPlanner(const Branch& branch, size_t index, const root::StreamerInfos& infos, ClassPlanner& classes)
+  BranchPlanner(const Branch& branch, size_t index, const root::StreamerInfos& infos,
+                streamed::ClassPlanner& classes)
       : branch_(branch), infos_(infos), classes_(classes), element_(find_element()) {
     plan_.branch = index;
   }
@@ -112,7 +113,7 @@ class BranchPlanner {
     if (branch_.leaves.size() > 1) return branch_.title;
     const Leaf& leaf = branch_.leaves.front();
     if (leaf.class_name == "TLeafC") return "char*";
-    const auto number = leaf_number_format(leaf.class_name, leaf.is_unsigned, leaf.title);
+    const auto number = streamed::leaf_number_format(leaf.class_name, leaf.is_unsigned, leaf.title);
     return number ? with_sizes(leaf_type_name(leaf, *number), leaf) : leaf.class_name;
   }
 
@@ -122,8 +123,9 @@ class BranchPlanner {
     if (branch_.leaves.size() > 1) return plan_leaf_list();
     const Leaf& leaf = branch_.leaves.front();
     if (leaf.class_name == "TLeafElement" && leaf.element_type == root::kBits) {
-      const StreamNode bits{.kind = Kind::kBits};
-      return plan_stream(in_collection() ? StreamNode{.kind = Kind::kUntilEnd, .item = {bits}} : bits);
+      const streamed::StreamNode bits{.kind = Kind::kBits};
+      return plan_stream(in_collection() ? streamed::StreamNode{.kind = Kind::kUntilEnd, .item = {bits}}
+                                         : bits);
     }
     if (leaf.class_name == "TLeafC") return plan_stream({.kind = Kind::kString});
     if (const auto number = leaf_number(leaf)) return plan_numbers(leaf, *number);
@@ -148,14 +150,14 @@ class BranchPlanner {
     return info != nullptr && id < info->elements.size() ? &info->elements[id] : nullptr;
   }
 
-  std::optional<NumberFormat> leaf_number(const Leaf& leaf) const {
+  std::optional<streamed::NumberFormat> leaf_number(const Leaf& leaf) const {
     if (leaf.class_name == "TLeafElement") {
-      return number_format(leaf.element_type, element_ == nullptr ? "" : element_->title);
+      return streamed::number_format(leaf.element_type, element_ == nullptr ? "" : element_->title);
     }
-    return leaf_number_format(leaf.class_name, leaf.is_unsigned, leaf.title);
+    return streamed::leaf_number_format(leaf.class_name, leaf.is_unsigned, leaf.title);
   }
 
-  void set_numbers(const Leaf& leaf, const NumberFormat& number) {
+  void set_numbers(const Leaf& leaf, const streamed::NumberFormat& number) {
     if (leaf.length <= 0 || leaf.length > kLargestItem / number.stored_size) {
       throw UnsupportedError(concat("an array of ", leaf.length, " values"));
     }
@@ -164,7 +166,7 @@ class BranchPlanner {
     plan_.type = with_dimensions(number.type, fixed_dimensions(leaf));
   }
 
-  ColumnPlan plan_numbers(const Leaf& leaf, const NumberFormat& number) {
+  ColumnPlan plan_numbers(const Leaf& leaf, const streamed::NumberFormat& number) {
     set_numbers(leaf, number);
     const bool pointer = leaf.class_name == "TLeafElement" && leaf.element_type > root::kOffsetP;
     if (pointer && in_collection()) {
@@ -202,17 +204,17 @@ class BranchPlanner {
     return list;
   }
 
-  NumberFormat number_of(const Leaf& leaf) const {
+  streamed::NumberFormat number_of(const Leaf& leaf) const {
     const auto number = leaf_number(leaf);
     if (!number) throw UnsupportedError(concat("a list of leaves with a ", leaf.class_name, " among them"));
     return *number;
   }
 
   /// Leaves of which some have no fixed size: strings, and arrays that others count.
-  StreamNode leaf_record() const {
-    StreamNode record{.kind = Kind::kRecord, .class_name = branch_.name, .is_built_in = true};
+  streamed::StreamNode leaf_record() const {
+    streamed::StreamNode record{.kind = Kind::kRecord, .class_name = branch_.name, .is_built_in = true};
     for (const Leaf& leaf : branch_.leaves) {
-      StreamNode node{.kind = Kind::kString};
+      streamed::StreamNode node{.kind = Kind::kString};
       if (leaf.class_name != "TLeafC") {
         node = {.kind = Kind::kNumber, .number = number_of(leaf)};
         const std::vector<int64_t> sizes = fixed_dimensions(leaf);
@@ -222,7 +224,7 @@ class BranchPlanner {
       if (leaf.is_counted) {
         if (!leaf.counter || leaf.counter->branch != plan_.branch || leaf.counter->leaf >= record.item.size())
           throw UnsupportedError(concat("leaf ", leaf.name, " is counted by one of another branch"));
-        StreamNode& counter = record.item[leaf.counter->leaf];
+        streamed::StreamNode& counter = record.item[leaf.counter->leaf];
         if (counter.kind != Kind::kNumber) throw UnsupportedError("counts that are not integers");
         counter.is_counter = true;
         node = {.kind = Kind::kCounted, .item = {std::move(node)}, .counter = counter.name};
@@ -234,10 +236,10 @@ class BranchPlanner {
     return record;
   }
 
-  ColumnPlan plan_stream(StreamNode node) {
+  ColumnPlan plan_stream(streamed::StreamNode node) {
     plan_.layout = Layout::kStream;
-    plan_.type = type_of(node);
-    plan_.stream = std::make_shared<const StreamNode>(std::move(node));
+    plan_.type = streamed::type_of(node);
+    plan_.stream = std::make_shared<const streamed::StreamNode>(std::move(node));
     return std::move(plan_);
   }
 
@@ -253,14 +255,14 @@ class BranchPlanner {
       }
       return plan_values(in_collection() ? classes_.members(*element_) : whole_member());
     }
-    const CppType type = parse_cpp_type(stored_type());
-    const root::StreamerInfo* info = type.kind == CppType::Kind::kClass ? find_class() : nullptr;
-    StreamNode node = holds_clones(branch_) ? classes_.clones(branch_.clones_class)
-                      : info != nullptr     ? classes_.object(*info)
-                                            : classes_.value(type, true);
+    const streamed::CppType type = streamed::parse_cpp_type(stored_type());
+    const root::StreamerInfo* info = type.kind == streamed::CppType::Kind::kClass ? find_class() : nullptr;
+    streamed::StreamNode node = holds_clones(branch_) ? classes_.clones(branch_.clones_class)
+                                : info != nullptr     ? classes_.object(*info)
+                                                      : classes_.value(type, true);
     // Only as members, or where its class streams itself, has a std::string or an object a header.
     const bool is_named = branch_.class_name == "TBranchObject";
-    const bool has_own = node.is_built_in && type.kind == CppType::Kind::kClass;
+    const bool has_own = node.is_built_in && type.kind == streamed::CppType::Kind::kClass;
     if (node.kind == Kind::kString) node.has_header = is_named;
     if (node.kind == Kind::kRecord && !has_own)
       node.has_header = is_named || branch_.node_type == kCustomStreamer;
@@ -268,8 +270,8 @@ class BranchPlanner {
     return plan_values(std::move(node));
   }
 
-  StreamNode whole_member() {
-    StreamNode node = classes_.member(*element_);
+  streamed::StreamNode whole_member() {
+    streamed::StreamNode node = classes_.member(*element_);
     // The counts are in another branch.
     if (node.kind == Kind::kCounted && node.has_header) node.kind = Kind::kUntilEnd;
     node.is_whole = element_->is_base && node.kind == Kind::kRecord && !node.is_built_in;
@@ -277,20 +279,20 @@ class BranchPlanner {
     return node;
   }
 
-  ColumnPlan plan_values(StreamNode node) {
+  ColumnPlan plan_values(streamed::StreamNode node) {
     const bool is_vector =
         node.kind == Kind::kList && node.has_header && node.item.front().kind == Kind::kNumber;
     if (!is_vector) return plan_stream(std::move(node));
     plan_.layout = Layout::kJagged;
     plan_.number = node.item.front().number;
     plan_.header_size = kCollectionHeader;
-    plan_.type = type_of(node);
+    plan_.type = streamed::type_of(node);
     return std::move(plan_);
   }
 
   const Branch& branch_;
   const root::StreamerInfos& infos_;
-  ClassPlanner& classes_;
+  streamed::ClassPlanner& classes_;
   const root::StreamerElement* element_;
   ColumnPlan plan_{};
 };
@@ -308,21 +310,21 @@ double mean_values(const ColumnPlan& plan, const Branch& branch) {
   const double bytes = static_cast<double>(branch.total_bytes) / static_cast<double>(branch.num_entries);
   const double values = std::max(0.0, bytes - 4 - static_cast<double>(plan.header_size));
   if (plan.layout == Layout::kJagged) return values / static_cast<double>(plan.item_size()) * per_item;
-  const StreamSize size = size_of(*plan.stream);
+  const streamed::StreamSize size = streamed::size_of(*plan.stream);
   return values / std::max(size.bytes, 1.0) * size.values;
 }
 
 /// The members of records in a column, as columns.
 void add_members(const ColumnInfo& whole, const ColumnPlan& plan, PlannedColumns& planned) {
-  const double values = size_of(*plan.stream).values;
-  for (StreamMember& found : members_of(*plan.stream)) {
+  const double values = streamed::size_of(*plan.stream).values;
+  for (streamed::StreamMember& found : streamed::members_of(*plan.stream)) {
     ColumnInfo member = whole;
     for (const std::string& name : found.path) member.name += '.' + name;
     member.type = found.type;
     member.stored_type = found.node->type_name;
     member.unsupported = std::move(found.problem);
     member.is_member = true;
-    if (values > 0) member.values_per_entry *= size_of(*found.node).values / values;
+    if (values > 0) member.values_per_entry *= streamed::size_of(*found.node).values / values;
     planned.columns.push_back(std::move(member));
     planned.plans.push_back(plan);
     planned.plans.back().type = found.type;
@@ -353,7 +355,7 @@ void set_unique_names(std::vector<ColumnInfo>& columns, const std::vector<Column
 PlannedColumns plan_columns(const std::vector<Branch>& branches, const root::StreamerInfos& infos,
                             int64_t num_entries) {
   PlannedColumns planned;
-  ClassPlanner classes(infos);
+  streamed::ClassPlanner classes(infos);
   for (size_t i = 0; i < branches.size(); ++i) {
     const Branch& branch = branches[i];
     if (branch.has_children) continue;
@@ -404,9 +406,9 @@ ColumnPlan plan_counter(const std::vector<Branch>& branches, LeafPosition positi
   ColumnPlan plan{.layout = Layout::kFixed, .branch = position.branch};
   const auto format_of = [&](const Leaf& leaf) {
     // The parent of a split collection holds the number of objects.
-    if (branch.node_type == 3 || branch.node_type == 4) return number_format(root::kInt, {});
-    if (leaf.class_name == "TLeafElement") return number_format(leaf.element_type, {});
-    return leaf_number_format(leaf.class_name, leaf.is_unsigned, {});
+    if (branch.node_type == 3 || branch.node_type == 4) return streamed::number_format(root::kInt, {});
+    if (leaf.class_name == "TLeafElement") return streamed::number_format(leaf.element_type, {});
+    return streamed::leaf_number_format(leaf.class_name, leaf.is_unsigned, {});
   };
   for (size_t i = 0; i < branch.leaves.size(); ++i) {
     const Leaf& leaf = branch.leaves[i];

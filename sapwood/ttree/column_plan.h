@@ -8,8 +8,8 @@
 
 #include "sapwood/column/schema.h"
 #include "sapwood/root/streamer_info.h"
+#include "sapwood/streamed/stream_node.h"
 #include "sapwood/ttree/branch.h"
-#include "sapwood/ttree/stream_node.h"
 
 namespace sapwood::ttree {
 
@@ -24,14 +24,14 @@ struct ColumnPlan {
   Layout layout = Layout::kFixed;
   size_t branch = 0;
   Type type{};
-  NumberFormat number{};
+  streamed::NumberFormat number{};
   int64_t values_per_item = 1;            ///< numbers in an entry (kFixed) or in each of its items (kJagged)
   int64_t entry_size = 0;                 ///< stored bytes of an entry, for kFixed and kLeafList
   int64_t entry_offset = 0;               ///< where in these the column's numbers begin
   int64_t header_size = 0;                ///< bytes before the items, for kJagged
   std::optional<LeafPosition> counter{};  ///< gives the number of items where no offsets are stored
   std::vector<ColumnPlan> members{};      ///< of a kLeafList
-  std::shared_ptr<const StreamNode> stream{};  ///< of all columns that have entries of this branch
+  std::shared_ptr<const streamed::StreamNode> stream{};  ///< of all columns that have entries of this branch
   std::vector<std::string> path{};  ///< to the column's values, where they are members of records in it
 
   int64_t item_size() const { return values_per_item * number.stored_size; }

@@ -23,7 +23,7 @@ const std::byte* entries_of(const BasketPart& part, int64_t entry_size) {
 void decode_entries(const ColumnPlan& plan, const std::byte* in, std::byte* out, int64_t count) {
   const int64_t size = plan.item_size();
   if (size == plan.entry_size) {
-    decode_numbers(plan.number, in, out, static_cast<size_t>(count * plan.values_per_item));
+    streamed::decode_numbers(plan.number, in, out, static_cast<size_t>(count * plan.values_per_item));
     return;
   }
   const auto out_size = static_cast<int64_t>(primitive_size(plan.number.type)) * plan.values_per_item;
@@ -35,8 +35,8 @@ void decode_entries(const ColumnPlan& plan, const std::byte* in, std::byte* out,
     for (int64_t i = 0; i < now; ++i) {
       std::memcpy(gathered.data() + i * size, from + i * plan.entry_size, static_cast<size_t>(size));
     }
-    decode_numbers(plan.number, gathered.data(), out + done * out_size,
-                   static_cast<size_t>(now * plan.values_per_item));
+    streamed::decode_numbers(plan.number, gathered.data(), out + done * out_size,
+                             static_cast<size_t>(now * plan.values_per_item));
   }
 }
 
@@ -78,18 +78,14 @@ void require_fixed_entries(const DecodeTask& task) {
   }
 }
 
-void require_destination(const Buffer& destination, size_t size) {
-  if (destination.size() == size) return;
-  throw ConfigError(concat("a destination of ", destination.size(), " bytes for a column of ", size));
-}
-
 // A basket of fixed entries: the entries, one after the other, numbers big-endian.
 Column decode_fixed(const DecodeTask& task, const Buffer& destination) {
   require_fixed_entries(task);
   const int64_t length = task.entries.size();
   const size_t entry_size = fixed_entry_size(task.plan.type);
   const size_t size = entry_size * static_cast<size_t>(length);
-  if (!destination.empty()) require_destination(destination, size);
+  if (!destination.empty() && destination.size() != size)
+    throw ConfigError(concat("a destination of ", destination.size(), " bytes for a column of ", size));
   Buffer values = destination.empty() ? Buffer(size, task.pool) : destination;
   std::byte* out = values.data();
   Scratch scratch(task.pool);
@@ -99,7 +95,7 @@ Column decode_fixed(const DecodeTask& task, const Buffer& destination) {
     out += entry_size * static_cast<size_t>(part.local.size());
   };
   // Numbers that only change their byte order are decompressed to where they stay, and turned there.
-  const bool in_place = task.plan.number.packing == NumberFormat::Packing::kPlain &&
+  const bool in_place = task.plan.number.packing == streamed::NumberFormat::Packing::kPlain &&
                         task.plan.item_size() == task.plan.entry_size;
   const auto lend = [&](int64_t count) {
     return in_place ? std::span(out, entry_size * static_cast<size_t>(count)) : std::span<std::byte>();

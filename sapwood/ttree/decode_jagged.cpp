@@ -168,8 +168,8 @@ void swap_short(const std::byte* in, std::byte* out, int64_t count) {
 }
 
 /// Decodes the numbers of one entry, few of them without a call.
-void decode_entry(const NumberFormat& format, const std::byte* in, std::byte* out, int64_t bytes) {
-  if (format.packing == NumberFormat::Packing::kPlain && bytes <= kShortEntry) {
+void decode_entry(const streamed::NumberFormat& format, const std::byte* in, std::byte* out, int64_t bytes) {
+  if (format.packing == streamed::NumberFormat::Packing::kPlain && bytes <= kShortEntry) {
     switch (format.stored_size) {
       case 1:
         return swap_short<uint8_t>(in, out, bytes);
@@ -181,7 +181,7 @@ void decode_entry(const NumberFormat& format, const std::byte* in, std::byte* ou
         return swap_short<uint64_t>(in, out, bytes / 8);
     }
   }
-  decode_numbers(format, in, out, static_cast<size_t>(bytes / format.stored_size));
+  streamed::decode_numbers(format, in, out, static_cast<size_t>(bytes / format.stored_size));
 }
 
 /// Whether a basket's wanted entries have as many items each as `offsets` say, one more than there are. Sets
@@ -224,9 +224,9 @@ std::optional<Column> decode_known(const DecodeTask& task, int64_t bound) {
     is_same = is_same && has_lists_of(part, first, item_size, begin);
     const int64_t items = first[part.local.size()] - *first;
     if (is_same) {
-      decode_numbers(plan.number, part.basket.data.data() + begin,
-                     out + static_cast<size_t>(*first) * out_item_size,
-                     static_cast<size_t>(items * plan.values_per_item));
+      streamed::decode_numbers(plan.number, part.basket.data.data() + begin,
+                               out + static_cast<size_t>(*first) * out_item_size,
+                               static_cast<size_t>(items * plan.values_per_item));
     }
     first += part.local.size();
   });
@@ -282,8 +282,8 @@ Column decode_jagged(const DecodeTask& task) {
         throw FormatError(
             concat("corrupt basket: ", positions.back() - begin, " bytes for items of ", item_size));
       }
-      decode_numbers(plan.number, data + begin, values.data() + items * out_item_size,
-                     static_cast<size_t>(count * plan.values_per_item));
+      streamed::decode_numbers(plan.number, data + begin, values.data() + items * out_item_size,
+                               static_cast<size_t>(count * plan.values_per_item));
       items += count;
       return;
     }

@@ -1,24 +1,24 @@
+#include "sapwood/streamed/node_decoder.h"
 #include "sapwood/ttree/fetched.h"
-#include "sapwood/ttree/node_decoder.h"
 
 namespace sapwood::ttree {
 
-// A basket of streamed values: those of entry after entry, each as its StreamNode says.
+// A basket of streamed values: those of entry after entry, each as its streamed::StreamNode says.
 Column decode_stream(const DecodeTask& task, const Buffer& destination) {
-  const StreamNode& node = *task.plan.stream;
-  const NodeDecoder::Context context{task.infos, task.pool};
-  NodeDecoder decoder(node, context, task.plan.path);
+  const streamed::StreamNode& node = *task.plan.stream;
+  const streamed::NodeDecoder::Context context{task.infos, task.pool};
+  streamed::NodeDecoder decoder(node, context, task.plan.path);
   Scratch scratch(task.pool);
   for_each_basket(task.data, task.entries, scratch, [&](const BasketPart& part) {
     const Basket& basket = part.basket;
     root::ObjectStream stream(basket.data, basket.offset_base, "basket");
     BigEndianCursor& in = stream.in();
     if (!basket.has_offsets()) {
-      if (node.kind == StreamNode::Kind::kUntilEnd)
+      if (node.kind == streamed::StreamNode::Kind::kUntilEnd)
         throw UnsupportedError("members of a collection without entry offsets");
       // Entries before the wanted ones have to be walked through.
-      StreamInput input{stream, basket.data.size()};
-      NodeDecoder before(node, context, task.plan.path);
+      streamed::StreamInput input{stream, basket.data.size()};
+      streamed::NodeDecoder before(node, context, task.plan.path);
       before.read(input, static_cast<uint64_t>(part.local.start));
       decoder.read(input, static_cast<uint64_t>(part.local.size()));
       return;
@@ -30,9 +30,9 @@ Column decode_stream(const DecodeTask& task, const Buffer& destination) {
       if (start < in.position()) in.fail(concat("entry ", entry, " to begin at byte ", start));
       in.seek(start);
       if (end > basket.data.size() || end < start) in.fail(concat("an entry up to byte ", end));
-      if (start == end && node.kind != StreamNode::Kind::kUntilEnd)
+      if (start == end && node.kind != streamed::StreamNode::Kind::kUntilEnd)
         throw UnsupportedError("entries without bytes, as ROOT writes them of a class that it does not know");
-      StreamInput input{stream, end};
+      streamed::StreamInput input{stream, end};
       decoder.read(input, 1);
       if (in.position() > end) in.fail(concat("the end of entry ", entry, " at ", end));
       if (in.position() < end)
@@ -40,12 +40,7 @@ Column decode_stream(const DecodeTask& task, const Buffer& destination) {
             concat("entry ", entry, " has ", end - in.position(), " bytes more than are known"));
     }
   });
-  Column column = decoder.finish();
-  if (destination.empty() || fixed_entry_size(column.type) == 0) return column;
-  const Buffer values = fixed_width_values(column);
-  require_destination(destination, values.size());
-  std::memcpy(destination.data(), values.data(), values.size());
-  return make_fixed_width_column(column.type, column.length, destination);
+  return streamed::to_destination(decoder.finish(), destination);
 }
 
 }  // namespace sapwood::ttree

@@ -86,7 +86,4 @@ Column decode_leaf_list(const DecodeTask& task);
 Column decode_jagged(const DecodeTask& task);
 Column decode_stream(const DecodeTask& task, const Buffer& destination);
 
-/// Throws ConfigError when a destination for a column has another size than the column.
-void require_destination(const Buffer& destination, size_t size);
-
 }  // namespace sapwood::ttree

@@ -49,8 +49,8 @@ class FetchedBaskets final : public FetchedColumns {
 };
 
 /// Whether it takes streamer infos to read a column: objects may be of any version of their class.
-bool holds_objects(const StreamNode& node) {
-  return (node.kind == StreamNode::Kind::kRecord && !node.is_built_in) ||
+bool holds_objects(const streamed::StreamNode& node) {
+  return (node.kind == streamed::StreamNode::Kind::kRecord && !node.is_built_in) ||
          std::ranges::any_of(node.item, holds_objects);
 }
 

@@ -1,4 +1,4 @@
-#include "sapwood/ttree/number_format.h"
+#include "sapwood/streamed/number_format.h"
 
 #include <bit>
 #include <charconv>
@@ -11,7 +11,7 @@
 #include "sapwood/kernels/decode.h"
 #include "sapwood/root/streamer_info.h"
 
-namespace sapwood::ttree {
+namespace sapwood::streamed {
 namespace {
 
 using Packing = NumberFormat::Packing;
@@ -223,4 +223,4 @@ void decode_numbers(const NumberFormat& format, const std::byte* in, std::byte* 
   }
 }
 
-}  // namespace sapwood::ttree
+}  // namespace sapwood::streamed

@@ -1,4 +1,4 @@
-#include "sapwood/ttree/class_planner.h"
+#include "sapwood/streamed/class_planner.h"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 #include "sapwood/base/error.h"
 #include "sapwood/root/built_in_streamers.h"
 
-namespace sapwood::ttree {
+namespace sapwood::streamed {
 namespace {
 
 using Kind = StreamNode::Kind;
@@ -333,4 +333,4 @@ StreamNode ClassPlanner::value(const CppType& type, bool has_header) {
   return {};
 }
 
-}  // namespace sapwood::ttree
+}  // namespace sapwood::streamed

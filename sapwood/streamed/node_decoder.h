@@ -11,9 +11,9 @@
 #include "sapwood/column/column.h"
 #include "sapwood/root/object_stream.h"
 #include "sapwood/root/streamer_info.h"
-#include "sapwood/ttree/stream_node.h"
+#include "sapwood/streamed/stream_node.h"
 
-namespace sapwood::ttree {
+namespace sapwood::streamed {
 
 /// A buffer that grows.
 class Appender {
@@ -37,6 +37,10 @@ struct StreamInput {
   size_t end = 0;           ///< of the entry
   uint64_t read_again = 0;  ///< bytes of objects that several pointers point to
 };
+
+/// A column, with its values in `destination` where that is given and its type is of fixed width. Throws
+/// ConfigError where that has another size.
+Column to_destination(Column column, const Buffer& destination);
 
 /// Builds the column of a node, value by value. Used by one thread.
 class NodeDecoder {
@@ -107,4 +111,4 @@ class NodeDecoder {
   std::map<const root::StreamerInfo*, std::unique_ptr<Form>> other_forms_;
 };
 
-}  // namespace sapwood::ttree
+}  // namespace sapwood::streamed

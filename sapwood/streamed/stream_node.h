@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
-#include "sapwood/ttree/number_format.h"
+#include "sapwood/streamed/number_format.h"
 
-namespace sapwood::ttree {
+namespace sapwood::streamed {
 
 /// How one value of an entry is serialised, for entries that must be walked through.
 struct StreamNode {
@@ -75,4 +75,4 @@ struct StreamSize {
 };
 StreamSize size_of(const StreamNode& node);
 
-}  // namespace sapwood::ttree
+}  // namespace sapwood::streamed

@@ -1,4 +1,4 @@
-#include "sapwood/ttree/node_decoder.h"
+#include "sapwood/streamed/node_decoder.h"
 
 #include <algorithm>
 #include <charconv>
@@ -6,9 +6,9 @@
 
 #include "sapwood/base/error.h"
 #include "sapwood/root/key_header.h"
-#include "sapwood/ttree/class_planner.h"
+#include "sapwood/streamed/class_planner.h"
 
-namespace sapwood::ttree {
+namespace sapwood::streamed {
 namespace {
 
 using Kind = StreamNode::Kind;
@@ -58,6 +58,16 @@ uint32_t read_length(BigEndianCursor& in, bool is_long) {
 }
 
 }  // namespace
+
+Column to_destination(Column column, const Buffer& destination) {
+  if (destination.empty() || fixed_entry_size(column.type) == 0) return column;
+  const Buffer values = fixed_width_values(column);
+  if (values.size() != destination.size())
+    throw ConfigError(
+        concat("a destination of ", destination.size(), " bytes for a column of ", values.size()));
+  std::memcpy(destination.data(), values.data(), values.size());
+  return make_fixed_width_column(column.type, column.length, destination);
+}
 
 std::byte* Appender::extend(size_t size) {
   if (size > buffer_.size() - used_) {
@@ -612,4 +622,4 @@ Column NodeDecoder::finish() {
   }
 }
 
-}  // namespace sapwood::ttree
+}  // namespace sapwood::streamed

@@ -1,4 +1,4 @@
-#include "sapwood/ttree/cpp_type.h"
+#include "sapwood/streamed/cpp_type.h"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 #include "sapwood/base/error.h"
 #include "sapwood/root/streamer_info.h"
 
-namespace sapwood::ttree {
+namespace sapwood::streamed {
 namespace {
 
 constexpr int kDeepestType = 20;
@@ -175,4 +175,4 @@ CppType parse(std::string_view text, int depth) {
 
 CppType parse_cpp_type(std::string_view name) { return parse(without_pointer(name), 0); }
 
-}  // namespace sapwood::ttree
+}  // namespace sapwood::streamed

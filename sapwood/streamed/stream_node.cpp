@@ -1,9 +1,9 @@
-#include "sapwood/ttree/stream_node.h"
+#include "sapwood/streamed/stream_node.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace sapwood::ttree {
+namespace sapwood::streamed {
 namespace {
 
 using Kind = StreamNode::Kind;
@@ -143,4 +143,4 @@ StreamSize size_of(const StreamNode& node) {
   }
 }
 
-}  // namespace sapwood::ttree
+}  // namespace sapwood::streamed

@@ -7,7 +7,7 @@
 
 #include "sapwood/column/type.h"
 
-namespace sapwood::ttree {
+namespace sapwood::streamed {
 
 /// How one number is stored, big-endian, and what it becomes.
 struct NumberFormat {
@@ -37,4 +37,4 @@ std::optional<NumberFormat> leaf_number_format(std::string_view leaf_class, bool
 /// Decodes `count` numbers from `in`, stored_size bytes each, to `out`.
 void decode_numbers(const NumberFormat& format, const std::byte* in, std::byte* out, size_t count);
 
-}  // namespace sapwood::ttree
+}  // namespace sapwood::streamed

@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "sapwood/root/streamer_info.h"
-#include "sapwood/ttree/cpp_type.h"
-#include "sapwood/ttree/stream_node.h"
+#include "sapwood/streamed/cpp_type.h"
+#include "sapwood/streamed/stream_node.h"
 
-namespace sapwood::ttree {
+namespace sapwood::streamed {
 
 /// Says by a file's streamer infos how objects are serialised (TBufferFile). What can't be read throws
 /// UnsupportedError; as a member of a record it is a node that says why, where it can be left out.
@@ -42,4 +42,4 @@ class ClassPlanner {
   size_t nodes_ = 0;               // of all columns
 };
 
-}  // namespace sapwood::ttree
+}  // namespace sapwood::streamed

@@ -4,9 +4,9 @@
 #include <string_view>
 #include <vector>
 
-#include "sapwood/ttree/number_format.h"
+#include "sapwood/streamed/number_format.h"
 
-namespace sapwood::ttree {
+namespace sapwood::streamed {
 
 /// A C++ type as streamer infos and branches spell it.
 struct CppType {
@@ -33,4 +33,4 @@ struct CppType {
 /// don't match, too deep, void.
 CppType parse_cpp_type(std::string_view name);
 
-}  // namespace sapwood::ttree
+}  // namespace sapwood::streamed
