@@ -9,6 +9,8 @@ namespace sapwood::rntuple {
 namespace {
 
 constexpr size_t kChecksumSize = 8;
+/// No cluster holds as many values of a variant.
+constexpr uint64_t kMostValues = uint64_t{1} << 62;
 
 }  // namespace
 
@@ -91,10 +93,11 @@ ElementRange FetchedElements::decode_switch(ElementRange wanted, uint32_t tag, i
   while (!in.at_end()) {
     const auto place = in.read<uint64_t>();
     if (in.read<uint32_t>() == tag) {
-      if (values.size() == 0) values = {static_cast<int64_t>(place), static_cast<int64_t>(place)};
-      if (place != static_cast<uint64_t>(values.last) || values.first < 0)
-        throw FormatError(
-            concat("corrupt RNTuple: value ", place, " of a variant's alternative after ", values.last - 1));
+      if (values.size() == 0 && place < kMostValues)
+        values = {static_cast<int64_t>(place), static_cast<int64_t>(place)};
+      if (place != static_cast<uint64_t>(values.last) || place >= kMostValues)
+        throw FormatError(concat("corrupt RNTuple: value ", place, " of a variant's alternative where ",
+                                 values.last, " is next"));
       ++values.last;
     }
     if (ends != nullptr) *ends++ = base + values.size();

@@ -166,9 +166,11 @@ class BranchPlanner {
     plan_.type = with_dimensions(number.type, fixed_dimensions(leaf));
   }
 
-  ColumnPlan plan_numbers(const Leaf& leaf, const streamed::NumberFormat& number) {
-    set_numbers(leaf, number);
+  ColumnPlan plan_numbers(Leaf leaf, const streamed::NumberFormat& number) {
     const bool pointer = leaf.class_name == "TLeafElement" && leaf.element_type > root::kOffsetP;
+    // ROOT gives -1 where it did not find the counter's branch; the entry's bytes tell how many there are.
+    if (pointer && leaf.length < 0) leaf.length = 1;
+    set_numbers(leaf, number);
     if (pointer && in_collection()) {
       throw UnsupportedError("an array of variable length in each object of a collection");
     }

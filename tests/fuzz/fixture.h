@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "sapwood/column/reader.h"
 #include "tests/fuzz/uncompressed_twin.h"
 
 namespace sapwood::fuzz {
@@ -14,16 +16,25 @@ namespace sapwood::fuzz {
 /// ones.
 class Fixture {
  public:
-  /// `what`: as `Region::what`.
-  Fixture(const std::string& path, const char* what);
+  /// `what`: "basket", or "page", whose checksum is made to fit.
+  Fixture(const std::string& path, const std::string& what);
 
-  /// The file with an input in it; nothing for one that is too short. Sets `place` to that of the region.
-  std::vector<std::byte> with(const uint8_t* input, size_t size, uint64_t& place) const;
+  /// Reads columns that the region holds anything of.
+  void read_with(const uint8_t* input, size_t size);
   /// An input for each region, which changes nothing.
   std::vector<std::vector<std::byte>> inputs() const;
 
  private:
+  struct Column {
+    const Reader* table = nullptr;
+    size_t index = 0;
+  };
+
   Twin twin_;
+  std::vector<std::byte> bytes_;  // of the twin, changed
+  bool has_checksums_;
+  std::vector<std::shared_ptr<const Reader>> tables_;
+  std::vector<std::vector<Column>> columns_;  // of each region
 };
 
 }  // namespace sapwood::fuzz
