@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 
 def open(
-    paths: Paths | Mapping[str, Paths | tuple[Paths, float] | Mapping[str, Any]], tree: str | None = None
+    paths: Paths | Mapping[str, Paths | tuple[Paths, float] | Mapping[str, Any]],
+    tree: str | None = None,
+    defaults: Mapping[str, float] | None = None,
 ) -> Dataset:
     """Open ROOT files, or frames of ``ROOT.RDataFrame``, as one data set.
 
@@ -34,13 +36,16 @@ def open(
     tree
         Name of the TTree or RNTuple, with its directories (``"dir/Events"``) and, if need be, its cycle (``"tree;3"``).
         May be left out when the file holds just one.
+    defaults
+        Columns that some files lack, and what their entries are there: ``{"weight": 1}``. Lists and strings are empty
+        (``{"jet_pt": 0}``). Without one, a file that lacks a column raises SchemaError when that is read.
 
     Warns of files that were not closed or are truncated: what is left in them is read (``files[i].warning``).
 
     Raises IoError (missing, unreadable), FormatError (not a ROOT file, corrupt), SchemaError (no such tree; several
     and none named), UnsupportedError, ConfigError.
     """
-    data = Dataset(_core.open_dataset(samples_of(paths), tree or ""))
+    data = Dataset(_core.open_dataset(samples_of(paths), tree or "", list((defaults or {}).items())))
     doubtful = [file for file in data.files if file.warning]
     if doubtful:
         others = f" (and {len(doubtful) - 1:,} other files)" if len(doubtful) > 1 else ""
@@ -203,7 +208,8 @@ class Dataset(DatasetTraining):
         definitions = [(column.name, column.definition) for column in self.schema if column.definition]
         filters = [(filter_.condition, filter_.name) for filter_ in self.filters]
         chosen = self._core.chosen_columns
-        return _reopen, (samples, self.tree, entries, friends, functions, definitions, filters, chosen)
+        defaults = self._core.defaults
+        return _reopen, (samples, self.tree, entries, defaults, friends, functions, definitions, filters, chosen)
 
     def __repr__(self) -> str:
         files = f"{len(self.files)} file" + ("s" if len(self.files) != 1 else "")
@@ -243,13 +249,14 @@ def _reopen(
     samples: list[tuple[str, list[str], float | None]],
     tree: str,
     entries: list[int],
+    defaults: list[tuple[str, float]],
     friends: list[tuple[Dataset, str, list[int]]],
     functions: list[tuple[Callable[..., Any], str, str, bool]],
     definitions: list[tuple[str, str]],
     filters: list[tuple[str, str]],
     chosen: list[str] | None,
 ) -> Dataset:
-    core = _core.open_dataset([_core.Sample(*sample) for sample in samples], tree)
+    core = _core.open_dataset([_core.Sample(*sample) for sample in samples], tree, defaults)
     for other, prefix, joined_entries in friends:
         core = core.limit_files(joined_entries).with_friend(other._core, prefix)
     core = core.limit_files(entries)

@@ -15,8 +15,11 @@ using namespace sapwood;
 
 namespace {
 
-std::shared_ptr<const Dataset> open_dataset(const std::vector<Sample>& samples, const std::string& tree) {
-  return run_interruptibly([&](const std::stop_token&) { return sapwood::open(samples, tree); });
+std::shared_ptr<const Dataset> open_dataset(const std::vector<Sample>& samples, const std::string& tree,
+                                            const std::vector<std::pair<std::string, double>>& defaults) {
+  std::vector<Default> of_columns;
+  for (const auto& [column, value] : defaults) of_columns.push_back({column, value});
+  return run_interruptibly([&](const std::stop_token&) { return sapwood::open(samples, tree, of_columns); });
 }
 
 std::vector<Column> read_arrays(const Dataset& dataset, const std::vector<std::string>& columns,
@@ -133,6 +136,13 @@ void bind_dataset(nb::module_& module) {
       .def_prop_ro("tree", [](const Dataset& dataset) { return dataset.source().tree(); })
       .def_prop_ro("format", [](const Dataset& dataset) { return dataset.source().format(); })
       .def_prop_ro("files", [](const Dataset& dataset) { return dataset.source().files(); })
+      .def_prop_ro("defaults",
+                   [](const Dataset& dataset) {
+                     std::vector<std::pair<std::string, double>> defaults;
+                     for (const auto& [column, value] : dataset.source().defaults())
+                       defaults.emplace_back(column, value);
+                     return defaults;
+                   })
       .def_prop_ro("samples", [](const Dataset& dataset) { return dataset.source().samples(); })
       .def_prop_ro("schema", &Dataset::listed_columns)
       .def_prop_ro("readable_columns", &Dataset::readable_columns)
@@ -175,5 +185,6 @@ void bind_dataset(nb::module_& module) {
           [](const Dataset& dataset, const FeatureSpec& spec) { return complete(spec, dataset.schema()); },
           nb::arg("spec"), "With those definitions of the data set that it uses.")
       .def("expression_type", &expression_type, nb::arg("expression"));
-  module.def("open_dataset", &open_dataset, nb::arg("samples"), nb::arg("tree") = "");
+  module.def("open_dataset", &open_dataset, nb::arg("samples"), nb::arg("tree") = "",
+             nb::arg("defaults") = std::vector<std::pair<std::string, double>>{});
 }

@@ -36,7 +36,8 @@ std::vector<double> weights_per_entry(const Source& source) {
 
 }  // namespace
 
-std::shared_ptr<const Dataset> open(std::vector<Sample> samples, const std::string& tree) {
+std::shared_ptr<const Dataset> open(std::vector<Sample> samples, const std::string& tree,
+                                    std::vector<Default> defaults) {
   const auto weighted = static_cast<size_t>(std::count_if(
       samples.begin(), samples.end(), [](const Sample& sample) { return sample.weight.has_value(); }));
   if (weighted != 0 && weighted != samples.size()) {
@@ -50,7 +51,8 @@ std::shared_ptr<const Dataset> open(std::vector<Sample> samples, const std::stri
                                ", must be positive and finite"));
     }
   }
-  return std::shared_ptr<const Dataset>(new Dataset(Source::open(std::move(samples), tree)));
+  return std::shared_ptr<const Dataset>(
+      new Dataset(Source::open(std::move(samples), tree, std::move(defaults))));
 }
 
 std::shared_ptr<const Dataset> open(std::vector<std::string> paths, const std::string& tree) {

@@ -56,7 +56,8 @@ class Dataset;
 
 /// Opens files as a data set. `tree` as in `open_table`. Throws IoError, FormatError, SchemaError,
 /// UnsupportedError, ConfigError.
-std::shared_ptr<const Dataset> open(std::vector<Sample> samples, const std::string& tree = {});
+std::shared_ptr<const Dataset> open(std::vector<Sample> samples, const std::string& tree = {},
+                                    std::vector<Default> defaults = {});
 /// The same for one unlabelled sample.
 std::shared_ptr<const Dataset> open(std::vector<std::string> paths, const std::string& tree = {});
 
@@ -158,7 +159,8 @@ class Dataset {
 
  private:
   static constexpr const char* kEntryColumn = "entry_";
-  friend std::shared_ptr<const Dataset> open(std::vector<Sample> samples, const std::string& tree);
+  friend std::shared_ptr<const Dataset> open(std::vector<Sample> samples, const std::string& tree,
+                                             std::vector<Default> defaults);
   explicit Dataset(std::shared_ptr<const Source> source);
   Column sample_column(const Selection::Place& column, const Unit& unit, Buffer values) const;
 

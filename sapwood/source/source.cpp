@@ -88,8 +88,10 @@ ColumnOutline part_of(const ColumnOutline& whole, EntryRange entries) {
 
 Source::Source() : cache_(std::make_shared<Cache>()) {}
 
-std::shared_ptr<const Source> Source::open(std::vector<Sample> samples, const std::string& tree) {
+std::shared_ptr<const Source> Source::open(std::vector<Sample> samples, const std::string& tree,
+                                           std::vector<Default> defaults) {
   const std::shared_ptr<Source> source(new Source);
+  source->defaults_ = std::move(defaults);
   for (size_t i = 0; i < samples.size(); ++i) {
     const auto same = [&](const Sample& other) { return other.label == samples[i].label; };
     if (std::count_if(samples.begin(), samples.end(), same) > 1) {
@@ -132,10 +134,11 @@ std::shared_ptr<const Source> Source::open(std::vector<Sample> samples, const st
     file.clusters.assign(reader->clusters().begin(), reader->clusters().end());
     file.warning = reader->warning();
     formats[i] = reader->format();
-    if (!file.table) source->cache_->insert(i, reader);
+    if (!file.table && source->defaults_.empty()) source->cache_->insert(i, reader);
     if (same_columns(reader->schema(), source->schema_)) outlines->add(i, *reader);
   });
   source->outlines_ = outlines;
+  source->add_missing_columns();
   source->count_entries();
   source->format_ = formats.front();
   if (std::any_of(formats.begin(), formats.end(), [&](const auto& f) { return f != formats.front(); })) {
@@ -143,6 +146,37 @@ std::shared_ptr<const Source> Source::open(std::vector<Sample> samples, const st
   }
   source->samples_ = std::move(samples);
   return source;
+}
+
+// Columns with defaults that the first file has not are those of the first file that has them.
+void Source::add_missing_columns() {
+  std::vector<ColumnInfo> columns = schema_.columns();
+  for (const Default& missing : defaults_) {
+    if (schema_.find(missing.column)) continue;
+    bool is_found = false;
+    for (size_t i = 1; i < files_.size() && !is_found; ++i) {
+      const auto table =
+          files_[i].table ? files_[i].table : open_table(files_[i].path, tree_, &cache_->streamer_infos);
+      const auto place = table->schema().find(missing.column);
+      if (!place) continue;
+      columns.push_back(table->schema()[*place]);
+      is_found = true;
+    }
+    if (!is_found) schema_.require(missing.column);
+  }
+  schema_ = Schema(std::move(columns));
+  for (const Default& missing : defaults_)
+    check_default(missing, schema_[schema_.require(missing.column)].type);
+}
+
+// With the columns that it lacks and that have defaults.
+std::shared_ptr<const Reader> Source::filled(std::shared_ptr<const Reader> table) const {
+  std::vector<FilledReader::Filling> fillings;
+  for (const auto& [column, value] : defaults_) {
+    if (!table->schema().find(column)) fillings.push_back({schema_[schema_.require(column)], value});
+  }
+  if (fillings.empty()) return table;
+  return std::make_shared<const FilledReader>(std::move(table), std::move(fillings));
 }
 
 void Source::count_entries() {
@@ -201,7 +235,7 @@ std::shared_ptr<const Reader> Source::reader(size_t file) const {
     cache_->insert(file, reader);
     return reader;
   }
-  auto reader = open_table(files_[file].path, tree_, &cache_->streamer_infos);
+  auto reader = filled(open_table(files_[file].path, tree_, &cache_->streamer_infos));
   if (reader->num_entries() != files_[file].stored_entries) {
     throw IoError(concat("the file changed since it was opened: ", files_[file].stored_entries,
                          " entries then, ", reader->num_entries(), " now"),
@@ -228,7 +262,8 @@ ColumnOutline Source::outline(size_t file, const std::string& name, EntryRange e
     return friend_->columns->outline(*column, {whole.start + entries.start, stop}, whole.start);
   }
   const std::vector<ColumnOutline>& kept = outlines_->of_file[file];
-  if (!kept.empty()) return part_of(kept[schema_.require(name)], entries);
+  const size_t place = schema_.require(name);
+  if (place < kept.size()) return part_of(kept[place], entries);
   const std::shared_ptr<const Reader> opened = reader(file);
   return part_of(outline_of(*opened, column_indices(*opened, {name}).front()), entries);
 }
@@ -239,7 +274,12 @@ std::vector<size_t> Source::column_indices(const Reader& reader,
     std::vector<size_t> indices;
     for (const std::string& name : names) {
       const Type& expected = schema_[schema_.require(name)].type;
-      const size_t index = reader.schema().require(name);
+      const auto found = reader.schema().find(name);
+      if (!found) {
+        throw SchemaError(concat("no column '", name, "' here, which ", files_.front().path,
+                                 " has: a default can stand for it"));
+      }
+      const size_t index = *found;
       if (reader.schema()[index].type != expected) {
         throw SchemaError(concat("the column is ", reader.schema()[index].type.to_string(), " here and ",
                                  expected.to_string(), " in ", files_.front().path),

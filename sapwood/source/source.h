@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sapwood/column/reader.h"
+#include "sapwood/source/filled_reader.h"
 #include "sapwood/source/units.h"
 
 namespace sapwood {
@@ -34,13 +35,16 @@ struct FileInfo {
 };
 
 /// Many files as one table: entries are counted through all files in order. Columns and types are those of
-/// the first file; another file is held to them when its columns are read. Immutable; safe from many threads.
+/// the first file; another file is held to them when its columns are read. Columns with defaults may be
+/// missing in any file but one. Immutable; safe from many threads.
 class Source {
  public:
   /// Resolves and opens all files once (on several threads) and keeps their entries and clusters; the files
   /// themselves are opened again when needed, so that thousands stay within the limit of open files. `tree`
-  /// as in `open_table`. Throws IoError, FormatError, SchemaError, ConfigError (no paths, a label twice).
-  static std::shared_ptr<const Source> open(std::vector<Sample> samples, const std::string& tree);
+  /// as in `open_table`. Throws IoError, FormatError, SchemaError (also: no file has a column that has a
+  /// default), ConfigError (no paths, a label twice; a default that is no value of its column).
+  static std::shared_ptr<const Source> open(std::vector<Sample> samples, const std::string& tree,
+                                            std::vector<Default> defaults = {});
   /// The same files with only the first `entries[i]` of file i (all that it has, when those are fewer).
   /// Throws ConfigError: a negative number, or not one for each file.
   std::shared_ptr<const Source> limited(const std::vector<int64_t>& entries) const;
@@ -53,6 +57,7 @@ class Source {
   const std::vector<FileInfo>& files() const { return files_; }
   const Schema& schema() const { return schema_; }
   const std::string& tree() const { return tree_; }
+  const std::vector<Default>& defaults() const { return defaults_; }
   /// "TTree" or "RNTuple"; "TTree and RNTuple" when files of both are mixed.
   const std::string& format() const { return format_; }
   int64_t num_entries() const { return num_entries_; }
@@ -73,6 +78,8 @@ class Source {
   Source();
   Source(const Source&) = default;
   void count_entries();
+  void add_missing_columns();
+  std::shared_ptr<const Reader> filled(std::shared_ptr<const Reader> table) const;
   struct Cache;
   struct Outlines;
   struct Friend;
@@ -80,6 +87,7 @@ class Source {
   std::vector<FileInfo> files_;
   Schema schema_;
   std::string tree_;
+  std::vector<Default> defaults_;
   std::string format_;
   int64_t num_entries_ = 0;
   std::shared_ptr<Cache> cache_;
