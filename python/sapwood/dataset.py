@@ -6,7 +6,7 @@ import os
 import secrets
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from . import _core, _html
 from ._dataset_training import DatasetTraining
@@ -53,6 +53,14 @@ def open(
     return data
 
 
+class FriendTree(NamedTuple):
+    """A tree that another names as its friend; an empty file means the same one."""
+
+    name: str
+    tree: str
+    file: str
+
+
 class Dataset(DatasetTraining):
     """Files opened as one table. Lazy: nothing but metadata is read until arrays or batches are asked for."""
 
@@ -60,6 +68,16 @@ class Dataset(DatasetTraining):
     def friends(self) -> list[Dataset]:
         """The data sets that were joined to it, in order."""
         return [Dataset(joined.data) for joined in self._core.friends]
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """Formulas that the first file's TTree names (``TTree::SetAlias``); `define_aliases` makes columns of them."""
+        return dict(self._core.aliases)
+
+    @property
+    def friend_trees(self) -> list[FriendTree]:
+        """The trees that the first file's TTree names as its friends (``TTree::AddFriend``); `friend` joins them."""
+        return [FriendTree(*tree) for tree in self._core.friend_tables]
 
     def filter(self, condition: str, name: str | None = None) -> Dataset:
         """The rows for which a formula (docs/expressions.md) is true; `name` is what `report` calls it.
@@ -130,11 +148,24 @@ class Dataset(DatasetTraining):
         call = ArrayFunction(function, returns, elementwise)
         return Dataset(self._core.with_function(name, call, returns, elementwise))
 
+    def define_aliases(self) -> Dataset:
+        """With the tree's own `aliases` as columns. Raises as `define`: ROOT's formulas are mostly ours, not all."""
+        data = self
+        for name, formula in self.aliases.items():
+            data = data.define(name, formula)
+        return data
+
     def alias(self, name: str, column: str) -> Dataset:
         """With another name for a column. Raises SchemaError and ConfigError as `define`."""
         return Dataset(self._core.define(name, f"`{column}`"))
 
-    def friend(self, other: Dataset, prefix: str | None = None) -> Dataset:
+    def friend(
+        self,
+        other: Dataset,
+        prefix: str | None = None,
+        on: str | Sequence[str] | None = None,
+        missing: Literal["error", "fill"] = "error",
+    ) -> Dataset:
         """With the columns of another data set beside its own, joined by entry, as by ROOT's ``TTree::AddFriend``.
 
         other
@@ -142,15 +173,25 @@ class Dataset(DatasetTraining):
             entry i here. Its limits and its `select` hold; a friend of its own comes along.
         prefix
             Its columns are called ``prefix.column``, which formulas take as it stands; as they are when not given.
+        on
+            Columns of both, integers: the entry that has the same values goes with each, as by ROOT's
+            ``TTree::BuildIndex``, such as ``["run", "event"]``. They are read at once, and 8 bytes are kept for each
+            entry. Reading is fast where both are in about the same order.
+        missing
+            Entries whose keys the friend has not: an error, or ``"fill"``: 0, false or empty.
 
         Columns of the friend are read where they are asked for. Filters and definitions come before or after.
 
         Raises ConfigError: another number of entries; a name that is taken; a prefix that can't stand in formulas; a
-        friend with filters or definitions (they go on what is joined); frames.
+        friend with filters or definitions (they go on what is joined); frames; keys that are no integers, that two
+        entries of the friend have, or that none has. SchemaError: no such column, and what reading raises.
         """
+        keys = [] if on is None else [on] if isinstance(on, str) else list(on)
+        if missing not in ("error", "fill"):
+            raise _core.ConfigError(f"missing is '{missing}', must be 'error' or 'fill'")
         if not isinstance(other, Dataset):
             raise _core.ConfigError(f"the friend is {other!r}, must be a data set: sapwood.open gives one")
-        return Dataset(self._core.with_friend(other._core, prefix or ""))
+        return Dataset(self._core.with_friend(other._core, prefix or "", keys, missing == "fill"))
 
     def select(self, columns: str | Sequence[str]) -> Dataset:
         """With these columns alone where all are asked for; formulas use the others all the same."""
@@ -203,7 +244,10 @@ class Dataset(DatasetTraining):
         for file in self.files:
             samples[file.sample][1].append(file.path)
         entries = [file.num_entries for file in self.files]
-        friends = [(Dataset(joined.data), joined.prefix, joined.entries) for joined in self._core.friends]
+        friends = [
+            (Dataset(joined.data), joined.prefix, joined.entries, joined.keys, joined.may_lack)
+            for joined in self._core.friends
+        ]
         functions = [(call.function, name, call.returns, call.elementwise) for name, call in self._core.functions]
         definitions = [(column.name, column.definition) for column in self.schema if column.definition]
         filters = [(filter_.condition, filter_.name) for filter_ in self.filters]
@@ -250,15 +294,15 @@ def _reopen(
     tree: str,
     entries: list[int],
     defaults: list[tuple[str, float]],
-    friends: list[tuple[Dataset, str, list[int]]],
+    friends: list[tuple[Dataset, str, list[int], list[str], bool]],
     functions: list[tuple[Callable[..., Any], str, str, bool]],
     definitions: list[tuple[str, str]],
     filters: list[tuple[str, str]],
     chosen: list[str] | None,
 ) -> Dataset:
     core = _core.open_dataset([_core.Sample(*sample) for sample in samples], tree, defaults)
-    for other, prefix, joined_entries in friends:
-        core = core.limit_files(joined_entries).with_friend(other._core, prefix)
+    for other, prefix, joined_entries, keys, may_lack in friends:
+        core = core.limit_files(joined_entries).with_friend(other._core, prefix, keys, may_lack)
     core = core.limit_files(entries)
     for function, name, returns, elementwise in functions:
         core = core.with_function(name, ArrayFunction(function, returns, elementwise), returns, elementwise)

@@ -2,6 +2,7 @@
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include "bindings.h"
@@ -126,7 +127,9 @@ void bind_dataset(nb::module_& module) {
   nb::class_<Dataset::Friend>(module, "Friend", "A data set that was joined to another.")
       .def_ro("data", &Dataset::Friend::data)
       .def_ro("prefix", &Dataset::Friend::prefix)
-      .def_ro("entries", &Dataset::Friend::entries, "Of each file of the other, when it was joined.");
+      .def_ro("entries", &Dataset::Friend::entries, "Of each file of the other, when it was joined.")
+      .def_prop_ro("keys", [](const Dataset::Friend& joined) { return joined.keys.columns; })
+      .def_prop_ro("may_lack", [](const Dataset::Friend& joined) { return joined.keys.may_lack; });
   nb::class_<Cut>(module, "Cut", "What a filter leaves.")
       .def_ro("name", &Cut::name)
       .def_ro("before", &Cut::before, "Rows that reach it.")
@@ -136,6 +139,20 @@ void bind_dataset(nb::module_& module) {
       .def_prop_ro("tree", [](const Dataset& dataset) { return dataset.source().tree(); })
       .def_prop_ro("format", [](const Dataset& dataset) { return dataset.source().format(); })
       .def_prop_ro("files", [](const Dataset& dataset) { return dataset.source().files(); })
+      .def_prop_ro("aliases",
+                   [](const Dataset& dataset) {
+                     std::vector<std::pair<std::string, std::string>> aliases;
+                     for (const Alias& alias : dataset.source().reader(0)->aliases())
+                       aliases.emplace_back(alias.name, alias.formula);
+                     return aliases;
+                   })
+      .def_prop_ro("friend_tables",
+                   [](const Dataset& dataset) {
+                     std::vector<std::tuple<std::string, std::string, std::string>> tables;
+                     for (const FriendTable& other : dataset.source().reader(0)->friends())
+                       tables.emplace_back(other.name, other.tree, other.file);
+                     return tables;
+                   })
       .def_prop_ro("defaults",
                    [](const Dataset& dataset) {
                      std::vector<std::pair<std::string, double>> defaults;
@@ -148,7 +165,16 @@ void bind_dataset(nb::module_& module) {
       .def_prop_ro("readable_columns", &Dataset::readable_columns)
       .def("limit", &Dataset::limit, nb::arg("entries"))
       .def("limit_files", &Dataset::limit_files, nb::arg("entries"))
-      .def("with_friend", &Dataset::with_friend, nb::arg("other"), nb::arg("prefix") = "")
+      .def(
+          "with_friend",
+          [](const Dataset& dataset, std::shared_ptr<const Dataset> other, const std::string& prefix,
+             std::vector<std::string> keys, bool may_lack) {
+            return run_interruptibly([&](const std::stop_token&) {
+              return dataset.with_friend(std::move(other), prefix, {std::move(keys), may_lack});
+            });
+          },
+          nb::arg("other"), nb::arg("prefix") = "", nb::arg("keys") = std::vector<std::string>{},
+          nb::arg("may_lack") = false)
       .def_prop_ro("friends", &Dataset::friends)
       .def("define", &Dataset::define, nb::arg("name"), nb::arg("formula"))
       .def(

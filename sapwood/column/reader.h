@@ -23,6 +23,19 @@ struct StorageBlock {
   uint64_t offset = 0;              ///< of the compressed bytes in the file; 0: they are in the metadata
 };
 
+/// A formula that a table names.
+struct Alias {
+  std::string name;
+  std::string formula;
+};
+
+/// Another table that a table names, whose entries go with its own.
+struct FriendTable {
+  std::string name;  ///< what its columns are known by
+  std::string tree;
+  std::string file;  ///< as it was written; empty: the same file
+};
+
 /// The stored bytes of some columns over a range of entries, between `Reader::fetch` and `Reader::decode`.
 class FetchedColumns {
  public:
@@ -43,6 +56,10 @@ class Reader {
 
   /// What users should know before they take the table for whole; empty for one that is.
   virtual std::string warning() const { return {}; }
+
+  /// What a TTree names beside its branches (TTree::SetAlias, TTree::AddFriend).
+  virtual std::vector<Alias> aliases() const { return {}; }
+  virtual std::vector<FriendTable> friends() const { return {}; }
 
   virtual const Schema& schema() const = 0;
   /// The bool column that tells of which entries rows come; empty where of all.

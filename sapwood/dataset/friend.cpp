@@ -10,7 +10,8 @@
 namespace sapwood {
 namespace {
 
-void check_friend(const Dataset& data, const Dataset& other, const std::string& prefix) {
+void check_friend(const Dataset& data, const Dataset& other, const std::string& prefix,
+                  const FriendKeys& keys) {
   const auto is_frame = [](const FileInfo& file) { return file.table != nullptr; };
   if (std::ranges::any_of(data.source().files(), is_frame) ||
       std::ranges::any_of(other.source().files(), is_frame)) {
@@ -25,9 +26,9 @@ void check_friend(const Dataset& data, const Dataset& other, const std::string& 
     throw ConfigError(concat("the friend has a definition, '", column.name,
                              "': define it for what joins both, where formulas use the columns of either"));
   }
-  if (other.num_entries() != data.num_entries()) {
+  if (keys.columns.empty() && other.num_entries() != data.num_entries()) {
     throw ConfigError(concat("the friend has ", other.num_entries(), " entries, the data set ",
-                             data.num_entries(), ": each must go with one"));
+                             data.num_entries(), ": each must go with one, or one of the same keys"));
   }
   if (!prefix.empty() && !is_name_in_formulas(prefix))
     throw ConfigError(concat("'", prefix, "' can't be a prefix: letters, digits and _ make one"));
@@ -50,12 +51,118 @@ std::vector<size_t> joined_places(const Dataset& other) {
   return places;
 }
 
+// The keys of all entries: of each column its values, as 64 bits.
+using Keys = std::vector<std::vector<int64_t>>;
+
+template <class T>
+void widen(const Column& column, std::vector<int64_t>& out) {
+  for (const T value : column.values.as<const T>()) out.push_back(static_cast<int64_t>(value));
+}
+
+std::vector<int64_t> key_values(const Column& column, const std::string& name) {
+  std::vector<int64_t> values;
+  values.reserve(static_cast<size_t>(column.length));
+  switch (column.type.kind) {
+    case TypeKind::kBool:
+    case TypeKind::kUInt8:
+      widen<uint8_t>(column, values);
+      break;
+    case TypeKind::kInt8:
+      widen<int8_t>(column, values);
+      break;
+    case TypeKind::kInt16:
+      widen<int16_t>(column, values);
+      break;
+    case TypeKind::kUInt16:
+      widen<uint16_t>(column, values);
+      break;
+    case TypeKind::kInt32:
+      widen<int32_t>(column, values);
+      break;
+    case TypeKind::kUInt32:
+      widen<uint32_t>(column, values);
+      break;
+    case TypeKind::kInt64:
+      widen<int64_t>(column, values);
+      break;
+    case TypeKind::kUInt64:
+      widen<uint64_t>(column, values);
+      break;
+    default:
+      throw ConfigError(
+          concat("'", name, "' is ", column.type.to_string(), ": a key is an integer for each entry"));
+  }
+  return values;
+}
+
+Keys read_keys(const Dataset& data, const std::vector<std::string>& names) {
+  const std::vector<Column> columns = data.arrays(names);
+  Keys keys;
+  for (size_t i = 0; i < names.size(); ++i) keys.push_back(key_values(columns[i], names[i]));
+  return keys;
+}
+
+std::string describe(const Keys& keys, size_t entry, const std::vector<std::string>& names) {
+  std::string text;
+  for (size_t i = 0; i < names.size(); ++i)
+    text += concat(i == 0 ? "" : ", ", names[i], " = ", keys[i][entry]);
+  return text;
+}
+
+// Negative, 0 or positive, as the keys of one entry come before, with or after those of another.
+int compare(const Keys& a, size_t at_a, const Keys& b, size_t at_b) {
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a[i][at_a] != b[i][at_b]) return a[i][at_a] < b[i][at_b] ? -1 : 1;
+  }
+  return 0;
+}
+
+std::shared_ptr<const FriendEntries> find_friend_entries(const Dataset& data, const Dataset& other,
+                                                         const FriendKeys& keys) {
+  const Keys wanted = read_keys(data, keys.columns);
+  const Keys there = read_keys(other, keys.columns);
+  std::vector<size_t> order(static_cast<size_t>(other.num_entries()));
+  std::iota(order.begin(), order.end(), size_t{0});
+  const auto is_before = [&](size_t a, size_t b) { return compare(there, a, there, b) < 0; };
+  if (!std::ranges::is_sorted(order, is_before)) std::ranges::sort(order, is_before);
+  for (size_t i = 1; i < order.size(); ++i) {
+    if (compare(there, order[i - 1], there, order[i]) != 0) continue;
+    throw ConfigError(concat("two entries of the friend, ", std::min(order[i - 1], order[i]), " and ",
+                             std::max(order[i - 1], order[i]), ", have ",
+                             describe(there, order[i], keys.columns)));
+  }
+  auto entries = std::make_shared<FriendEntries>();
+  entries->reserve(static_cast<size_t>(data.num_entries()));
+  size_t place = 0;  // where the entry after the last one found would be
+  for (size_t entry = 0; entry < static_cast<size_t>(data.num_entries()); ++entry) {
+    if (place >= order.size() || compare(there, order[place], wanted, entry) != 0) {
+      const auto found = std::ranges::lower_bound(
+          order, 0, {}, [&](size_t candidate) { return compare(there, candidate, wanted, entry); });
+      place = static_cast<size_t>(found - order.begin());
+    }
+    const bool is_found = place < order.size() && compare(there, order[place], wanted, entry) == 0;
+    if (!is_found && !keys.may_lack) {
+      throw ConfigError(concat("no entry of the friend has ", describe(wanted, entry, keys.columns),
+                               ", as entry ", entry, " has"));
+    }
+    entries->push_back(is_found ? static_cast<int64_t>(order[place]) : -1);
+    if (is_found) ++place;
+  }
+  return entries;
+}
+
 }  // namespace
 
 std::shared_ptr<const Dataset> Dataset::with_friend(std::shared_ptr<const Dataset> other,
-                                                    const std::string& prefix) const {
-  check_friend(*this, *other, prefix);
-  const auto columns = std::make_shared<const FriendColumns>(other->source_, joined_places(*other), prefix);
+                                                    const std::string& prefix, const FriendKeys& keys) const {
+  check_friend(*this, *other, prefix, keys);
+  std::shared_ptr<const FriendEntries> entries_of_friend;
+  if (!keys.columns.empty()) {
+    const Dataset stored(source_);  // its filters leave out no entries here
+    entries_of_friend = find_friend_entries(stored, *other, keys);
+  }
+  const auto columns = std::make_shared<const FriendColumns>(other->source_, joined_places(*other), prefix,
+                                                             std::move(entries_of_friend));
   for (const ColumnInfo& column : columns->schema().columns()) {
     if (!schema_.find(column.name)) continue;
     throw ConfigError(concat("there is a column '", column.name, "' already: give the friend ",
@@ -78,7 +185,7 @@ std::shared_ptr<const Dataset> Dataset::with_friend(std::shared_ptr<const Datase
   joined->friends_ = friends_;
   std::vector<int64_t> entries;
   for (const FileInfo& file : source_->files()) entries.push_back(file.num_entries);
-  joined->friends_.push_back({std::move(other), prefix, std::move(entries)});
+  joined->friends_.push_back({std::move(other), prefix, std::move(entries), keys});
   return joined;
 }
 

@@ -14,9 +14,6 @@ namespace {
 constexpr size_t kPreambleSize = 8;
 constexpr size_t kChecksumSize = 8;
 constexpr uint32_t kLargeLocator = 0x01;
-// Zstandard's densest coding, a 128 KiB block of one repeated byte, takes 4 bytes; the other codecs stay far
-// below.
-constexpr uint64_t kMaxCompressionRatio = 1 << 16;
 
 const char* envelope_name(EnvelopeType type) {
   switch (type) {
@@ -100,7 +97,7 @@ void require_in_file(const io::RandomAccessFile& file, const Locator& locator, c
 }
 
 void require_plausible_size(uint64_t size, uint64_t uncompressed_size, const char* what) {
-  if (uncompressed_size / kMaxCompressionRatio > size) {
+  if (uncompressed_size / codec::kLargestRatio > size) {
     throw FormatError(concat("corrupt ", what, ": ", size, " bytes can't hold ", uncompressed_size));
   }
 }

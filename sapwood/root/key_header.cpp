@@ -1,6 +1,7 @@
 #include "sapwood/root/key_header.h"
 
 #include "sapwood/base/names.h"
+#include "sapwood/codec/decompress.h"
 
 namespace sapwood::root {
 
@@ -40,9 +41,7 @@ std::string read_string(BigEndianCursor& in) {
 }
 
 void check_compression_ratio(uint64_t compressed, uint64_t uncompressed) {
-  // Zstandard's run-length blocks are the densest: 128 KiB in 4 bytes.
-  constexpr uint64_t kLargestRatio = 65536;
-  if (uncompressed / kLargestRatio > compressed) {
+  if (uncompressed / codec::kLargestRatio > compressed) {
     throw FormatError(
         concat("corrupt record: ", uncompressed, " bytes can't be compressed into ", compressed));
   }

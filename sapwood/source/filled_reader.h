@@ -34,6 +34,8 @@ class FilledReader final : public Reader {
   const std::string& object() const override { return table_->object(); }
   const char* format() const override { return table_->format(); }
   std::string warning() const override { return table_->warning(); }
+  std::vector<Alias> aliases() const override { return table_->aliases(); }
+  std::vector<FriendTable> friends() const override { return table_->friends(); }
   const Schema& schema() const override { return schema_; }
   int64_t num_entries() const override { return table_->num_entries(); }
   std::span<const EntryRange> clusters() const override { return table_->clusters(); }

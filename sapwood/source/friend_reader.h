@@ -20,6 +20,8 @@ class FriendReader final : public Reader {
   const std::string& object() const override { return table_->object(); }
   const char* format() const override { return table_->format(); }
   std::string warning() const override { return table_->warning(); }
+  std::vector<Alias> aliases() const override { return table_->aliases(); }
+  std::vector<FriendTable> friends() const override { return table_->friends(); }
   /// The friend's columns come first: where the table has one of that name that the data set's first file has
   /// not, the name means the friend's.
   const Schema& schema() const override { return schema_; }

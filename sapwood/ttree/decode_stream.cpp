@@ -21,6 +21,8 @@ Column decode_stream(const DecodeTask& task, const Buffer& destination) {
       streamed::NodeDecoder before(node, context, task.plan.path);
       before.read(input, static_cast<uint64_t>(part.local.start));
       decoder.read(input, static_cast<uint64_t>(part.local.size()));
+      if (part.local.stop == basket.num_entries && !in.at_end())
+        throw UnsupportedError(concat("a basket has ", in.remaining(), " bytes more than are known"));
       return;
     }
     for (int64_t entry = part.local.start; entry < part.local.stop; ++entry) {

@@ -14,8 +14,7 @@ namespace sapwood::ttree {
 namespace {
 
 /// Members of TTree that describe other objects than its branches.
-constexpr std::array<std::string_view, 5> kSkippedMembers{"fAliases", "fTreeIndex", "fFriends", "fUserInfo",
-                                                          "fBranchRef"};
+constexpr std::array<std::string_view, 3> kSkippedMembers{"fTreeIndex", "fUserInfo", "fBranchRef"};
 
 /// The offsets of lists, by the leaf that counts their items: those of the first column that was decoded.
 class SharedOffsets {
@@ -77,10 +76,30 @@ std::shared_ptr<const Tree> Tree::open(std::shared_ptr<const root::File> file, c
       throw UnsupportedError(concat("a ", key.class_name, " is not a tree"));
     tree->infos_ = shared != nullptr ? shared->read(*tree->file_) : root::StreamerInfos::read(*tree->file_);
     const auto record = root::ObjectTree::read(*tree->file_, key, tree->infos_, kSkippedMembers);
+    tree->read_links(record->root());
     tree->plan(record->root());
     tree->keep_embedded_baskets();
   });
   return tree;
+}
+
+// TList of TNamed: a name, and the formula as its title. TList of TFriendElement: a TNamed of the name and
+// the file, and the tree's name.
+void Tree::read_links(const root::Object& tree) {
+  const auto items = [&](const char* name) {
+    const root::Object* list = tree.object_or_null(name);
+    return list == nullptr ? std::span<const root::Object* const>() : std::span(list->items);
+  };
+  for (const root::Object* alias : items("fAliases")) {
+    if (alias == nullptr) continue;
+    aliases_.push_back({std::string(alias->text_or("fName", "")), std::string(alias->text_or("fTitle", ""))});
+  }
+  for (const root::Object* other : items("fFriends")) {
+    if (other == nullptr) continue;
+    friends_.push_back({.name = std::string(other->text_or("fName", "")),
+                        .tree = std::string(other->text_or("fTreeName", "")),
+                        .file = std::string(other->text_or("fTitle", ""))});
+  }
 }
 
 void Tree::plan(const root::Object& tree) {

@@ -34,6 +34,8 @@ class Tree final : public Reader {
   const std::string& object() const override { return name_; }
   const char* format() const override { return "TTree"; }
   std::string warning() const override { return file_->warning(); }
+  std::vector<Alias> aliases() const override { return aliases_; }
+  std::vector<FriendTable> friends() const override { return friends_; }
   const Schema& schema() const override { return schema_; }
   int64_t num_entries() const override { return num_entries_; }
   std::span<const EntryRange> clusters() const override { return clusters_; }
@@ -46,6 +48,7 @@ class Tree final : public Reader {
 
  private:
   Tree() = default;
+  void read_links(const root::Object& tree);
   void plan(const root::Object& tree);
   void keep_embedded_baskets();
   ErrorContext context(size_t column, EntryRange entries) const;
@@ -58,6 +61,8 @@ class Tree final : public Reader {
   std::vector<ColumnPlan> plans_;                 // beside the schema's columns
   std::vector<size_t> counter_of_;                // of each column, in counters_; SIZE_MAX for none
   std::vector<ColumnPlan> counters_;
+  std::vector<Alias> aliases_;
+  std::vector<FriendTable> friends_;
   Schema schema_;
   int64_t num_entries_ = 0;
   std::vector<EntryRange> clusters_;

@@ -38,7 +38,7 @@
 
 constexpr int kEntries = 24;
 
-enum Flavour { kPlain = 3, kCharm = 5 };
+enum Flavour { kFlavourA = 3, kFlavourB = 5 };
 enum class Small : unsigned char { a = 1, b = 2 };
 
 struct Point {
@@ -83,7 +83,7 @@ struct Numbers {
   int fixed[2][3];
   int n = 0;
   float* counted = nullptr;  //[n]
-  Flavour colour = kPlain;
+  Flavour flavour = kFlavourA;
   Small small = Small::a;
   void set(int e) {
     b = e % 2; c = e; sc = -e; uc = 200 + e; s = -100 * e; us = 2000 * e; i = -e; u = 100000000u * e; l = -e; ul = e;
@@ -93,7 +93,7 @@ struct Numbers {
     delete[] counted;
     counted = n ? new float[n] : nullptr;
     for (int k = 0; k < n; ++k) counted[k] = e + k;
-    colour = e % 2 ? kCharm : kPlain;
+    flavour = e % 2 ? kFlavourB : kFlavourA;
     small = e % 2 ? Small::b : Small::a;
   }
   ClassDef(Numbers, 1)
@@ -129,7 +129,7 @@ struct Collections {
   std::vector<char> chars;
   std::vector<Long64_t> longs;
   std::vector<Double32_t> shorts;
-  std::vector<Flavour> colours;
+  std::vector<Flavour> flavours;
   std::vector<std::vector<std::vector<int>>> nested;
   std::vector<std::array<float, 3>> arrays;
   std::vector<std::bitset<10>> bitsets;
@@ -153,7 +153,7 @@ struct Collections {
   Point many[2];
   void set_all(int e) {
     floats.assign(e % 4, e / 2.f); bools.assign(e % 5, e % 2); chars.assign(e % 3, 'x'); longs.assign(2, e * 10000000000LL);
-    shorts = {e / 2., e / 4.}; colours.assign(e % 2, kCharm); nested.assign(e % 3, {{1, 2}, {e}, {}}); arrays.assign(e % 3, {1.f * e, 2, 3});
+    shorts = {e / 2., e / 4.}; flavours.assign(e % 2, kFlavourB); nested.assign(e % 3, {{1, 2}, {e}, {}}); arrays.assign(e % 3, {1.f * e, 2, 3});
     bitsets.assign(e % 3, std::bitset<10>(3 * e));
     list.clear(); deque.clear(); forward.clear(); set.clear(); map.clear(); named.clear(); multimap.clear(); maps.clear(); pairs.clear();
     for (Point* point : pointers) delete point;
@@ -282,7 +282,7 @@ struct Fields : public Point {
   float f = 0;
   double d = 0;
   Double32_t d32 = 0;
-  Flavour colour = kPlain;
+  Flavour flavour = kFlavourA;
   std::string text;
   std::vector<std::string> words;
   std::vector<bool> bools;
@@ -300,7 +300,7 @@ struct Fields : public Point {
   void set_all(int e) {
     Point::set(e);
     b = e % 2; c = e; i8 = -e; u8 = 200 + e; i16 = -100 * e; u16 = 2000 * e; i32 = -e; u32 = 100000000u * e; i64 = -10000000000LL * e; u64 = e;
-    f = e / 8.f; d = e / 16.; d32 = e / 4.; colour = e % 2 ? kCharm : kPlain; text = std::string(e % 5, 's'); words.assign(e % 3, "w");
+    f = e / 8.f; d = e / 16.; d32 = e / 4.; flavour = e % 2 ? kFlavourB : kFlavourA; text = std::string(e % 5, 's'); words.assign(e % 3, "w");
     bools.assign(e % 5, e % 2); nested.assign(e % 3, {1.f, 1.f * e}); cells.resize(e % 3);
     for (Cell& cell : cells) cell.set(e);
     set.clear(); map.clear();

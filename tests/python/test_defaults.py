@@ -55,8 +55,9 @@ def test_defaults_stand_for_what_is_missing(files: list[Path]) -> None:
 
 def test_formulas_filters_and_copies_use_them(files: list[Path]) -> None:
     data = sw.open(files, "t", defaults=DEFAULTS).define("z", "w + y").filter("z > 2")
-    expected = [w + y for w, y in zip([*range(10), *[-1] * 10, *range(10)], [*[2.5] * 10, *range(10), *range(10)])]
-    for copy in (data, pickle.loads(pickle.dumps(data))):
+    w, y = [*range(10), *[-1] * 10, *range(10)], [*[2.5] * 10, *range(10), *range(10)]
+    expected = [sum(pair) for pair in zip(w, y, strict=True)]
+    for copy in (data, pickle.loads(pickle.dumps(data))):  # noqa: S301
         assert ak.to_list(copy.arrays(["z"])["z"]) == [z for z in expected if z > 2]
 
 

@@ -184,3 +184,48 @@ def test_members_that_older_objects_lack_are_0_or_empty() -> None:
     assert ak.to_list(data.arrays(["some.inner.y"], library="ak")["some.inner.y"]) == member(some, ["inner", "y"])
     single = [[versioned(i, version)] for version, i in entries]
     assert ak.to_list(data.arrays(["single"], library="ak", entry_start=5)["single"]) == single[5:]
+
+
+TYPES = {"whole": DATA / "types_whole.root", "split": DATA / "types_split.root"}
+
+
+def typed_member(how: str, branch: str, name: str) -> list[Any]:
+    """Of objects of root_types.C, stored whole or split."""
+    data = sapwood.open(TYPES[how])
+    column = f"{branch}.{name}" if how == "split" else f"{branch}."
+    values = data.arrays([column], library="arrow")[column].to_pylist()
+    return values if how == "split" else [value[name] for value in values]
+
+
+def typed_point(i: int) -> dict[str, float]:
+    return {"x": i / 4, "y": -float(i)}
+
+
+@pytest.mark.parametrize("how", TYPES)
+def test_pointers_loops_and_clones(how: str) -> None:
+    entries = range(24)
+    # An object of a derived class is what its base has.
+    derived = [[typed_point(e)] if e % 3 == 1 else [] for e in entries]
+    assert typed_member(how, "objects", "derived") == derived
+    assert typed_member(how, "objects", "mixed") == [[typed_point(e)] * (e % 3) for e in entries]
+    # Two pointers to one object.
+    for name in ("first", "second"):
+        assert typed_member(how, "objects", name) == [[typed_point(2 * e)] for e in entries]
+    assert typed_member(how, "objects", "loop") == [[typed_point(e + k) for k in range(e % 3)] for e in entries]
+    assert typed_member(how, "collections", "flavours") == [[5] * (e % 2) for e in entries]
+    data = sapwood.open(TYPES[how])
+    names = {"whole": "clones.name", "split": "clones.name"}[how]
+    assert ak.to_list(data.arrays([names])[names]) == [["k" * ((e + k) % 3) for k in range(e % 4)] for e in entries]
+
+
+def test_what_is_split_is_as_what_is_whole() -> None:
+    whole = sapwood.open(TYPES["whole"])
+    split = {column.name for column in sapwood.open(TYPES["split"]).schema}
+    compared = 0
+    for branch in ("numbers", "strings", "collections", "objects"):
+        records = whole.arrays([f"{branch}."], library="arrow")[f"{branch}."].to_pylist()
+        for name in records[0]:
+            if f"{branch}.{name}" in split:
+                assert typed_member("split", branch, name) == [record[name] for record in records], name
+                compared += 1
+    assert compared > 50

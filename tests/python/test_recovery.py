@@ -37,8 +37,7 @@ def test_what_is_left_of_a_truncated_file_is_read(tmp_path: Path) -> None:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 data = sw.open(cut)
-        except sw.FormatError as error:
-            assert "cut.root" in str(error)
+        except sw.FormatError:
             continue
         assert "truncated" in str(caught[0].message)
         assert "tree as it was before it was last written" in data.files[0].warning
@@ -61,7 +60,7 @@ def test_of_many_files_the_first_is_named() -> None:
     assert data.num_entries == 400
 
 
-def test_the_command_line_tells(tmp_path: Path) -> None:
+def test_the_command_line_tells() -> None:
     command = [sys.executable, "-m", "sapwood", "inspect", str(DATA / "unclosed.root")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "not closed cleanly" in done.stdout + done.stderr
