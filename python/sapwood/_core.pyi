@@ -259,6 +259,12 @@ class FileInfo:
     def sample(self) -> int: ...
 
     @property
+    def warning(self) -> str:
+        """
+        What to know before the file is taken for whole, as that it was not closed; else empty.
+        """
+
+    @property
     def clusters(self) -> list[tuple[int, int]]:
         """
         Entry ranges (start, stop) in which the file was written, in its own entries.
@@ -323,6 +329,12 @@ class Friend:
     def entries(self) -> list[int]:
         """Of each file of the other, when it was joined."""
 
+    @property
+    def keys(self) -> list[str]: ...
+
+    @property
+    def may_lack(self) -> bool: ...
+
 class Cut:
     """What a filter leaves."""
 
@@ -353,6 +365,15 @@ class Dataset:
     def files(self) -> list[FileInfo]: ...
 
     @property
+    def aliases(self) -> list[tuple[str, str]]: ...
+
+    @property
+    def friend_tables(self) -> list[tuple[str, str, str]]: ...
+
+    @property
+    def defaults(self) -> list[tuple[str, float]]: ...
+
+    @property
     def samples(self) -> list[Sample]: ...
 
     @property
@@ -365,7 +386,7 @@ class Dataset:
 
     def limit_files(self, entries: Sequence[int]) -> Dataset: ...
 
-    def with_friend(self, other: Dataset, prefix: str = '') -> Dataset: ...
+    def with_friend(self, other: Dataset, prefix: str = '', keys: Sequence[str] = [], may_lack: bool = False) -> Dataset: ...
 
     @property
     def friends(self) -> list[Friend]: ...
@@ -409,7 +430,7 @@ class Dataset:
 
     def expression_type(self, expression: str) -> str: ...
 
-def open_dataset(samples: Sequence[Sample], tree: str = '') -> Dataset: ...
+def open_dataset(samples: Sequence[Sample], tree: str = '', defaults: Sequence[tuple[str, float]] = []) -> Dataset: ...
 
 class BalancedClass:
     """What there is of a class, and what an epoch gives of it."""
