@@ -1,7 +1,7 @@
-"""Writes links.root with ROOT: `python tests/data/write_links.py`. Tree t, 10 entries with x = entry and y = 2 x, names
+"""Writes links.root with ROOT: `python tests/data/write_links.py`.
 
-the aliases `sum` (x + y) and `far` (sqrt(x*x + y*y) > 10), and the friends `other` (tree f of the same file, v = -x) and
-`more` (tree g of elsewhere.root, which is not kept).
+Tree t, 10 entries with x = entry and y = 2 x, names the aliases `sum` (x + y) and `far` (sqrt(x*x + y*y) > 10), and the
+friends `other` (tree f of the same file, v = -x) and `more` (tree g of elsewhere.root, which is not kept).
 """
 
 import os

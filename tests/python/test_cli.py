@@ -114,14 +114,14 @@ def test_inspect_of_several_trees(capsys: pytest.CaptureFixture[str], tmp_path: 
 
 
 def test_inspect_names_what_is_not_read(capsys: pytest.CaptureFixture[str], test_files: Path) -> None:
-    path = test_files / "streamed_rntuple.root"
-    text = run(capsys, "inspect", path)
+    path = test_files / "objects.root"
+    text = run(capsys, "inspect", path, "--tree", "split")
     assert "not read yet: 1 column" in text
-    assert "  object: " in text
-    columns = json.loads(run(capsys, "inspect", path, "--json"))["trees"][0]["columns"]
-    (streamed,) = (column for column in columns if column["name"] == "object")
-    assert streamed["type"] is None
-    assert streamed["unsupported"]
+    assert "  any: " in text
+    columns = json.loads(run(capsys, "inspect", path, "--tree", "split", "--json"))["trees"][0]["columns"]
+    (array,) = (column for column in columns if column["name"] == "any")
+    assert array["type"] is None
+    assert array["unsupported"]
 
 
 def test_inspect_of_a_file_without_trees(capsys: pytest.CaptureFixture[str], shared_data: Path) -> None:
@@ -189,8 +189,8 @@ def test_head_of_strings_and_records(capsys: pytest.CaptureFixture[str], test_fi
     assert '"one"' in text
     assert '["one", "two"]' in text
     assert '{_0: 1, _1: "one"}' in text
-    text = run(capsys, "head", test_files / "streamed_rntuple.root")
-    assert "1 column not read yet: object" in text
+    text = run(capsys, "head", test_files / "objects.root", "--tree", "split")
+    assert "1 column not read yet: any" in text
 
 
 @pytest.mark.parametrize("number", [0, 3, 10])
@@ -213,8 +213,8 @@ def test_head_as_json(capsys: pytest.CaptureFixture[str], make_tree: MakeTree, t
         "not_read_yet": [],
         "rows": [{"x": 0.5, "ids": [1, 2]}, {"x": None, "ids": [3, 4]}],
     }
-    head = json.loads(run(capsys, "head", test_files / "streamed_rntuple.root", "--json"))
-    assert head["not_read_yet"] == ["object"]
+    head = json.loads(run(capsys, "head", test_files / "objects.root", "--tree", "split", "--json"))
+    assert head["not_read_yet"] == ["any"]
     containers = test_files / "test_stl_containers_rntuple_v1-0-0-0.root"
     first = json.loads(run(capsys, "head", containers, "--json"))["rows"][0]
     assert first["pair_int32_string"] == {"_0": 1, "_1": "one"}
