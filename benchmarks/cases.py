@@ -19,7 +19,7 @@ class Case:
     name: str
     patterns: tuple[str, ...]  # within the data directory
     table: str
-    kind: str  # flat, jets, events, nano
+    kind: str  # flat, jets, events, nano, shapes
     tasks: tuple[str, ...] = ("read", "load")
     packed: bool = False  # lists are loaded without padding, one after the other
 
@@ -41,6 +41,10 @@ CASES = [
     Case("jets packed, RNTuple Zstandard", ("jets/rntuple_*.root",), "tree", "jets", tasks=("load",), packed=True),
     Case("events, TTree LZ4", ("events/ttree_*.root",), "Events", "events"),
     Case("events, RNTuple Zstandard", ("events/rntuple_*.root",), "Events", "events"),
+    Case("split classes, TTree Zstandard", ("shapes/split_*.root",), "Events", "shapes", tasks=("read",)),
+    Case("classes stored whole, TTree Zstandard", ("shapes/whole_*.root",), "Events", "shapes", tasks=("read",)),
+    Case("vectors of vectors, TTree Zstandard", ("shapes/nested_*.root",), "Events", "shapes", tasks=("read",)),
+    Case("strings, TTree Zstandard", ("shapes/strings_*.root",), "Events", "shapes", tasks=("read",)),
     Case("like NanoAOD, TTree Zstandard", ("nano/ttree_*.root",), "Events", "nano", tasks=("read",)),
 ]
 

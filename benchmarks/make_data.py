@@ -1,6 +1,6 @@
-"""Makes the benchmarks' data: python benchmarks/make_data.py DIRECTORY {flat,jets,events,nano,memory,physics}...
+"""Makes the benchmarks' data: python benchmarks/make_data.py DIRECTORY {flat,jets,events,nano,memory,physics,shapes}...
 
-Needs ROOT, which writes the flat, nano, memory and physics files; jets and events are copies of files that are there
+Needs ROOT, which writes all but jets and events; jets and events are copies of files that are there
 already. What is complete in the directory is not made again. All files of a kind and part hold the same rows in every
 format.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import shutil
+import tempfile
 import time
 from pathlib import Path
 
@@ -38,6 +39,8 @@ class Sizes:
     nano_files: int = 2
     physics_rows: int = 1_000_000  # of each file
     physics_files: int = 4
+    shape_rows: int = 100_000  # of each file
+    shape_files: int = 2
 
 
 def _write(path: Path, writer: str, *arguments: int) -> None:
@@ -107,6 +110,27 @@ def make_physics(directory: Path, sizes: Sizes) -> None:
         _write(directory / f"ttree_{part}.root", "write_physics", sizes.physics_rows, part + 1, LZ4_4)
 
 
+def make_shapes(directory: Path, sizes: Sizes) -> None:
+    """`shapes/{split,whole,nested,strings}_<part>.root`, tree `Events`: classes, vectors of vectors, strings."""
+    directory.mkdir(parents=True, exist_ok=True)
+    paths = {
+        (shape, part): directory / f"{shape}_{part}.root"
+        for shape in ("split", "whole", "nested", "strings")
+        for part in range(sizes.shape_files)
+    }
+    if all(path.exists() for path in paths.values()):
+        return
+    import ROOT
+
+    macro = shutil.copy(HERE / "writers" / "shapes.h", Path(tempfile.mkdtemp()) / "shapes.C")
+    if not ROOT.gSystem.CompileMacro(str(macro), "kO"):
+        raise SystemExit("the classes of shapes.h do not compile")
+    for (shape, part), path in paths.items():
+        partial = path.with_suffix(".partial")
+        ROOT.shapes.write(str(partial), shape, sizes.shape_rows, part + 1, ZSTD_5)
+        partial.rename(path)
+
+
 def make(directory: Path, kinds: list[str], sizes: Sizes) -> None:
     """Makes what is missing of these kinds of data, in a folder each."""
     for kind in kinds:
@@ -118,6 +142,8 @@ def make(directory: Path, kinds: list[str], sizes: Sizes) -> None:
             make_nano(directory / "nano", sizes)
         elif kind == "physics":
             make_physics(directory / kind, sizes)
+        elif kind == "shapes":
+            make_shapes(directory / kind, sizes)
         elif kind == "jets":
             make_copies(directory / kind, kind, sizes.copies)
         else:
@@ -127,7 +153,7 @@ def make(directory: Path, kinds: list[str], sizes: Sizes) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=Path)
-    parser.add_argument("kinds", nargs="+", choices=["flat", "jets", "events", "nano", "memory", "physics"])
+    parser.add_argument("kinds", nargs="+", choices=["flat", "jets", "events", "nano", "memory", "physics", "shapes"])
     parser.add_argument("--flat-rows", type=int, default=Sizes.flat_rows, help="rows of each flat file (%(default)s)")
     parser.add_argument("--flat-files", type=int, default=Sizes.flat_files, help="flat files per format (%(default)s)")
     parser.add_argument("--copies", type=int, default=Sizes.copies, help="of each jets file (%(default)s)")

@@ -157,7 +157,7 @@ def main() -> None:
     kinds = {case.kind for case in cases.CASES if set(case.tasks) & set(tasks) and options.only in case.name}
     if "memory" in tasks:
         kinds |= {"flat", "memory"}
-    quick = make_data.Sizes(flat_rows=50_000, copies=1, event_copies=1, nano_rows=2_000)
+    quick = make_data.Sizes(flat_rows=50_000, copies=1, event_copies=1, nano_rows=2_000, shape_rows=10_000)
     make_data.make(data, sorted(kinds), quick if options.quick else make_data.Sizes())
 
     results = provenance.of_run()

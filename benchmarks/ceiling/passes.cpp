@@ -130,8 +130,17 @@ std::vector<Selection> pieces_of(const Dataset& dataset, const std::vector<std::
 }
 
 void add_values(const Column& column, std::pair<double, double>& sum) {
+  if (column.type.kind == TypeKind::kStruct) {
+    for (const Column& member : column.children) add_values(member, sum);
+    return;
+  }
+  if (column.type.kind == TypeKind::kString) {
+    for (const uint8_t character : column.values.as<const uint8_t>()) sum.first += character;
+    sum.second = sum.first;
+    return;
+  }
   const Column* innermost = &column;
-  while (!innermost->type.is_primitive()) innermost = &innermost->item();
+  if (!innermost->type.is_primitive()) return add_values(innermost->item(), sum);
   const TypeKind kind = innermost->type.kind;
   const size_t size = primitive_size(kind);
   std::array<double, 512> tile;

@@ -20,6 +20,8 @@ constexpr uint32_t kByteCountMask = 0x40000000;
 constexpr int16_t kTellsClassVersion = 8;
 /// Values made up for each member that another version of a class lacks.
 constexpr double kMostBlank = 256;
+/// So many numbers are turned around one by one.
+constexpr uint64_t kFewNumbers = 16;
 /// Bytes of an entry's objects that are read again, for one more pointer to them, beside so many times its
 /// own.
 constexpr uint64_t kMostReadAgain = uint64_t{1} << 20;
@@ -31,6 +33,13 @@ constexpr uint32_t kBypassStreamer = 1u << 12;
 bool has_member(const StreamNode& record, const std::string& name) {
   return std::ranges::any_of(record.item, [&](const StreamNode& member) {
     return member.is_base ? has_member(member, name) : member.name == name;
+  });
+}
+
+// Whether a base has members that say how many items others have.
+bool has_counter(const StreamNode& record) {
+  return std::ranges::any_of(record.item, [](const StreamNode& member) {
+    return member.is_counter || (member.is_base && has_counter(member));
   });
 }
 
@@ -69,18 +78,13 @@ Column to_destination(Column column, const Buffer& destination) {
   return make_fixed_width_column(column.type, column.length, destination);
 }
 
-std::byte* Appender::extend(size_t size) {
-  if (size > buffer_.size() - used_) {
-    Buffer larger(std::max<size_t>({used_ + size, buffer_.size() * 2, 1024}), pool_);
-    if (used_ != 0) std::memcpy(larger.data(), buffer_.data(), used_);
-    buffer_ = std::move(larger);
-  }
-  std::byte* const place = buffer_.data() + used_;
-  used_ += size;
-  return place;
+void Appender::grow(size_t size) {
+  Buffer larger(std::max<size_t>({used_ + size, buffer_.size() * 2, 1024}), pool_);
+  if (used_ != 0) std::memcpy(larger.data(), buffer_.data(), used_);
+  buffer_ = std::move(larger);
+  data_ = buffer_.data();
+  capacity_ = buffer_.size();
 }
-
-void Appender::append_offset(int64_t value) { std::memcpy(extend(sizeof value), &value, sizeof value); }
 
 struct NodeDecoder::Form {
   std::unique_ptr<StreamNode> of_version;  // none: the decoder's own
@@ -91,7 +95,13 @@ struct NodeDecoder::Form {
 
 NodeDecoder::NodeDecoder(const StreamNode& node, const Context& context, std::span<const std::string> path,
                          bool keep)
-    : node_(node), context_(context), keep_(keep), values_(context.pool), offsets_(context.pool) {
+    : node_(node),
+      context_(context),
+      keep_(keep),
+      counts_(node.is_base && has_counter(node)),
+      value_size_(node.kind == Kind::kNumber ? primitive_size(node.number.type) : 0),
+      values_(context.pool),
+      offsets_(context.pool) {
   if (keep_ && has_offsets()) offsets_.append_offset(0);
   add_children(path);
 }
@@ -152,10 +162,11 @@ void NodeDecoder::read(StreamInput& in, uint64_t count) {
     const size_t size = node_.number.stored_size;
     bytes.require(count, size);
     const Bytes stored = bytes.take(count * size);
-    if (keep_) {
-      decode_numbers(node_.number, stored.data(), values_.extend(count * primitive_size(node_.number.type)),
-                     count);
-    }
+    if (keep_) append_numbers(stored.data(), count);
+  } else if (node_.kind == Kind::kString && !node_.has_header) {
+    read_strings(in, count);
+  } else if (node_.kind == Kind::kList && !node_.has_header && item().node_.kind == Kind::kNumber) {
+    read_number_lists(in, count);
   } else if (node_.kind == Kind::kFixed && !node_.has_header) {
     const auto size = static_cast<uint64_t>(node_.size);
     bytes.require(count, size);
@@ -205,7 +216,7 @@ void NodeDecoder::read_value(StreamInput& in) {
     case Kind::kBits:
       return read_bits(in);
     case Kind::kString:
-      return read_string(in);
+      return read_strings(in, 1);
     case Kind::kList:
       return read_list(in, nullptr);
     case Kind::kFixed:
@@ -235,12 +246,43 @@ void NodeDecoder::read_bits(StreamInput& in) {
   if (keep_) std::memcpy(values_.extend(sizeof bits), &bits, sizeof bits);
 }
 
-void NodeDecoder::read_string(StreamInput& in) {
-  const uint32_t length = read_length(in.stream.in(), node_.long_length);
-  const std::byte* text = in.stream.in().take(length).data();
-  if (!keep_) return;
-  if (length != 0) std::memcpy(values_.extend(length), text, length);
-  offsets_.append_offset(static_cast<int64_t>(values_.size()));
+// uint8 length, or 255 and uint32 length, or always that; characters.
+void NodeDecoder::read_strings(StreamInput& in, uint64_t count) {
+  BigEndianCursor& bytes = in.stream.in();
+  bytes.require(count, 1);
+  std::byte* ends = keep_ ? offsets_.extend(count * sizeof(int64_t)) : nullptr;
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint32_t length = read_length(bytes, node_.long_length);
+    const size_t readable = bytes.remaining();
+    const std::byte* text = bytes.take(length).data();
+    if (ends == nullptr) continue;
+    const auto end = static_cast<int64_t>(values_.append(text, length, readable));
+    std::memcpy(ends + i * sizeof end, &end, sizeof end);
+  }
+}
+
+// Lists of numbers, each a uint32 count and as many.
+void NodeDecoder::read_number_lists(StreamInput& in, uint64_t count) {
+  BigEndianCursor& bytes = in.stream.in();
+  bytes.require(count, sizeof(uint32_t));
+  NodeDecoder& numbers = item();
+  std::byte* ends = keep_ ? offsets_.extend(count * sizeof(int64_t)) : nullptr;
+  int64_t end = numbers.length_;
+  for (uint64_t i = 0; i < count; ++i) {
+    const auto size = bytes.read<uint32_t>();
+    const std::byte* stored = bytes.take(size_t{size} * numbers.node_.number.stored_size).data();
+    end += size;
+    if (ends == nullptr) continue;
+    numbers.append_numbers(stored, size);
+    std::memcpy(ends + i * sizeof end, &end, sizeof end);
+  }
+  numbers.length_ = end;
+}
+
+void NodeDecoder::append_numbers(const std::byte* stored, uint64_t count) {
+  std::byte* const out = values_.extend(count * value_size_);
+  if (count > kFewNumbers || !decode_few_numbers(node_.number, stored, out, count))
+    decode_numbers(node_.number, stored, out, count);
 }
 
 void NodeDecoder::read_bitset(StreamInput& in) {
@@ -443,7 +485,7 @@ void NodeDecoder::read_records(StreamInput& in, uint64_t count, Counts& counts) 
     }
     root::VersionHeader header;
     if (node_.has_header) header = in.stream.read_version();
-    if (!keep_ && header.end) {
+    if (!keep_ && !counts_ && header.end) {
       in.stream.finish(header.end, node_.class_name);
       continue;
     }

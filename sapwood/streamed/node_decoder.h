@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstring>
 #include <map>
 #include <memory>
 #include <span>
@@ -20,14 +21,35 @@ class Appender {
  public:
   explicit Appender(std::shared_ptr<MemoryPool> pool) : pool_(std::move(pool)) {}
   /// Room for `size` more bytes, to be written by the caller.
-  std::byte* extend(size_t size);
-  void append_offset(int64_t value);
+  std::byte* extend(size_t size) {
+    if (size > capacity_ - used_) grow(size);
+    std::byte* const place = data_ + used_;
+    used_ += size;
+    return place;
+  }
+  void append_offset(int64_t value) { std::memcpy(extend(sizeof value), &value, sizeof value); }
+  /// `size` bytes, of which `readable`, perhaps more, may be read. Returns the size then.
+  size_t append(const std::byte* bytes, size_t size, size_t readable) {
+    constexpr size_t kShort = 32;  // moved at once, whatever the size
+    std::byte* const place = extend(size);
+    const size_t used = used_;
+    if (size <= kShort && readable >= kShort && capacity_ - used >= kShort) {
+      std::memcpy(place, bytes, kShort);
+    } else if (size != 0) {
+      std::memcpy(place, bytes, size);
+    }
+    return used;
+  }
   size_t size() const { return used_; }
   Buffer take() { return buffer_.empty() ? Buffer(0, pool_) : buffer_.first(used_); }
 
  private:
+  void grow(size_t size);
+
   std::shared_ptr<MemoryPool> pool_;
   Buffer buffer_;
+  std::byte* data_ = nullptr;
+  size_t capacity_ = 0;
   size_t used_ = 0;
 };
 
@@ -83,7 +105,9 @@ class NodeDecoder {
   void read_object(StreamInput& in, const std::string& class_name);
   void read_derived(StreamInput& in, const std::string& class_name, int depth);
   void read_clones(StreamInput& in, const root::VersionHeader& header);
-  void read_string(StreamInput& in);
+  void read_strings(StreamInput& in, uint64_t count);
+  void read_number_lists(StreamInput& in, uint64_t count);
+  void append_numbers(const std::byte* stored, uint64_t count);
   void read_bits(StreamInput& in);
   void skip_unreadable(StreamInput& in);
   void read_together(StreamInput& in, uint64_t count, Counts& counts);
@@ -101,7 +125,9 @@ class NodeDecoder {
 
   const StreamNode& node_;
   Context context_;
-  bool keep_;  // else values are passed over
+  bool keep_;          // else values are passed over
+  bool counts_;        // a base that the counts of other members are in
+  size_t value_size_;  // of a number
   int64_t length_ = 0;
   Appender values_;
   Appender offsets_;

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
+#include "sapwood/base/cursor.h"
 #include "sapwood/column/type.h"
 
 namespace sapwood::streamed {
@@ -36,5 +38,35 @@ std::optional<NumberFormat> leaf_number_format(std::string_view leaf_class, bool
 
 /// Decodes `count` numbers from `in`, stored_size bytes each, to `out`.
 void decode_numbers(const NumberFormat& format, const std::byte* in, std::byte* out, size_t count);
+
+/// The same where numbers are stored as they are, for a few of them. False: they are not.
+inline bool decode_few_numbers(const NumberFormat& format, const std::byte* in, std::byte* out,
+                               size_t count) {
+  if (format.packing != NumberFormat::Packing::kPlain) return false;
+  const auto swap = [&]<class T>(T) {
+    for (size_t i = 0; i < count; ++i) {
+      T raw;
+      std::memcpy(&raw, in + i * sizeof raw, sizeof raw);
+      raw = detail::byte_swapped(raw);
+      std::memcpy(out + i * sizeof raw, &raw, sizeof raw);
+    }
+  };
+  switch (format.stored_size) {
+    case 1:
+      swap(uint8_t{});
+      return true;
+    case 2:
+      swap(uint16_t{});
+      return true;
+    case 4:
+      swap(uint32_t{});
+      return true;
+    case 8:
+      swap(uint64_t{});
+      return true;
+    default:
+      return false;
+  }
+}
 
 }  // namespace sapwood::streamed
