@@ -127,7 +127,8 @@ def make_shapes(directory: Path, sizes: Sizes) -> None:
         raise SystemExit("the classes of shapes.h do not compile")
     for (shape, part), path in paths.items():
         partial = path.with_suffix(".partial")
-        ROOT.shapes.write(str(partial), shape, sizes.shape_rows, part + 1, ZSTD_5)
+        rows = sizes.shape_rows * (10 if shape == "strings" else 1)  # which take little room
+        ROOT.shapes.write(str(partial), shape, rows, part + 1, ZSTD_5)
         partial.rename(path)
 
 

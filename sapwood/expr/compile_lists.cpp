@@ -79,7 +79,7 @@ Typed FormulaCompiler::indices(const Node& node, size_t function, const IndexFun
   }
   require_accepted(node, body, arguments);
   const Dimensions& first = arguments.front().dimensions;
-  Dimensions dimensions(first.begin(), first.begin() + static_cast<ptrdiff_t>(depth) - 1);
+  Dimensions dimensions(first.begin(), first.begin() + static_cast<ptrdiff_t>(depth - 1));
   dimensions.push_back(size_of_indices(node, body, arguments));
   return add({.kind = Operation::Kind::kIndices,
               .detail = function,

@@ -149,6 +149,27 @@ bool NodeDecoder::has_offsets() const {
   }
 }
 
+void NodeDecoder::expect(int64_t count, uint64_t bytes) {
+  if (!keep_) return;
+  if (has_offsets()) offsets_.reserve(static_cast<size_t>(count) * sizeof(int64_t));
+  switch (node_.kind) {
+    case Kind::kString:
+      return values_.reserve(bytes);
+    case Kind::kNumber:
+      return values_.reserve(static_cast<size_t>(count) * value_size_);
+    case Kind::kList:
+      // Of items at most so many; of what they hold nothing is known.
+      if (item().node_.kind == Kind::kNumber) {
+        const auto most = static_cast<int64_t>(bytes / item().node_.number.stored_size);
+        return item().expect(most, bytes);
+      }
+      if (item().node_.kind == Kind::kString) item().values_.reserve(bytes);
+      return;
+    default:
+      return;
+  }
+}
+
 void NodeDecoder::read(StreamInput& in, uint64_t count) {
   BigEndianCursor& bytes = in.stream.in();
   if (node_.kind == Kind::kRecord) {
@@ -248,17 +269,46 @@ void NodeDecoder::read_bits(StreamInput& in) {
 
 // uint8 length, or 255 and uint32 length, or always that; characters.
 void NodeDecoder::read_strings(StreamInput& in, uint64_t count) {
+  constexpr size_t kShort = 32;  // moved at once, whatever the length
   BigEndianCursor& bytes = in.stream.in();
   bytes.require(count, 1);
-  std::byte* ends = keep_ ? offsets_.extend(count * sizeof(int64_t)) : nullptr;
+  std::byte* const ends = keep_ ? offsets_.extend(count * sizeof(int64_t)) : nullptr;
+  const Bytes stored = bytes.all();
+  size_t at = bytes.position();
+  size_t used = values_.size();
   for (uint64_t i = 0; i < count; ++i) {
-    const uint32_t length = read_length(bytes, node_.long_length);
-    const size_t readable = bytes.remaining();
-    const std::byte* text = bytes.take(length).data();
-    if (ends == nullptr) continue;
-    const auto end = static_cast<int64_t>(values_.append(text, length, readable));
-    std::memcpy(ends + i * sizeof end, &end, sizeof end);
+    size_t length = at < stored.size() ? static_cast<uint8_t>(stored[at]) : UINT8_MAX;
+    if (node_.long_length || length == UINT8_MAX) {
+      bytes.seek(at);
+      length = read_length(bytes, node_.long_length);
+      at = bytes.position();
+    } else {
+      ++at;
+    }
+    const size_t readable = stored.size() - at;
+    if (length > readable) {
+      bytes.seek(at);
+      bytes.skip(length);  // throws
+    }
+    if (ends != nullptr) {
+      if (length + kShort > values_.capacity() - used) {
+        values_.resize(used);
+        values_.reserve(length + kShort);
+      }
+      std::byte* const place = values_.data() + used;
+      if (length <= kShort && readable >= kShort) {
+        std::memcpy(place, stored.data() + at, kShort);
+      } else {
+        std::memcpy(place, stored.data() + at, length);
+      }
+      used += length;
+      const auto end = static_cast<int64_t>(used);
+      std::memcpy(ends + i * sizeof end, &end, sizeof end);
+    }
+    at += length;
   }
+  bytes.seek(at);
+  if (ends != nullptr) values_.resize(used);
 }
 
 // Lists of numbers, each a uint32 count and as many.

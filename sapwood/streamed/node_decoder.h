@@ -28,18 +28,13 @@ class Appender {
     return place;
   }
   void append_offset(int64_t value) { std::memcpy(extend(sizeof value), &value, sizeof value); }
-  /// `size` bytes, of which `readable`, perhaps more, may be read. Returns the size then.
-  size_t append(const std::byte* bytes, size_t size, size_t readable) {
-    constexpr size_t kShort = 32;  // moved at once, whatever the size
-    std::byte* const place = extend(size);
-    const size_t used = used_;
-    if (size <= kShort && readable >= kShort && capacity_ - used >= kShort) {
-      std::memcpy(place, bytes, kShort);
-    } else if (size != 0) {
-      std::memcpy(place, bytes, size);
-    }
-    return used;
+  /// Room for so many more, which `resize` may take for used.
+  void reserve(size_t size) {
+    if (size > capacity_ - used_) grow(size);
   }
+  void resize(size_t size) { used_ = size; }
+  std::byte* data() const { return data_; }
+  size_t capacity() const { return capacity_; }
   size_t size() const { return used_; }
   Buffer take() { return buffer_.empty() ? Buffer(0, pool_) : buffer_.first(used_); }
 
@@ -78,6 +73,8 @@ class NodeDecoder {
 
   ~NodeDecoder();
 
+  /// Makes room for so many values, which take about so many bytes as stored.
+  void expect(int64_t count, uint64_t bytes);
   /// Reads `count` values, one after the other. Throws FormatError, UnsupportedError.
   void read(StreamInput& in, uint64_t count);
   Column finish();

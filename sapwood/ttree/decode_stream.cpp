@@ -8,6 +8,14 @@ Column decode_stream(const DecodeTask& task, const Buffer& destination) {
   const streamed::StreamNode& node = *task.plan.stream;
   const streamed::NodeDecoder::Context context{task.infos, task.pool};
   streamed::NodeDecoder decoder(node, context, task.plan.path);
+  int64_t held = 0;
+  for (size_t i = 0; i < task.data.records.size(); ++i)
+    held += task.data.branch->basket_entries(task.data.first_basket + i).size();
+  if (held > 0) {
+    const double share = static_cast<double>(task.entries.size()) / static_cast<double>(held);
+    decoder.expect(task.entries.size(),
+                   static_cast<uint64_t>(static_cast<double>(stored_sizes(task).data) * share));
+  }
   Scratch scratch(task.pool);
   for_each_basket(task.data, task.entries, scratch, [&](const BasketPart& part) {
     const Basket& basket = part.basket;
