@@ -51,7 +51,8 @@ INSTANTIATE_TEST_SUITE_P(Ntuple, Corruption,
                          testing::Values("test_stl_containers_rntuple_v1-0-0-0.root",
                                          "rntviewer-testfile-uncomp-single-rntuple-v1-0-0-0.root",
                                          "untyped_rntuple.root", "representations_rntuple.root",
-                                         "variants_rntuple.root", "reals_rntuple.root", "test_float_types_rntuple_v1-0-0-0.root", "types_rntuple.root"));
+                                         "variants_rntuple.root", "reals_rntuple.root",
+                                         "test_float_types_rntuple_v1-0-0-0.root", "types_rntuple.root"));
 
 TEST(Corruption, OfAPageIsAFormatErrorThatNamesTheColumn) {
   std::vector<std::byte> bytes = test_bytes("rntviewer-testfile-uncomp-single-rntuple-v1-0-0-0.root");

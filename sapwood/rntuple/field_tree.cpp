@@ -213,8 +213,9 @@ class TreeBuilder {
     const FieldDescription& field = descriptor_.fields[id];
     node.kind = NodeKind::kStruct;
     if (!columns_[id].empty()) return refuse(node, field, "a record with columns");
+    std::unordered_set<std::string> names;
     for (const uint32_t child : children_[id]) {
-      add_member(node, descriptor_.fields[child].name, build(child, depth + 1));
+      add_member(node, descriptor_.fields[child].name, build(child, depth + 1), names);
     }
     set_record_type(node);
   }
@@ -234,7 +235,8 @@ class TreeBuilder {
       const FieldNode& value = *alternative->children.front();
       alternative->stored_type = value.stored_type;
       if (alternative->unsupported.empty()) alternative->type = Type::list(value.type);
-      add_member(node, concat('_', i), std::move(alternative));
+      node.child_names.push_back(concat('_', i));
+      adopt(node, std::move(alternative));
     }
     set_record_type(node);
   }
@@ -249,19 +251,21 @@ class TreeBuilder {
   }
 
   // A base class is stored as a record named ":_0", ":_1", ...; what a class inherits are its members, too.
-  static void add_member(FieldNode& node, const std::string& name, std::shared_ptr<const FieldNode> member) {
-    const auto is_taken = [&](const std::string& inherited) {
-      return std::ranges::find(node.child_names, inherited) != node.child_names.end();
-    };
+  // `names`: those that the record has.
+  static void add_member(FieldNode& node, const std::string& name, std::shared_ptr<const FieldNode> member,
+                         std::unordered_set<std::string>& names) {
+    const auto is_taken = [&](const std::string& inherited) { return names.contains(inherited); };
     if (name.starts_with(":_") && member->kind == NodeKind::kStruct &&
         std::ranges::none_of(member->child_names, is_taken)) {
       if (node.unsupported.empty()) node.unsupported = member->unsupported;
       for (size_t i = 0; i < member->children.size(); ++i) {
+        names.insert(member->child_names[i]);
         node.child_names.push_back(member->child_names[i]);
         node.children.push_back(member->children[i]);
       }
       return;
     }
+    names.insert(name);
     node.child_names.push_back(name);
     adopt(node, std::move(member));
   }

@@ -110,6 +110,7 @@ void File::recover(const FileHeader& header) {
   std::unordered_set<std::string> paths;  // of whole objects
   std::unordered_set<uint64_t> listed;
   size_t num_whole = 0;
+  size_t num_earlier = 0;
   for (const Key& key : keys_) {
     listed.insert(key.seek);
     if (!is_inside(key.seek, key.record_size)) continue;
@@ -121,14 +122,18 @@ void File::recover(const FileHeader& header) {
     keys_.push_back(std::move(key));
     ++num_whole;
   }
+  std::erase_if(scan.deleted, [&](const Key& key) { return paths.contains(key.path); });
+  std::unordered_set<std::string_view> replaced;
+  for (const Key& key : scan.deleted) replaced.insert(key.path);
+  std::erase_if(keys_, [&](const Key& key) { return replaced.contains(key.path); });
+  constexpr size_t kMostNames = 5;
   std::string earlier;
   for (Key& key : scan.deleted) {
-    if (paths.contains(key.path)) continue;
-    earlier += concat(", ", key.path, " as it was before it was last written");
-    std::erase_if(keys_, [&](const Key& cut) { return cut.path == key.path; });
+    if (++num_earlier <= kMostNames)
+      earlier += concat(", ", key.path, " as it was before it was last written");
     keys_.push_back(std::move(key));
-    ++num_whole;
   }
+  num_whole += num_earlier;
   const std::string what = header.end > size
                                ? concat("the file is truncated: its header says that the data end at byte ",
                                         header.end, ", it has ", size, " bytes")

@@ -10,6 +10,8 @@ namespace sapwood::root {
 namespace {
 
 constexpr int kDeepestInheritance = 50;
+/// Of a class: they are looked through for each object.
+constexpr size_t kMostVersions = 1000;
 
 struct Named {
   std::string name;
@@ -136,7 +138,9 @@ std::shared_ptr<const StreamerInfos> StreamerInfos::parse(Bytes record) {
     if (pointer.kind == PointerHeader::Kind::kObject) {
       if (pointer.class_name == "TStreamerInfo") {
         StreamerInfo info = read_info(stream);
-        infos->by_name_[info.name].push_back(std::move(info));
+        std::vector<StreamerInfo>& versions = infos->by_name_[info.name];
+        if (versions.size() >= kMostVersions) in.fail(concat("fewer versions of class ", info.name));
+        versions.push_back(std::move(info));
       } else if (!pointer.end) {
         in.fail(concat("the end of a ", pointer.class_name));
       }

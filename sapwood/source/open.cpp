@@ -1,6 +1,9 @@
 #include "sapwood/source/open.h"
 
 #include <algorithm>
+#include <span>
+#include <string_view>
+#include <unordered_set>
 
 #include "sapwood/base/names.h"
 #include "sapwood/io/random_access_file.h"
@@ -21,19 +24,21 @@ Format format_of(const std::string& class_name) {
 
 std::vector<TableInfo> tables_of(const root::File& file) {
   std::vector<TableInfo> tables;
+  std::unordered_set<std::string_view> seen;
   for (const root::Key& key : file.keys()) {
     const Format format = format_of(key.class_name);
-    if (format == Format::kNone) continue;
-    const bool seen =
-        std::any_of(tables.begin(), tables.end(), [&](const auto& t) { return t.path == key.path; });
-    if (!seen) tables.push_back({key.path, format == Format::kTree ? "TTree" : "RNTuple"});
+    if (format == Format::kNone || !seen.insert(key.path).second) continue;
+    tables.push_back({key.path, format == Format::kTree ? "TTree" : "RNTuple"});
   }
   return tables;
 }
 
 std::string joined_names(const std::vector<TableInfo>& tables) {
+  constexpr size_t kMostNames = 20;
   std::string text;
-  for (const TableInfo& table : tables) text += (text.empty() ? "'" : ", '") + table.path + "'";
+  for (const TableInfo& table : std::span(tables).first(std::min(tables.size(), kMostNames)))
+    text += (text.empty() ? "'" : ", '") + table.path + "'";
+  if (tables.size() > kMostNames) text += concat(" and ", tables.size() - kMostNames, " more");
   return text;
 }
 

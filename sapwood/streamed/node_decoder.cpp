@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <unordered_set>
 
 #include "sapwood/base/error.h"
 #include "sapwood/root/key_header.h"
@@ -607,8 +608,13 @@ const NodeDecoder::Form& NodeDecoder::other_form(const root::StreamerInfo& info)
   auto made = std::make_unique<Form>();
   made->of_version = std::make_unique<StreamNode>(ClassPlanner(*context_.infos).object(info));
   made->members = &made->of_version->item;
+  std::map<std::pair<std::string_view, bool>, NodeDecoder*> own;  // by name, and whether it is a base
+  for (size_t i = 0; i < node_.item.size(); ++i)
+    own.try_emplace({node_.item[i].name, node_.item[i].is_base}, children_[i].get());
+  std::unordered_set<const NodeDecoder*> used;
   for (const StreamNode& member : *made->members) {
-    NodeDecoder* reader = find_child(member);
+    const auto found = own.find({member.name, member.is_base});
+    NodeDecoder* reader = found == own.end() ? nullptr : found->second;
     if (reader != nullptr && !same_form(reader->node_, member)) {
       if (reader->keep_) {
         throw UnsupportedError(concat("member ", member.name, " of version ", info.version, " of class ",
@@ -622,24 +628,17 @@ const NodeDecoder::Form& NodeDecoder::other_form(const root::StreamerInfo& info)
       reader = made->passers.back().get();
     }
     made->readers.push_back(reader);
+    used.insert(reader);
   }
   for (size_t i = 0; i < children_.size(); ++i) {
-    const bool is_read = std::ranges::find(made->readers, children_[i].get()) != made->readers.end();
-    if (!is_read && children_[i]->keep_ && size_of(node_.item[i]).values > kMostBlank) {
+    if (!used.contains(children_[i].get()) && children_[i]->keep_ &&
+        size_of(node_.item[i]).values > kMostBlank) {
       throw UnsupportedError(concat("version ", info.version, " of class ", node_.class_name,
                                     " lacks the array ", node_.item[i].name));
     }
   }
   form = std::move(made);
   return *form;
-}
-
-NodeDecoder* NodeDecoder::find_child(const StreamNode& member) const {
-  for (size_t i = 0; i < node_.item.size(); ++i) {
-    if (node_.item[i].name == member.name && node_.item[i].is_base == member.is_base)
-      return children_[i].get();
-  }
-  return nullptr;
 }
 
 // Values that are 0 or empty.

@@ -89,7 +89,6 @@ class NodeDecoder {
   bool has_offsets() const;
   bool is_elided() const;
   void add_children(std::span<const std::string> path);
-  NodeDecoder* find_child(const StreamNode& member) const;
 
   void read_value(StreamInput& in);
   void read_headed(StreamInput& in);
