@@ -74,7 +74,8 @@ INSTANTIATE_TEST_SUITE_P(Files, Corruption,
                          testing::Values("uproot-leaflist.root", "uproot-stl_containers.root",
                                          "uproot-small-dy-nooffsets.root",
                                          "uproot-small-evnt-tree-fullsplit.root", "uproot-issue38a.root",
-                                         "objects.root", "versions.root", "uproot-issue-400.root", "types_whole.root", "types_split.root"));
+                                         "objects.root", "versions.root", "uproot-issue-400.root",
+                                         "types_whole.root", "types_split.root"));
 
 }  // namespace
 }  // namespace sapwood::ttree
