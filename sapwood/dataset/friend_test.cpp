@@ -107,7 +107,7 @@ std::string refusal(const DatasetPointer& data, const DatasetPointer& other, con
 TEST(Friend, WhatDoesNotFitIsRefused) {
   const auto data = main_jets();
   EXPECT_EQ(refusal(data, friend_jets()->limit(1500), "top"),
-            "the friend has 1500 entries, the data set 1600: each must go with one");
+            "the friend has 1500 entries, the data set 1600: each must go with one, or one of the same keys");
   EXPECT_NE(
       refusal(data, friend_jets()).find("there is a column 'part_px' already: give the friend a prefix"),
       std::string::npos)
