@@ -141,6 +141,15 @@ bool is_pointer(const root::StreamerElement& element) {
   return type == root::kObjectPointer || type == root::kAnyPointer;
 }
 
+bool is_clones(const root::StreamerElement& element) {
+  return !element.is_base && element.array_length <= 0 &&
+         (element.type_name == "TClonesArray" || element.type_name == "TClonesArray*");
+}
+
+std::string clones_key(const root::StreamerInfo& info, const root::StreamerElement& element) {
+  return concat(info.name, '.', element.name);
+}
+
 StreamNode unreadable(const root::StreamerElement& element) {
   StreamNode node{.kind = Kind::kUnreadable};
   if (!is_pointer(element)) return node;
@@ -194,9 +203,9 @@ void ClassPlanner::add_members(StreamNode& record, const root::StreamerInfo& inf
   for (const root::StreamerElement& element : info.elements) {
     StreamNode node;
     try {
-      node = member(element);
+      node = member(info, element);
     } catch (const UnsupportedError& error) {
-      node = unreadable(element);
+      node = unknown_clones(info, element).value_or(unreadable(element));
       if (node.item.empty() && !has_byte_count(element)) throw;
       node.problem = error.message();
     }
@@ -279,6 +288,21 @@ StreamNode ClassPlanner::clones(const std::string& class_name) {
   if (class_name.empty())
     throw UnsupportedError("a TClonesArray that does not tell the class of its objects");
   return counted({.kind = Kind::kClones, .has_header = true, .item = {object(class_name)}});
+}
+
+StreamNode ClassPlanner::member(const root::StreamerInfo& info, const root::StreamerElement& element) {
+  const auto known = is_clones(element) ? clones_.find(clones_key(info, element)) : clones_.end();
+  if (known == clones_.end()) return member(element);
+  StreamNode node = clones(known->second);
+  return is_pointer(element) ? counted({.kind = Kind::kPointer, .item = {std::move(node)}}) : node;
+}
+
+std::optional<StreamNode> ClassPlanner::unknown_clones(const root::StreamerInfo& info,
+                                                       const root::StreamerElement& element) {
+  if (!is_clones(element)) return std::nullopt;
+  StreamNode node = unreadable(element);
+  (node.item.empty() ? node : node.item.front()).clones = clones_key(info, element);
+  return node;
 }
 
 StreamNode ClassPlanner::members(const root::StreamerElement& element) {

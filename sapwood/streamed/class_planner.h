@@ -1,6 +1,9 @@
 #pragma once
 
+#include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sapwood/root/streamer_info.h"
@@ -9,13 +12,17 @@
 
 namespace sapwood::streamed {
 
+/// Of members that are TClonesArrays, "class.member", the class of their objects, which only data tell.
+using ClonesClasses = std::map<std::string, std::string>;
+
 /// Says by a file's streamer infos how objects are serialised (TBufferFile). What can't be read throws
 /// UnsupportedError; as a member of a record it is a node that says why, where it can be left out.
 class ClassPlanner {
  public:
   /// For all columns of a tree, which together have no more than so many nodes.
   static constexpr size_t kMostNodes = 1 << 18;
-  explicit ClassPlanner(const root::StreamerInfos& infos) : infos_(infos) {}
+  explicit ClassPlanner(const root::StreamerInfos& infos, ClonesClasses clones = {})
+      : infos_(infos), clones_(std::move(clones)) {}
 
   /// An object with its header, of the newest version that the file describes.
   StreamNode object(const std::string& class_name);
@@ -24,6 +31,11 @@ class ClassPlanner {
   /// `has_header`: whether what has a header as a member has one here, too.
   StreamNode value(const CppType& type, bool has_header);
   StreamNode member(const root::StreamerElement& element);
+  /// The same of a class, among whose members TClonesArrays are known or not.
+  StreamNode member(const root::StreamerInfo& info, const root::StreamerElement& element);
+  /// A member that is a TClonesArray of which nothing is known; nothing for others.
+  static std::optional<StreamNode> unknown_clones(const root::StreamerInfo& info,
+                                                  const root::StreamerElement& element);
   /// A member of all objects of a split collection: one header for all of them, where it has one.
   StreamNode members(const root::StreamerElement& element);
   /// A TClonesArray of objects of that class.
@@ -38,6 +50,7 @@ class ClassPlanner {
   StreamNode counted(StreamNode node);
 
   const root::StreamerInfos& infos_;
+  ClonesClasses clones_;
   std::vector<std::string> open_;  // classes that are being planned
   size_t nodes_ = 0;               // of all columns
 };

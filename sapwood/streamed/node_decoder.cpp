@@ -381,7 +381,9 @@ void NodeDecoder::read_list(StreamInput& in, const Form* form) {
 void NodeDecoder::read_pointer(StreamInput& in) {
   using Target = root::PointerHeader::Kind;
   const root::PointerHeader pointer = in.stream.read_pointer();
-  if (!keep_ && pointer.end) return in.stream.finish(pointer.end, pointer.class_name);
+  const bool is_looked_at = context_.found != nullptr && !item().node_.clones.empty();
+  if (!keep_ && pointer.end && (!is_looked_at || pointer.kind != Target::kObject))
+    return in.stream.finish(pointer.end, pointer.class_name);
   if (pointer.kind == Target::kNull) {
     if (node_.is_required && keep_) throw UnsupportedError("a null pointer in a collection");
   } else if (pointer.kind == Target::kReference) {
@@ -409,7 +411,9 @@ void NodeDecoder::read_referred(StreamInput& in, uint64_t tag) {
 
 // The item, as a part of an object where its class derives from it.
 void NodeDecoder::read_object(StreamInput& in, const std::string& class_name) {
-  if (class_name == item().node_.class_name) return item().read(in, 1);
+  const StreamNode& expected = item().node_;
+  const bool is_clones = expected.kind == Kind::kClones || !expected.clones.empty();
+  if (is_clones ? class_name == "TClonesArray" : class_name == expected.class_name) return item().read(in, 1);
   item().read_derived(in, class_name, 0);
 }
 
@@ -452,14 +456,7 @@ void NodeDecoder::read_derived(StreamInput& in, const std::string& class_name, i
 void NodeDecoder::read_clones(StreamInput& in, const root::VersionHeader& header) {
   BigEndianCursor& bytes = in.stream.in();
   bool is_memberwise = false;
-  if (header.version > 2) {
-    bytes.skip(6);
-    const auto bits = bytes.read<uint32_t>();
-    if ((bits & kIsReferenced) != 0) bytes.skip(2);
-    is_memberwise = (bits & kBypassStreamer) != 0;
-  }
-  if (header.version > 1) root::read_string(bytes);
-  const std::string name = root::read_string(bytes);
+  const std::string name = read_clones_class(in, header, is_memberwise);
   const size_t semicolon = std::min(name.rfind(';'), name.size());
   const std::string& expected = item().node_.class_name;
   if (name.substr(0, semicolon) != expected)
@@ -485,6 +482,20 @@ void NodeDecoder::read_clones(StreamInput& in, const root::VersionHeader& header
   end_list();
 }
 
+// Up to "class;version".
+std::string NodeDecoder::read_clones_class(StreamInput& in, const root::VersionHeader& header,
+                                           bool& is_memberwise) {
+  BigEndianCursor& bytes = in.stream.in();
+  if (header.version > 2) {
+    bytes.skip(6);
+    const auto bits = bytes.read<uint32_t>();
+    if ((bits & kIsReferenced) != 0) bytes.skip(2);
+    is_memberwise = (bits & kBypassStreamer) != 0;
+  }
+  if (header.version > 1) root::read_string(bytes);
+  return root::read_string(bytes);
+}
+
 // uint8 length, characters and a 0, and the object.
 void NodeDecoder::read_named(StreamInput& in) {
   BigEndianCursor& bytes = in.stream.in();
@@ -497,6 +508,11 @@ void NodeDecoder::read_named(StreamInput& in) {
 void NodeDecoder::skip_unreadable(StreamInput& in) {
   const root::VersionHeader header = in.stream.read_version();
   if (!header.end) in.stream.in().fail(concat("the byte count of ", node_.name));
+  if (context_.found != nullptr && !node_.clones.empty()) {
+    bool is_memberwise = false;
+    const std::string name = read_clones_class(in, header, is_memberwise);
+    context_.found->try_emplace(node_.clones, name.substr(0, name.rfind(';')));
+  }
   in.stream.finish(header.end, node_.name);
 }
 
@@ -504,7 +520,7 @@ void NodeDecoder::skip_unreadable(StreamInput& in) {
 void NodeDecoder::read_together(StreamInput& in, uint64_t count, Counts& counts) {
   if (node_.kind == Kind::kRecord && node_.is_base && !node_.is_built_in)
     return read_members(in, *own_form_, count, counts, true);
-  if (node_.kind == Kind::kRecord || !node_.has_header) return read(in, count);
+  if (node_.kind == Kind::kRecord || node_.kind == Kind::kClones || !node_.has_header) return read(in, count);
   const root::VersionHeader header = in.stream.read_version();
   if (!header.end) in.stream.in().fail("the byte count of collections or strings");
   if (keep_) read_values(in, count, header);

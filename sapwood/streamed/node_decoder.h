@@ -12,6 +12,7 @@
 #include "sapwood/column/column.h"
 #include "sapwood/root/object_stream.h"
 #include "sapwood/root/streamer_info.h"
+#include "sapwood/streamed/class_planner.h"
 #include "sapwood/streamed/stream_node.h"
 
 namespace sapwood::streamed {
@@ -65,6 +66,8 @@ class NodeDecoder {
   struct Context {
     const root::StreamerInfos* infos = nullptr;  ///< null where no node is a record
     std::shared_ptr<MemoryPool> pool;
+    ClonesClasses* found =
+        nullptr;  ///< gets the classes of the TClonesArrays' objects where they are not known
   };
 
   /// Of records on the way only the members that `path` names make up the column. Everything must outlive it.
@@ -106,6 +109,8 @@ class NodeDecoder {
   void append_numbers(const std::byte* stored, uint64_t count);
   void read_bits(StreamInput& in);
   void skip_unreadable(StreamInput& in);
+  static std::string read_clones_class(StreamInput& in, const root::VersionHeader& header,
+                                       bool& is_memberwise);
   void read_together(StreamInput& in, uint64_t count, Counts& counts);
   void read_counted(StreamInput& in, std::span<const uint64_t> counts);
   void read_records(StreamInput& in, uint64_t count, Counts& counts);

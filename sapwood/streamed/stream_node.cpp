@@ -114,6 +114,10 @@ bool same_form(const StreamNode& a, const StreamNode& b) {
 
 std::vector<StreamMember> members_of(const StreamNode& node) { return MemberCollector().collect(node); }
 
+bool has_unknown_clones(const StreamNode& node) {
+  return !node.clones.empty() || std::ranges::any_of(node.item, has_unknown_clones);
+}
+
 StreamSize size_of(const StreamNode& node) {
   switch (node.kind) {
     case Kind::kNumber:

@@ -41,6 +41,8 @@ struct StreamNode {
   bool is_hidden = false;   ///< stored, and no part of the record
   bool is_counter = false;  ///< how many items other members have
   std::string problem{};    ///< why it is unreadable
+  std::string
+      clones{};  ///< of a TClonesArray whose objects' class is not known: class and name of the member
 
   std::string class_name{};  ///< of a record
   bool is_built_in = false;  ///< a record that has one form in all files
@@ -67,6 +69,9 @@ struct StreamMember {
   std::string problem{};
 };
 std::vector<StreamMember> members_of(const StreamNode& node);
+
+/// Whether somewhere in it is a TClonesArray whose objects' class is not known.
+bool has_unknown_clones(const StreamNode& node);
 
 /// Stored bytes of a value at least, and how many numbers and strings those hold.
 struct StreamSize {

@@ -133,6 +133,12 @@ class BranchPlanner {
     throw UnsupportedError(concat("a ", branch_.class_name, " with a ", leaf.class_name));
   }
 
+  /// What it is, where it is a TClonesArray of which nothing is known.
+  std::optional<streamed::StreamNode> unknown_clones() const {
+    if (element_ == nullptr || in_collection()) return std::nullopt;
+    return streamed::ClassPlanner::unknown_clones(*find_class(), *element_);
+  }
+
  private:
   bool in_collection() const { return branch_.node_type == 31 || branch_.node_type == 41; }
 
@@ -273,7 +279,7 @@ class BranchPlanner {
   }
 
   streamed::StreamNode whole_member() {
-    streamed::StreamNode node = classes_.member(*element_);
+    streamed::StreamNode node = classes_.member(*find_class(), *element_);
     // The counts are in another branch.
     if (node.kind == Kind::kCounted && node.has_header) node.kind = Kind::kUntilEnd;
     node.is_whole = element_->is_base && node.kind == Kind::kRecord && !node.is_built_in;
@@ -355,9 +361,9 @@ void set_unique_names(std::vector<ColumnInfo>& columns, const std::vector<Column
 }  // namespace
 
 PlannedColumns plan_columns(const std::vector<Branch>& branches, const root::StreamerInfos& infos,
-                            int64_t num_entries) {
+                            int64_t num_entries, const streamed::ClonesClasses& clones) {
   PlannedColumns planned;
-  streamed::ClassPlanner classes(infos);
+  streamed::ClassPlanner classes(infos, clones);
   for (size_t i = 0; i < branches.size(); ++i) {
     const Branch& branch = branches[i];
     if (branch.has_children) continue;
@@ -380,6 +386,7 @@ PlannedColumns plan_columns(const std::vector<Branch>& branches, const root::Str
       info.values_per_entry = mean_values(plan, branch);
     } catch (const UnsupportedError& error) {
       info.unsupported = error.message();
+      if (auto node = planner.unknown_clones()) planned.unknown_clones.emplace_back(i, std::move(*node));
     }
     const std::vector<ColumnPlan> members = plan.members;
     const ColumnInfo whole = info;

@@ -4,10 +4,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sapwood/column/schema.h"
 #include "sapwood/root/streamer_info.h"
+#include "sapwood/streamed/class_planner.h"
 #include "sapwood/streamed/stream_node.h"
 #include "sapwood/ttree/branch.h"
 
@@ -41,10 +43,13 @@ struct ColumnPlan {
 struct PlannedColumns {
   std::vector<ColumnInfo> columns;
   std::vector<ColumnPlan> plans;
+  /// Branches of TClonesArrays of which nothing is known.
+  std::vector<std::pair<size_t, streamed::StreamNode>> unknown_clones;
 };
 
+/// `clones`: what is known of TClonesArrays that are members.
 PlannedColumns plan_columns(const std::vector<Branch>& branches, const root::StreamerInfos& infos,
-                            int64_t num_entries);
+                            int64_t num_entries, const streamed::ClonesClasses& clones = {});
 
 /// The plan for the counts of a counted array, a column of integers.
 ColumnPlan plan_counter(const std::vector<Branch>& branches, LeafPosition position);

@@ -102,6 +102,16 @@ void Tree::read_links(const root::Object& tree) {
   }
 }
 
+void Tree::find_unknown_clones(const PlannedColumns& planned, streamed::ClonesClasses& found) const {
+  for (size_t i = 0; i < planned.plans.size(); ++i) {
+    const ColumnPlan& plan = planned.plans[i];
+    if (planned.columns[i].is_member || !plan.stream || !streamed::has_unknown_clones(*plan.stream)) continue;
+    find_clones_classes(branches_[plan.branch], *plan.stream, *infos_, *file_, found);
+  }
+  for (const auto& [branch, node] : planned.unknown_clones)
+    find_clones_classes(branches_[branch], node, *infos_, *file_, found);
+}
+
 void Tree::plan(const root::Object& tree) {
   num_entries_ = std::max<int64_t>(tree.integer("fEntries"), 0);
   branches_ = read_branches(tree);
@@ -109,6 +119,14 @@ void Tree::plan(const root::Object& tree) {
     if (holds_clones(branch)) branch.clones_class = find_clones_class(branch, *file_);
   }
   PlannedColumns planned = plan_columns(branches_, *infos_, num_entries_);
+  streamed::ClonesClasses clones;
+  constexpr int kDeepestClones = 4;  // their objects may hold others
+  for (int depth = 0; depth < kDeepestClones; ++depth) {
+    const size_t known = clones.size();
+    find_unknown_clones(planned, clones);
+    if (clones.size() == known) break;
+    planned = plan_columns(branches_, *infos_, num_entries_, clones);
+  }
   plans_ = std::move(planned.plans);
   std::map<std::pair<size_t, size_t>, size_t> known;
   std::vector<const Branch*> used;

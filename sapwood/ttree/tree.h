@@ -50,6 +50,7 @@ class Tree final : public Reader {
   Tree() = default;
   void read_links(const root::Object& tree);
   void plan(const root::Object& tree);
+  void find_unknown_clones(const PlannedColumns& planned, streamed::ClonesClasses& found) const;
   void keep_embedded_baskets();
   ErrorContext context(size_t column, EntryRange entries) const;
 

@@ -227,17 +227,32 @@ struct Objects : public TObject {
   }
   ClassDef(Objects, 1)
 };
+struct Holder : public TObject {
+  TClonesArray tracks{"Track", 10};
+  TClonesArray* pointer = new TClonesArray("Track", 10);
+  int last = 0;
+  void set(int e) {
+    tracks.Clear("C");
+    pointer->Clear("C");
+    for (int k = 0; k < e % 4; ++k) static_cast<Track*>(tracks.ConstructedAt(k))->set(e + k);
+    for (int k = 0; k < e % 3; ++k) static_cast<Track*>(pointer->ConstructedAt(k))->set(e - k);
+    last = e;
+  }
+  ClassDef(Holder, 1)
+};
 struct Values {
   Numbers numbers;
   Strings strings;
   Collections collections;
   Objects objects;
   TClonesArray clones{"Track", 10};
+  Holder holder;
   void set(int e) {
     numbers.set(e);
     strings.set_all(e);
     collections.set_all(e);
     objects.set_all(e);
+    holder.set(e);
     clones.Clear("C");
     for (int k = 0; k < e % 4; ++k) static_cast<Track*>(clones.ConstructedAt(k))->set(e + k);
   }
@@ -253,6 +268,7 @@ void write_tree(const char* path, int level, int compression) {
   tree.Branch("objects.", &values.objects, 32000, level);
   TClonesArray* clones = &values.clones;
   tree.Branch("clones", &clones, 32000, level);
+  tree.Branch("holder.", &values.holder, 32000, level);
   tree.Branch("cells", &values.collections.cells, 32000, level);
   tree.Branch("named", &values.collections.named, 32000, level);
   tree.Branch("lorentz.", &values.objects.lorentz, 32000, level);
@@ -366,6 +382,7 @@ void dump_fields(const char* to) {
 #pragma link C++ class Strings+;
 #pragma link C++ class Collections+;
 #pragma link C++ class Objects+;
+#pragma link C++ class Holder+;
 #pragma link C++ class Fields+;
 #pragma link C++ class std::vector<Cell>+;
 #pragma link C++ class std::vector<Point>+;

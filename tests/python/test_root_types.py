@@ -61,7 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def branches(level: int) -> list[str]:
-    names = ["numbers.", "strings.", "collections.", "objects.", "clones", "cells", "named", "lorentz.", "array"]
+    names = ["numbers.", "strings.", "collections.", "objects.", "holder.", "clones", "cells", "named", "lorentz.", "array"]
     # ROOT has no dictionary-free way to read these two back when they are not split.
     return names + (["root_vector", "date"] if level else [])
 
