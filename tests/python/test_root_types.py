@@ -60,10 +60,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def branches(level: int) -> list[str]:
-    names = ["numbers.", "strings.", "collections.", "objects.", "holder.", "clones", "cells", "named", "lorentz.", "array"]
-    # ROOT has no dictionary-free way to read these two back when they are not split.
-    return names + (["root_vector", "date"] if level else [])
+BRANCHES = ["numbers.", "strings.", "collections.", "objects.", "holder.", "clones", "cells", "named", "lorentz."]
+BRANCHES += ["array", "root_vector", "date"]
 
 
 @pytest.fixture(scope="module", params=LEVELS)
@@ -71,11 +69,11 @@ def tree(request: pytest.FixtureRequest, folder: Path) -> tuple[Path, int, dict[
     """A folder with the level's trees, by codec, and what ROOT reads of each branch."""
     level = request.param
     writes = [f"ROOT.write_tree('{level}-{codec}.root', {level}, {code})" for codec, code in CODECS.items()]
-    dumps = [f"ROOT.dump_branch('{level}-zstd.root', '{name}', '{level}-{name}.json')" for name in branches(level)]
+    dumps = [f"ROOT.dump_branch('{level}-zstd.root', '{name}', '{level}-{name}.json')" for name in BRANCHES]
     call("; ".join(writes), folder)
     for dump in dumps:
         call(dump, folder)
-    texts = {name: (folder / f"{level}-{name}.json").read_text().splitlines() for name in branches(level)}
+    texts = {name: (folder / f"{level}-{name}.json").read_text().splitlines() for name in BRANCHES}
     return folder, level, {name: [json.loads(line) for line in lines] for name, lines in texts.items()}
 
 
