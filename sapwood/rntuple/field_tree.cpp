@@ -362,7 +362,7 @@ class MemberCollector {
       const auto of_object = std::make_shared<FieldNode>(node);
       of_object->type = std::move(member.type);
       of_object->stored_type = member.node->type_name;
-      of_object->unsupported = std::move(member.problem);
+      if (node.unsupported.empty()) of_object->unsupported = std::move(member.problem);
       std::string member_name = name;
       for (const std::string& part : member.path) member_name += '.' + part;
       of_object->path = std::move(member.path);
