@@ -7,7 +7,6 @@ constexpr uint32_t kByteCountMask = 0x40000000;
 constexpr uint32_t kClassMask = 0x80000000;
 constexpr uint32_t kNewClassTag = 0xFFFFFFFF;
 constexpr uint16_t kMemberwise = 0x4000;
-constexpr uint32_t kIsReferenced = 1u << 4;
 /// Tags are positions plus this, so that none is 0 or 1.
 constexpr uint64_t kTagOffset = 2;
 constexpr size_t kLongestClassName = 4096;

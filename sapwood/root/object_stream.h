@@ -9,6 +9,9 @@
 
 namespace sapwood::root {
 
+/// In a TObject's fBits: a process identifier, uint16, follows.
+inline constexpr uint32_t kIsReferenced = 1u << 4;
+
 /// What stands before the members of an object: byte count and class version.
 struct VersionHeader {
   int16_t version = 0;

@@ -1,12 +1,10 @@
 #include "sapwood/streamed/node_decoder.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <unordered_set>
 
 #include "sapwood/base/error.h"
-#include "sapwood/root/key_header.h"
 #include "sapwood/streamed/class_planner.h"
 
 namespace sapwood::streamed {
@@ -14,22 +12,11 @@ namespace {
 
 using Kind = StreamNode::Kind;
 
-/// In a TObject's fBits: a process identifier follows.
-constexpr uint32_t kIsReferenced = 1u << 4;
 constexpr uint32_t kByteCountMask = 0x40000000;
 /// Versions of collections from which on a class version stands before members that are stored together.
 constexpr int16_t kTellsClassVersion = 8;
 /// Values made up for each member that another version of a class lacks.
 constexpr double kMostBlank = 256;
-/// So many numbers are turned around one by one.
-constexpr uint64_t kFewNumbers = 16;
-/// Bytes of an entry's objects that are read again, for one more pointer to them, beside so many times its
-/// own.
-constexpr uint64_t kMostReadAgain = uint64_t{1} << 20;
-constexpr uint64_t kMostTimes = 64;
-constexpr int kDeepestInheritance = 50;
-/// In a TClonesArray's fBits: its objects are stored member by member.
-constexpr uint32_t kBypassStreamer = 1u << 12;
 
 bool has_member(const StreamNode& record, const std::string& name) {
   return std::ranges::any_of(record.item, [&](const StreamNode& member) {
@@ -60,13 +47,6 @@ bool starts_with_header(const StreamInput& in) {
   return bytes.position() + (count & ~kByteCountMask) == in.end && (count & kByteCountMask) != 0;
 }
 
-// uint8 length, or 255 and uint32 length; or always that.
-uint32_t read_length(BigEndianCursor& in, bool is_long) {
-  if (is_long) return in.read<uint32_t>();
-  const auto length = in.read<uint8_t>();
-  return length == 255 ? in.read<uint32_t>() : length;
-}
-
 }  // namespace
 
 Column to_destination(Column column, const Buffer& destination) {
@@ -77,14 +57,6 @@ Column to_destination(Column column, const Buffer& destination) {
         concat("a destination of ", destination.size(), " bytes for a column of ", values.size()));
   std::memcpy(destination.data(), values.data(), values.size());
   return make_fixed_width_column(column.type, column.length, destination);
-}
-
-void Appender::grow(size_t size) {
-  Buffer larger(std::max<size_t>({used_ + size, buffer_.size() * 2, 1024}), pool_);
-  if (used_ != 0) std::memcpy(larger.data(), buffer_.data(), used_);
-  buffer_ = std::move(larger);
-  data_ = buffer_.data();
-  capacity_ = buffer_.size();
 }
 
 struct NodeDecoder::Form {
@@ -261,91 +233,6 @@ void NodeDecoder::read_value(StreamInput& in) {
   }
 }
 
-void NodeDecoder::read_bits(StreamInput& in) {
-  BigEndianCursor& bytes = in.stream.in();
-  const auto bits = bytes.read<uint32_t>();
-  if ((bits & kIsReferenced) != 0) bytes.skip(2);
-  if (keep_) std::memcpy(values_.extend(sizeof bits), &bits, sizeof bits);
-}
-
-// uint8 length, or 255 and uint32 length, or always that; characters.
-void NodeDecoder::read_strings(StreamInput& in, uint64_t count) {
-  constexpr size_t kShort = 32;  // moved at once, whatever the length
-  BigEndianCursor& bytes = in.stream.in();
-  bytes.require(count, 1);
-  std::byte* const ends = keep_ ? offsets_.extend(count * sizeof(int64_t)) : nullptr;
-  const Bytes stored = bytes.all();
-  size_t at = bytes.position();
-  size_t used = values_.size();
-  for (uint64_t i = 0; i < count; ++i) {
-    size_t length = at < stored.size() ? static_cast<uint8_t>(stored[at]) : UINT8_MAX;
-    if (node_.long_length || length == UINT8_MAX) {
-      bytes.seek(at);
-      length = read_length(bytes, node_.long_length);
-      at = bytes.position();
-    } else {
-      ++at;
-    }
-    const size_t readable = stored.size() - at;
-    if (length > readable) {
-      bytes.seek(at);
-      bytes.skip(length);  // throws
-    }
-    if (ends != nullptr) {
-      if (length + kShort > values_.capacity() - used) {
-        values_.resize(used);
-        values_.reserve(length + kShort);
-      }
-      std::byte* const place = values_.data() + used;
-      if (length <= kShort && readable >= kShort) {
-        std::memcpy(place, stored.data() + at, kShort);
-      } else {
-        std::memcpy(place, stored.data() + at, length);
-      }
-      used += length;
-      const auto end = static_cast<int64_t>(used);
-      std::memcpy(ends + i * sizeof end, &end, sizeof end);
-    }
-    at += length;
-  }
-  bytes.seek(at);
-  if (ends != nullptr) values_.resize(used);
-}
-
-// Lists of numbers, each a uint32 count and as many.
-void NodeDecoder::read_number_lists(StreamInput& in, uint64_t count) {
-  BigEndianCursor& bytes = in.stream.in();
-  bytes.require(count, sizeof(uint32_t));
-  NodeDecoder& numbers = item();
-  std::byte* ends = keep_ ? offsets_.extend(count * sizeof(int64_t)) : nullptr;
-  int64_t end = numbers.length_;
-  for (uint64_t i = 0; i < count; ++i) {
-    const auto size = bytes.read<uint32_t>();
-    const std::byte* stored = bytes.take(size_t{size} * numbers.node_.number.stored_size).data();
-    end += size;
-    if (ends == nullptr) continue;
-    numbers.append_numbers(stored, size);
-    std::memcpy(ends + i * sizeof end, &end, sizeof end);
-  }
-  numbers.length_ = end;
-}
-
-void NodeDecoder::append_numbers(const std::byte* stored, uint64_t count) {
-  std::byte* const out = values_.extend(count * value_size_);
-  if (count > kFewNumbers || !decode_few_numbers(node_.number, stored, out, count))
-    decode_numbers(node_.number, stored, out, count);
-}
-
-void NodeDecoder::read_bitset(StreamInput& in) {
-  BigEndianCursor& bytes = in.stream.in();
-  const auto count = bytes.read<uint32_t>();
-  if (count != node_.size) bytes.fail(concat(node_.size, " bits, not ", count));
-  const Bytes bits = bytes.take(count);
-  if (!keep_) return;
-  std::byte* out = values_.extend(count);
-  for (uint32_t i = 0; i < count; ++i) out[i] = std::byte{bits[i] != std::byte{0}};
-}
-
 // Lists of objects that are stored member by member: [uint16 class version, uint32 checksum if that is not
 // positive,] and then lists, of which each is a uint32 count, the first member of all, and so on.
 const NodeDecoder::Form* NodeDecoder::memberwise_form(StreamInput& in, const root::VersionHeader& header) {
@@ -376,144 +263,6 @@ void NodeDecoder::read_list(StreamInput& in, const Form* form) {
     item().read_members(in, *form, count, counts, true);
   }
   end_list();
-}
-
-void NodeDecoder::read_pointer(StreamInput& in) {
-  using Target = root::PointerHeader::Kind;
-  const root::PointerHeader pointer = in.stream.read_pointer();
-  const bool is_looked_at = context_.found != nullptr && !item().node_.clones.empty();
-  if (!keep_ && pointer.end && (!is_looked_at || pointer.kind != Target::kObject))
-    return in.stream.finish(pointer.end, pointer.class_name);
-  if (pointer.kind == Target::kNull) {
-    if (node_.is_required && keep_) throw UnsupportedError("a null pointer in a collection");
-  } else if (pointer.kind == Target::kReference) {
-    if (keep_) read_referred(in, pointer.tag);
-  } else {
-    read_object(in, pointer.class_name);
-  }
-  in.stream.finish(pointer.end, pointer.class_name);
-  if (!node_.is_required) end_list();
-}
-
-// An object that stands where another pointer to it was.
-void NodeDecoder::read_referred(StreamInput& in, uint64_t tag) {
-  BigEndianCursor& bytes = in.stream.in();
-  const size_t here = bytes.position();
-  const root::PointerHeader pointer = in.stream.read_pointer_at(tag);
-  if (pointer.kind != root::PointerHeader::Kind::kObject || !pointer.end || *pointer.end > here)
-    throw UnsupportedError("a pointer to an object that is not among those before it");
-  in.read_again += *pointer.end - bytes.position();
-  if (in.read_again > kMostReadAgain + kMostTimes * in.end)
-    throw UnsupportedError("too many pointers to the same objects");
-  read_object(in, pointer.class_name);
-  bytes.seek(here);
-}
-
-// The item, as a part of an object where its class derives from it.
-void NodeDecoder::read_object(StreamInput& in, const std::string& class_name) {
-  const StreamNode& expected = item().node_;
-  const bool is_clones = expected.kind == Kind::kClones || !expected.clones.empty();
-  if (is_clones ? class_name == "TClonesArray" : class_name == expected.class_name) return item().read(in, 1);
-  item().read_derived(in, class_name, 0);
-}
-
-// An object's bases come first. What is not of the base that makes up the values is left out.
-void NodeDecoder::read_derived(StreamInput& in, const std::string& class_name, int depth) {
-  const auto fail = [&] {
-    throw UnsupportedError(concat("an object of class ", class_name, " instead of ", node_.class_name));
-  };
-  if (node_.kind != Kind::kRecord || depth > kDeepestInheritance) fail();
-  const root::VersionHeader header = in.stream.read_version();
-  if (!header.end || header.memberwise) fail();
-  const root::StreamerInfo* info =
-      header.version > 0 ? context_.infos->find(class_name, header.version)
-                         : context_.infos->find_checksum(class_name, in.stream.in().read<uint32_t>());
-  if (info == nullptr) fail();
-  for (const root::StreamerElement& element : info->elements) {
-    if (!element.is_base) break;
-    if (element.name == node_.class_name) {
-      read(in, 1);
-      return in.stream.finish(header.end, class_name);
-    }
-    if (context_.infos->derives_from(element.name, node_.class_name)) {
-      read_derived(in, element.name, depth + 1);
-      return in.stream.finish(header.end, class_name);
-    }
-    if (element.name == "TObject") {
-      in.stream.skip_tobject();
-    } else {
-      const root::VersionHeader other = in.stream.read_version();
-      if (!other.end) break;
-      in.stream.finish(other.end, element.name);
-    }
-  }
-  fail();
-}
-
-// TClonesArray behind its header: TObject (from version 3 on), TString name (from version 2 on), TString
-// "class;version", int32 count, int32 lower bound, and the objects: each behind a byte that is 0 where there
-// is none, or the first member of all, and so on.
-void NodeDecoder::read_clones(StreamInput& in, const root::VersionHeader& header) {
-  BigEndianCursor& bytes = in.stream.in();
-  bool is_memberwise = false;
-  const std::string name = read_clones_class(in, header, is_memberwise);
-  const size_t semicolon = std::min(name.rfind(';'), name.size());
-  const std::string& expected = item().node_.class_name;
-  if (name.substr(0, semicolon) != expected)
-    throw UnsupportedError(concat("objects of class ", name.substr(0, semicolon), " instead of ", expected));
-  int16_t version = 0;
-  const char* const end = name.data() + name.size();
-  if (std::from_chars(name.data() + std::min(semicolon + 1, name.size()), end, version).ptr != end ||
-      version <= 0)
-    bytes.fail(concat("the version of class ", expected));
-  const auto count = static_cast<uint64_t>(std::abs(int64_t{bytes.read<int32_t>()}));
-  bytes.skip(4);
-  bytes.require(count, 1);
-  if (is_memberwise) {
-    Counts counts;
-    const Form& form = item().form_of(in, {.version = version, .memberwise = false, .end = header.end});
-    if (count > 0) item().read_members(in, form, count, counts, true);
-  } else {
-    for (uint64_t i = 0; i < count; ++i) {
-      if (bytes.read<uint8_t>() == 0) throw UnsupportedError("a TClonesArray that lacks an object");
-      item().read(in, 1);
-    }
-  }
-  end_list();
-}
-
-// Up to "class;version".
-std::string NodeDecoder::read_clones_class(StreamInput& in, const root::VersionHeader& header,
-                                           bool& is_memberwise) {
-  BigEndianCursor& bytes = in.stream.in();
-  if (header.version > 2) {
-    bytes.skip(6);
-    const auto bits = bytes.read<uint32_t>();
-    if ((bits & kIsReferenced) != 0) bytes.skip(2);
-    is_memberwise = (bits & kBypassStreamer) != 0;
-  }
-  if (header.version > 1) root::read_string(bytes);
-  return root::read_string(bytes);
-}
-
-// uint8 length, characters and a 0, and the object.
-void NodeDecoder::read_named(StreamInput& in) {
-  BigEndianCursor& bytes = in.stream.in();
-  const std::string class_name = bytes.read_text(bytes.read<uint8_t>());
-  bytes.skip(1);
-  if (item().node_.kind == Kind::kClones) return item().read(in, 1);
-  read_object(in, class_name);
-}
-
-void NodeDecoder::skip_unreadable(StreamInput& in) {
-  const root::VersionHeader header = in.stream.read_version();
-  if (!header.end) in.stream.in().fail(concat("the byte count of ", node_.name));
-  if (context_.found != nullptr && !node_.clones.empty()) {
-    bool is_memberwise = false;
-    const std::string name = read_clones_class(in, header, is_memberwise);
-    context_.found->try_emplace(node_.clones, name.substr(0, name.rfind(';')));
-  }
-  in.stream.finish(header.end, node_.name);
 }
 
 // Of `count` objects the same member: of what has a header there is one for all, and bases have none.

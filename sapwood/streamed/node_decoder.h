@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstring>
 #include <map>
 #include <memory>
 #include <span>
@@ -12,42 +11,11 @@
 #include "sapwood/column/column.h"
 #include "sapwood/root/object_stream.h"
 #include "sapwood/root/streamer_info.h"
+#include "sapwood/streamed/appender.h"
 #include "sapwood/streamed/class_planner.h"
 #include "sapwood/streamed/stream_node.h"
 
 namespace sapwood::streamed {
-
-/// A buffer that grows.
-class Appender {
- public:
-  explicit Appender(std::shared_ptr<MemoryPool> pool) : pool_(std::move(pool)) {}
-  /// Room for `size` more bytes, to be written by the caller.
-  std::byte* extend(size_t size) {
-    if (size > capacity_ - used_) grow(size);
-    std::byte* const place = data_ + used_;
-    used_ += size;
-    return place;
-  }
-  void append_offset(int64_t value) { std::memcpy(extend(sizeof value), &value, sizeof value); }
-  /// Room for so many more, which `resize` may take for used.
-  void reserve(size_t size) {
-    if (size > capacity_ - used_) grow(size);
-  }
-  void resize(size_t size) { used_ = size; }
-  std::byte* data() const { return data_; }
-  size_t capacity() const { return capacity_; }
-  size_t size() const { return used_; }
-  Buffer take() { return buffer_.empty() ? Buffer(0, pool_) : buffer_.first(used_); }
-
- private:
-  void grow(size_t size);
-
-  std::shared_ptr<MemoryPool> pool_;
-  Buffer buffer_;
-  std::byte* data_ = nullptr;
-  size_t capacity_ = 0;
-  size_t used_ = 0;
-};
 
 /// The bytes of entries that are walked through.
 struct StreamInput {
@@ -66,8 +34,8 @@ class NodeDecoder {
   struct Context {
     const root::StreamerInfos* infos = nullptr;  ///< null where no node is a record
     std::shared_ptr<MemoryPool> pool;
-    ClonesClasses* found =
-        nullptr;  ///< gets the classes of the TClonesArrays' objects where they are not known
+    /// Gets the classes of the objects of TClonesArrays where they are not known.
+    ClonesClasses* found = nullptr;
   };
 
   /// Of records on the way only the members that `path` names make up the column. Everything must outlive it.
