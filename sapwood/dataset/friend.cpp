@@ -1,10 +1,13 @@
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include "sapwood/dataset/dataset.h"
 #include "sapwood/expr/expression.h"
+#include "sapwood/features/convert.h"
 #include "sapwood/source/friend_columns.h"
 
 namespace sapwood {
@@ -54,43 +57,17 @@ std::vector<size_t> joined_places(const Dataset& other) {
 // The keys of all entries: of each column its values, as 64 bits.
 using Keys = std::vector<std::vector<int64_t>>;
 
-template <class T>
-void widen(const Column& column, std::vector<int64_t>& out) {
-  for (const T value : column.values.as<const T>()) out.push_back(static_cast<int64_t>(value));
-}
-
 std::vector<int64_t> key_values(const Column& column, const std::string& name) {
-  std::vector<int64_t> values;
-  values.reserve(static_cast<size_t>(column.length));
-  switch (column.type.kind) {
-    case TypeKind::kBool:
-    case TypeKind::kUInt8:
-      widen<uint8_t>(column, values);
-      break;
-    case TypeKind::kInt8:
-      widen<int8_t>(column, values);
-      break;
-    case TypeKind::kInt16:
-      widen<int16_t>(column, values);
-      break;
-    case TypeKind::kUInt16:
-      widen<uint16_t>(column, values);
-      break;
-    case TypeKind::kInt32:
-      widen<int32_t>(column, values);
-      break;
-    case TypeKind::kUInt32:
-      widen<uint32_t>(column, values);
-      break;
-    case TypeKind::kInt64:
-      widen<int64_t>(column, values);
-      break;
-    case TypeKind::kUInt64:
-      widen<uint64_t>(column, values);
-      break;
-    default:
-      throw ConfigError(
-          concat("'", name, "' is ", column.type.to_string(), ": a key is an integer for each entry"));
+  const Type& type = column.type;
+  if (!type.is_primitive() || type.is_floating())
+    throw ConfigError(concat("'", name, "' is ", type.to_string(), ": a key is an integer for each entry"));
+  std::vector<int64_t> values(static_cast<size_t>(column.length));
+  const auto out = std::as_writable_bytes(std::span(values));
+  if (values.empty()) return values;
+  if (primitive_size(type.kind) == sizeof(int64_t)) {  // of unsigned ones the bits are as good
+    std::memcpy(out.data(), column.values.data(), out.size());
+  } else {
+    convert_values(column.values.data(), type.kind, 1, out.data(), DType::kInt64, values.size());
   }
   return values;
 }

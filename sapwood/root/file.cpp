@@ -61,14 +61,7 @@ struct File::Opener {
       if (prefix.size() + header.name.size() > kLongestPath) {
         throw FormatError(concat("a path of more than ", kLongestPath, " bytes"));
       }
-      keys.push_back({.path = prefix + header.name,
-                      .class_name = header.class_name,
-                      .title = header.title,
-                      .cycle = header.cycle,
-                      .seek = header.seek,
-                      .record_size = static_cast<uint32_t>(header.record_size),
-                      .key_size = static_cast<uint32_t>(header.key_size),
-                      .uncompressed_size = static_cast<uint32_t>(header.object_size)});
+      keys.push_back(key_of(header, prefix + header.name));
       if (!is_directory_class(header.class_name)) continue;
       const Directory child = directory_at(header.seek + static_cast<uint64_t>(header.key_size));
       // A directory that never got a key has no list.

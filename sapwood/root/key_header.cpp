@@ -34,6 +34,17 @@ KeyHeader read_key_header(BigEndianCursor& in) {
   return key;
 }
 
+Key key_of(const KeyHeader& header, std::string path) {
+  return {.path = std::move(path),
+          .class_name = header.class_name,
+          .title = header.title,
+          .cycle = header.cycle,
+          .seek = header.seek,
+          .record_size = static_cast<uint32_t>(header.record_size),
+          .key_size = static_cast<uint32_t>(header.key_size),
+          .uncompressed_size = static_cast<uint32_t>(header.object_size)};
+}
+
 std::string read_string(BigEndianCursor& in) {
   uint32_t length = in.read<uint8_t>();
   if (length == 255) length = in.read<uint32_t>();

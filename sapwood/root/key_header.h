@@ -5,6 +5,7 @@
 #include <string>
 
 #include "sapwood/base/cursor.h"
+#include "sapwood/root/file.h"
 
 namespace sapwood::root {
 
@@ -27,6 +28,9 @@ inline constexpr size_t kKeySizePlace = 14;
 
 /// Reads a key header. Throws FormatError when it ends early or its sizes contradict each other.
 KeyHeader read_key_header(BigEndianCursor& in);
+
+/// As a key of that path.
+Key key_of(const KeyHeader& header, std::string path);
 
 /// Reads a TString: one byte of length, or 255 and four bytes of length, then the characters.
 std::string read_string(BigEndianCursor& in);

@@ -124,15 +124,8 @@ class Scanner {
     if (!is_listed(header, file)) return;
     if (!record.is_gap && record.size > bytes_.size() - header.seek) return;  // it is cut short
     const auto key_size = static_cast<uint64_t>(header.key_size);
-    Found found{.key = {.path = header.name,
-                        .class_name = header.class_name,
-                        .title = header.title,
-                        .cycle = header.cycle,
-                        .seek = header.seek,
-                        .record_size = static_cast<uint32_t>(record.size),
-                        .key_size = static_cast<uint32_t>(header.key_size),
-                        .uncompressed_size = static_cast<uint32_t>(header.object_size)},
-                .parent = header.parent_seek};
+    Found found{.key = key_of(header, header.name), .parent = header.parent_seek};
+    found.key.record_size = static_cast<uint32_t>(record.size);  // of what was deleted it is negative there
     if (is_directory_class(header.class_name)) {
       // A list of keys has the directory's class and name, too.
       if (!record.is_gap && is_own_record(header.seek, key_size)) {

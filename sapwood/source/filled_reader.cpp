@@ -1,8 +1,9 @@
 #include "sapwood/source/filled_reader.h"
 
-#include <algorithm>
-#include <bit>
+#include <cmath>
 #include <cstring>
+#include <limits>
+#include <type_traits>
 #include <utility>
 
 namespace sapwood {
@@ -20,52 +21,40 @@ struct FetchedFilled final : FetchedColumns {
 
 template <class T>
 void fill_with(std::span<std::byte> values, double value) {
+  if constexpr (std::is_integral_v<T>) {
+    // Where a cast is defined, and loses nothing.
+    const double end = std::ldexp(1.0, std::numeric_limits<T>::digits);
+    if (!(value >= static_cast<double>(std::numeric_limits<T>::min()) && value < end) ||
+        value != std::trunc(value))
+      throw ConfigError(concat(value, " is no value of the column's type"));
+  }
   const auto number = static_cast<T>(value);
-  if (static_cast<double>(number) != value && !(value != value))
-    throw ConfigError(concat(value, " is no value of the column's type"));
   for (size_t at = 0; at < values.size(); at += sizeof number)
     std::memcpy(&values[at], &number, sizeof number);
 }
 
 void fill(std::span<std::byte> values, TypeKind kind, double value) {
-  const auto require = [&](double least, double end) {  // where a cast is defined
-    if (value < least || value >= end || value != value)
-      throw ConfigError(concat(value, " is no value of the column's type"));
-  };
   switch (kind) {
     case TypeKind::kBool:
-      require(0, 2);
       return fill_with<bool>(values, value);
     case TypeKind::kInt8:
-      require(-0x1p7, 0x1p7);
       return fill_with<int8_t>(values, value);
     case TypeKind::kUInt8:
-      require(0, 0x1p8);
       return fill_with<uint8_t>(values, value);
     case TypeKind::kInt16:
-      require(-0x1p15, 0x1p15);
       return fill_with<int16_t>(values, value);
     case TypeKind::kUInt16:
-      require(0, 0x1p16);
       return fill_with<uint16_t>(values, value);
     case TypeKind::kInt32:
-      require(-0x1p31, 0x1p31);
       return fill_with<int32_t>(values, value);
     case TypeKind::kUInt32:
-      require(0, 0x1p32);
       return fill_with<uint32_t>(values, value);
     case TypeKind::kInt64:
-      require(-0x1p63, 0x1p63);
       return fill_with<int64_t>(values, value);
     case TypeKind::kUInt64:
-      require(0, 0x1p64);
       return fill_with<uint64_t>(values, value);
-    case TypeKind::kFloat32: {
-      const auto number = static_cast<float>(value);
-      for (size_t at = 0; at < values.size(); at += sizeof number)
-        std::memcpy(&values[at], &number, sizeof number);
-      return;
-    }
+    case TypeKind::kFloat32:
+      return fill_with<float>(values, value);
     default:
       return fill_with<double>(values, value);
   }
@@ -94,9 +83,9 @@ void check_default(const Default& missing, const Type& type) {
   with_context({.column = missing.column}, [&] { filled_column(type, missing.value, 1, heap_pool(), {}); });
 }
 
-FilledReader::FilledReader(std::shared_ptr<const Reader> table, std::vector<Filling> fillings)
-    : table_(std::move(table)), fillings_(std::move(fillings)) {
-  std::vector<ColumnInfo> columns = table_->schema().columns();
+FilledReader::FilledReader(std::shared_ptr<const Reader> wrapped, std::vector<Filling> fillings)
+    : WrappedReader(std::move(wrapped)), fillings_(std::move(fillings)) {
+  std::vector<ColumnInfo> columns = table().schema().columns();
   for (Filling& filling : fillings_) {
     filling.column.compressed_bytes = filling.column.uncompressed_bytes = 0;
     columns.push_back(filling.column);
@@ -105,21 +94,21 @@ FilledReader::FilledReader(std::shared_ptr<const Reader> table, std::vector<Fill
 }
 
 std::vector<StorageBlock> FilledReader::blocks(size_t column) const {
-  return column < table_->schema().size() ? table_->blocks(column) : std::vector<StorageBlock>{};
+  return column < table().schema().size() ? table().blocks(column) : std::vector<StorageBlock>{};
 }
 
 std::unique_ptr<FetchedColumns> FilledReader::fetch(std::span<const size_t> columns, EntryRange entries,
                                                     const std::shared_ptr<MemoryPool>& pool,
                                                     const std::stop_token& stop) const {
   auto fetched = std::make_unique<FetchedFilled>();
-  const size_t num_stored = table_->schema().size();
+  const size_t num_stored = table().schema().size();
   std::vector<size_t> stored;
   for (const size_t column : columns) {
     const bool is_filling = column >= num_stored;
     fetched->places.push_back({is_filling, is_filling ? column - num_stored : stored.size()});
     if (!is_filling) stored.push_back(column);
   }
-  fetched->of_table = table_->fetch(stored, entries, pool, stop);
+  fetched->of_table = table().fetch(stored, entries, pool, stop);
   fetched->length = entries.size();
   return fetched;
 }
@@ -128,7 +117,7 @@ Column FilledReader::decode(const FetchedColumns& fetched, size_t position,
                             const std::shared_ptr<MemoryPool>& pool, const Buffer& destination) const {
   const auto& both = static_cast<const FetchedFilled&>(fetched);
   const auto& [is_filling, place] = both.places[position];
-  if (!is_filling) return table_->decode(*both.of_table, place, pool, destination);
+  if (!is_filling) return table().decode(*both.of_table, place, pool, destination);
   const Filling& filling = fillings_[place];
   return filled_column(filling.column.type, filling.value, both.length, pool, destination);
 }

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "sapwood/column/reader.h"
+#include "sapwood/source/wrapped_reader.h"
 
 namespace sapwood {
 
@@ -21,24 +21,16 @@ struct Default {
 void check_default(const Default& missing, const Type& type);
 
 /// A table with columns beside its own that are the same in all entries.
-class FilledReader final : public Reader {
+class FilledReader final : public WrappedReader {
  public:
   struct Filling {
     ColumnInfo column;
     double value = 0;
   };
   /// The values are of their columns' types.
-  FilledReader(std::shared_ptr<const Reader> table, std::vector<Filling> fillings);
+  FilledReader(std::shared_ptr<const Reader> wrapped, std::vector<Filling> fillings);
 
-  const std::string& file() const override { return table_->file(); }
-  const std::string& object() const override { return table_->object(); }
-  const char* format() const override { return table_->format(); }
-  std::string warning() const override { return table_->warning(); }
-  std::vector<Alias> aliases() const override { return table_->aliases(); }
-  std::vector<FriendTable> friends() const override { return table_->friends(); }
   const Schema& schema() const override { return schema_; }
-  int64_t num_entries() const override { return table_->num_entries(); }
-  std::span<const EntryRange> clusters() const override { return table_->clusters(); }
   std::vector<StorageBlock> blocks(size_t column) const override;
   std::unique_ptr<FetchedColumns> fetch(std::span<const size_t> columns, EntryRange entries,
                                         const std::shared_ptr<MemoryPool>& pool,
@@ -47,7 +39,6 @@ class FilledReader final : public Reader {
                 const Buffer& destination = {}) const override;
 
  private:
-  std::shared_ptr<const Reader> table_;
   std::vector<Filling> fillings_;
   Schema schema_;  // the table's columns, then the fillings
 };

@@ -23,17 +23,17 @@ Schema joined_schema(const Schema& first, const Schema& second) {
 
 }  // namespace
 
-FriendReader::FriendReader(std::shared_ptr<const Reader> table, std::shared_ptr<const FriendColumns> columns,
-                           EntryRange entries)
-    : table_(std::move(table)),
+FriendReader::FriendReader(std::shared_ptr<const Reader> wrapped,
+                           std::shared_ptr<const FriendColumns> columns, EntryRange entries)
+    : WrappedReader(std::move(wrapped)),
       columns_(std::move(columns)),
       entries_(entries),
-      schema_(joined_schema(columns_->schema(), table_->schema())) {}
+      schema_(joined_schema(columns_->schema(), table().schema())) {}
 
 std::vector<StorageBlock> FriendReader::blocks(size_t column) const {
   const size_t of_friend = columns_->schema().size();
   if (column < of_friend) return columns_->outline(column, entries_, entries_.start).blocks;
-  return table_->blocks(column - of_friend);
+  return table().blocks(column - of_friend);
 }
 
 std::unique_ptr<FetchedColumns> FriendReader::fetch(std::span<const size_t> columns, EntryRange entries,
@@ -49,7 +49,7 @@ std::unique_ptr<FetchedColumns> FriendReader::fetch(std::span<const size_t> colu
     fetched->places.push_back({is_friend, wanted.size()});
     wanted.push_back(is_friend ? column : column - num_of_friend);
   }
-  fetched->of_table = table_->fetch(of_table, entries, pool, stop);
+  fetched->of_table = table().fetch(of_table, entries, pool, stop);
   fetched->of_friend = columns_->fetch(
       std::move(of_friend), {entries_.start + entries.start, entries_.start + entries.stop}, pool, stop);
   return fetched;
@@ -60,7 +60,7 @@ Column FriendReader::decode(const FetchedColumns& fetched, size_t position,
   const auto& both = static_cast<const FetchedBoth&>(fetched);
   const auto& [is_friend, place] = both.places[position];
   if (is_friend) return columns_->decode(both.of_friend, place, pool, destination);
-  return table_->decode(*both.of_table, place, pool, destination);
+  return table().decode(*both.of_table, place, pool, destination);
 }
 
 }  // namespace sapwood

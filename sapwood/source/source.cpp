@@ -227,7 +227,7 @@ std::shared_ptr<const Source> Source::joined(std::shared_ptr<const Source> main,
 }
 
 std::shared_ptr<const Reader> Source::reader(size_t file) const {
-  if (files_[file].table) return files_[file].table;
+  if (files_[file].table) return filled(files_[file].table);
   if (auto reader = cache_->find(file)) return reader;
   if (friend_) {
     auto reader = std::make_shared<const FriendReader>(friend_->main->reader(file), friend_->columns,

@@ -91,3 +91,16 @@ def test_wrong_keys_are_told(folder: Path) -> None:
         data.friend(friend(folder, "same"), on="nothing")
     with pytest.raises(sw.ConfigError, match="missing is 'drop'"):
         data.friend(friend(folder, "same"), on="event", missing="drop")  # type: ignore[arg-type]
+
+
+def test_keys_of_all_64_bits_and_files_without_partners(tmp_path: Path) -> None:
+    keys = np.array([0, 1, 2**63, 2**63 + 1, 2**64 - 2, 2**64 - 1], dtype="uint64")
+    write(tmp_path / "a.root", "t", {"key": keys[:3], "x": np.arange(3.0)}, clusters=1)
+    write(tmp_path / "b.root", "t", {"key": keys[3:], "x": np.arange(3.0, 6.0)}, clusters=1)
+    write(tmp_path / "f.root", "f", {"key": keys[::-1], "y": np.arange(6.0)[::-1]}, clusters=2)
+    write(tmp_path / "g.root", "f", {"key": keys[3:], "y": np.arange(3.0, 6.0)}, clusters=1)
+    data = sw.open([tmp_path / "a.root", tmp_path / "b.root"], "t")
+    whole = data.friend(sw.open(tmp_path / "f.root").select(["y"]), on="key")
+    assert whole.arrays(["y"], library="np")["y"].tolist() == list(range(6))
+    half = data.friend(sw.open(tmp_path / "g.root").select(["y"]), on="key", missing="fill")
+    assert half.arrays(["y"], library="np")["y"].tolist() == [0, 0, 0, 3, 4, 5]
