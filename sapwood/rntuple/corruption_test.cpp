@@ -1,7 +1,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 
+#include "sapwood/rntuple/field_tree.h"
+#include "sapwood/rntuple/page_fetch.h"
 #include "sapwood/rntuple/test_support.h"
 
 namespace sapwood::rntuple {
@@ -70,6 +73,34 @@ TEST(Corruption, OfAPageIsAFormatErrorThatNamesTheColumn) {
     EXPECT_EQ(error.context().column, "lastName");
     EXPECT_EQ(error.context().object, "Contributors");
     EXPECT_NE(error.message().find("checksum"), std::string::npos);
+  }
+}
+
+ColumnDescription column_of(uint16_t type, uint16_t bits) { return {.type = type, .bits = bits}; }
+
+TEST(Corruption, MembersOfAStreamerFieldOfUnknownColumnsAreRefusedAsItIs) {
+  Descriptor descriptor;
+  descriptor.fields.push_back(
+      {.role = static_cast<uint16_t>(StructuralRole::kStreamer), .name = "object", .type_name = "TNamed"});
+  constexpr uint16_t kUnknown = 0xff;
+  descriptor.columns = {column_of(static_cast<uint16_t>(ColumnType::kIndex64), 64), column_of(kUnknown, 8)};
+  const auto file = root::File::open(io::open_local_file(test_path("streamed_rntuple.root")));
+  const std::vector<NamedNode> nodes = build_field_trees(descriptor, *root::StreamerInfos::read(*file));
+  ASSERT_EQ(nodes.size(), 3u);  // with fName and fTitle
+  for (const NamedNode& node : nodes) EXPECT_NE(node.node->unsupported, "") << node.name;
+}
+
+TEST(Corruption, PlacesOfVariantsAtTheLimitsAreRefused) {
+  const ColumnDescription column = column_of(static_cast<uint16_t>(ColumnType::kSwitch), 96);
+  const PhysicalColumn physical{.id = 0, .encoding = *encoding_of(column)};
+  for (const uint64_t place : {uint64_t{1} << 62, uint64_t{INT64_MAX}, uint64_t{1} << 63, UINT64_MAX}) {
+    std::vector<std::byte> element(12);
+    std::memcpy(element.data(), &place, sizeof place);
+    element[8] = std::byte{1};
+    FetchedElements elements(column, physical, {0, 1}, 0);
+    elements.pages.push_back({.elements = {0, 1}, .bytes = Bytes(element)});
+    PageScratch scratch(heap_pool());
+    EXPECT_THROW(elements.decode_switch({0, 1}, 1, 0, nullptr, scratch), FormatError) << place;
   }
 }
 
