@@ -214,6 +214,7 @@ class TreeBuilder {
     node.kind = NodeKind::kStruct;
     if (!columns_[id].empty()) return refuse(node, field, "a record with columns");
     std::unordered_set<std::string> names;
+    for (const uint32_t child : children_[id]) names.insert(descriptor_.fields[child].name);
     for (const uint32_t child : children_[id]) {
       add_member(node, descriptor_.fields[child].name, build(child, depth + 1), names);
     }
@@ -250,8 +251,8 @@ class TreeBuilder {
     node.type = Type::structure(std::move(members));
   }
 
-  // A base class is stored as a record named ":_0", ":_1", ...; what a class inherits are its members, too.
-  // `names`: those that the record has.
+  // A base class is stored as a record named ":_0", ":_1", ...; what a class inherits are its members, too,
+  // but where it has others of these `names`.
   static void add_member(FieldNode& node, const std::string& name, std::shared_ptr<const FieldNode> member,
                          std::unordered_set<std::string>& names) {
     const auto is_taken = [&](const std::string& inherited) { return names.contains(inherited); };
@@ -265,7 +266,6 @@ class TreeBuilder {
       }
       return;
     }
-    names.insert(name);
     node.child_names.push_back(name);
     adopt(node, std::move(member));
   }

@@ -170,14 +170,8 @@ class ObjectReader {
 
   const StreamerInfo& streamer_info(const std::string& class_name, const VersionHeader& header) {
     const StreamerInfos& infos = *tree_.infos_;
-    const StreamerInfo* info = nullptr;
-    if (header.version <= 0) {
-      // A class without a version of its own is marked by the checksum of its members.
-      info = infos.find_checksum(class_name, stream_.in().read<uint32_t>());
-      if (info == nullptr) info = infos.newest(class_name);
-    } else {
-      info = infos.find(class_name, header.version);
-    }
+    const StreamerInfo* info = infos.read_form(stream_.in(), class_name, header.version);
+    if (info == nullptr && header.version <= 0) info = infos.newest(class_name);
     if (info == nullptr) info = built_in_streamer_info(class_name, header.version);
     if (info == nullptr) {
       throw UnsupportedError(

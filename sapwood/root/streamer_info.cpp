@@ -28,7 +28,8 @@ Named read_named(ObjectStream& stream) {
 }
 
 // TStreamerElement: version header, TNamed, int32 type, size, array length, array dimensions, int32[5]
-// maximum indices (version 1: int32 count first), TString type name, from version 3 on three doubles.
+// maximum indices (version 1: int32 count first; of a base the second is its checksum), TString type name,
+// from version 3 on three doubles.
 StreamerElement read_element_base(ObjectStream& stream) {
   const VersionHeader header = stream.read_version();
   Named named = read_named(stream);
@@ -45,6 +46,7 @@ StreamerElement read_element_base(ObjectStream& stream) {
   for (int32_t i = 0; i < stored; ++i) {
     const auto extent = in.read<int32_t>();
     if (i < dimensions) element.dimensions.push_back(extent);
+    if (i == 1) element.base_checksum = static_cast<uint32_t>(extent);
   }
   element.type_name = read_string(in);
   // Early ROOT had no code for bool and stored it as an unsigned char.
@@ -56,8 +58,8 @@ StreamerElement read_element_base(ObjectStream& stream) {
 }
 
 // TStreamer<kind>: version header, TStreamerElement, and by kind:
-//   Base: int32 version of the base; BasicPointer, Loop: int32 version, TString count member, TString its
-//   class; STL: int32 kind, int32 type of its items
+//   Base: from version 3 on int32 version of the base; BasicPointer, Loop: int32 version, TString count
+//   member, TString its class; STL: int32 kind, int32 type of its items
 StreamerElement read_element(ObjectStream& stream, const std::string& class_name) {
   const VersionHeader header = stream.read_version();
   BigEndianCursor& in = stream.in();
@@ -69,7 +71,7 @@ StreamerElement read_element(ObjectStream& stream, const std::string& class_name
   StreamerElement element = read_element_base(stream);
   if (class_name == "TStreamerBase") {
     element.is_base = true;
-    if (header.version > 1) element.base_version = in.read<int32_t>();
+    if (header.version > 2) element.base_version = in.read<int32_t>();
   } else if (class_name == "TStreamerBasicPointer" || class_name == "TStreamerLoop") {
     in.skip(4);
     element.count_name = read_string(in);
@@ -190,6 +192,12 @@ const StreamerInfo* StreamerInfos::find_checksum(std::string_view class_name, ui
     if (info.checksum == checksum) return &info;
   }
   return nullptr;
+}
+
+const StreamerInfo* StreamerInfos::read_form(BigEndianCursor& in, std::string_view class_name,
+                                             int32_t version) const {
+  const StreamerInfo* info = find(class_name, version);
+  return version > 0 || info != nullptr ? info : find_checksum(class_name, in.read<uint32_t>());
 }
 
 const StreamerInfo* StreamerInfos::newest(std::string_view class_name) const {

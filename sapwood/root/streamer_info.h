@@ -10,12 +10,14 @@
 #include <unordered_map>
 #include <vector>
 
+#include "sapwood/base/cursor.h"
 #include "sapwood/root/file.h"
 
 namespace sapwood::root {
 
 /// Type codes of streamer elements (TStreamerInfo::EReadWrite).
 enum ElementType : int32_t {
+  kIgnored = -1,  ///< a base that takes no bytes
   kBase = 0,
   kChar = 1,
   kShort = 2,
@@ -65,6 +67,7 @@ struct StreamerElement {
   int32_t array_length = 0;
   std::vector<int32_t> dimensions{};
   int32_t base_version = -1;
+  uint32_t base_checksum = 0;
   std::string count_name{};  ///< the member that holds the length, for kOffsetP arrays
   int32_t content_type = 0;  ///< of the items of a collection, where they are numbers
 };
@@ -89,6 +92,9 @@ class StreamerInfos {
   const StreamerInfo* find(std::string_view class_name, int32_t version) const;
   const StreamerInfo* find_checksum(std::string_view class_name, uint32_t checksum) const;
   const StreamerInfo* newest(std::string_view class_name) const;
+  /// What is behind the version of an object: where that is not positive, its members' uint32 checksum is
+  /// read unless the class is of version 0 by its declaration. Null when the file does not describe it.
+  const StreamerInfo* read_form(BigEndianCursor& in, std::string_view class_name, int32_t version) const;
   /// Whether a class is, or by the streamer infos derives from, `base`.
   bool derives_from(std::string_view class_name, std::string_view base) const;
 

@@ -84,6 +84,8 @@ std::optional<StreamNode> tarray_node(std::string_view name) {
   return std::nullopt;
 }
 
+constexpr std::string_view kSymmetricMatrix = "TMatrixTSym<";
+
 /// Classes that hold objects of any class, or whose form no streamer info describes.
 constexpr std::array<std::string_view, 12> kContainers{
     "TClonesArray", "TObjArray", "TList",  "THashList",   "TMap",           "TOrdCollection",
@@ -93,15 +95,11 @@ std::optional<StreamNode> built_in_node(const std::string& name) {
   if (name == "TObject") return tobject_node();
   if (name == "TRef") return tref_node();
   if (name == "TRefArray") return tref_array_node();
+  if (name == "TQObject") return StreamNode{.kind = Kind::kRecord, .class_name = name, .is_built_in = true};
+  if (name == "TString") return StreamNode{.kind = Kind::kString};
+  if (name == "TStringLong") return StreamNode{.kind = Kind::kString, .long_length = true};
   if (name == "TDatime") return number_node(root::kUInt);
   return tarray_node(name);
-}
-
-/// The form of classes that have the same one in all files, whatever their streamer infos say.
-std::optional<StreamNode> known_form(const std::string& name) {
-  if (std::ranges::find(kContainers, name) != kContainers.end())
-    throw UnsupportedError(concat("a ", name, ", which holds objects of any class"));
-  return built_in_node(name);
 }
 
 StreamNode fixed(StreamNode item, const root::StreamerElement& element) {
@@ -122,13 +120,16 @@ StreamNode fixed(StreamNode item, const root::StreamerElement& element) {
 
 /// Whether a member's form has a byte count, by which it can be left out.
 bool has_byte_count(const root::StreamerElement& element) {
-  if (element.is_base) return !built_in_node(element.name);
+  const auto is_described = [](const std::string& name) {
+    return !built_in_node(name) && !name.starts_with(kSymmetricMatrix);
+  };
+  if (element.is_base) return is_described(element.name);
   switch (element.type) {
     case root::kObject:
     case root::kAny:
     case root::kObjectPointerInline:
     case root::kAnyPointerInline:
-      return !built_in_node(element.type_name);
+      return is_described(element.type_name);
     default:
       // Collections, what has a streamer of its own, and loops over objects.
       return element.type >= root::kSTL || element.type == root::kSTLPointer;
@@ -137,8 +138,8 @@ bool has_byte_count(const root::StreamerElement& element) {
 
 /// A pointer, behind its class, also in an array.
 bool is_pointer(const root::StreamerElement& element) {
-  const int32_t type = element.array_length > 0 ? element.type - root::kOffsetL : element.type;
-  return type == root::kObjectPointer || type == root::kAnyPointer;
+  const auto is_one = [](int32_t type) { return type == root::kObjectPointer || type == root::kAnyPointer; };
+  return is_one(element.type) || (element.array_length > 0 && is_one(element.type - root::kOffsetL));
 }
 
 bool is_clones(const root::StreamerElement& element) {
@@ -148,6 +149,17 @@ bool is_clones(const root::StreamerElement& element) {
 
 std::string clones_key(const root::StreamerInfo& info, const root::StreamerElement& element) {
   return concat(info.name, '.', element.name);
+}
+
+/// Marks the member, of a base maybe, that says how many items others have.
+void mark_counter(StreamNode& record, const std::string& name) {
+  for (StreamNode& member : record.item) {
+    if (member.is_base) {
+      mark_counter(member, name);
+    } else if (member.name == name && member.kind == Kind::kNumber) {
+      member.is_counter = true;
+    }
+  }
 }
 
 StreamNode unreadable(const root::StreamerElement& element) {
@@ -164,16 +176,26 @@ StreamNode ClassPlanner::counted(StreamNode node) {
   return node;
 }
 
+// The form of classes that stream themselves, whatever their streamer infos say.
+std::optional<StreamNode> ClassPlanner::known_form(const std::string& name) {
+  if (std::ranges::find(kContainers, name) != kContainers.end())
+    throw UnsupportedError(concat("a ", name, ", which holds objects of any class"));
+  if (name.starts_with(kSymmetricMatrix)) return symmetric_matrix(name);
+  std::optional<StreamNode> node = built_in_node(name);
+  if (node) *node = counted(std::move(*node));
+  return node;
+}
+
 StreamNode ClassPlanner::object(const std::string& class_name) {
   const root::StreamerInfo* info = infos_.newest(class_name);
   if (info == nullptr && class_name == "TNamed") info = root::built_in_streamer_info(class_name, 1);
   if (info != nullptr) return object(*info);
-  if (auto known = known_form(class_name)) return counted(std::move(*known));
+  if (auto known = known_form(class_name)) return std::move(*known);
   throw UnsupportedError(concat("the file does not describe class ", class_name));
 }
 
 StreamNode ClassPlanner::object(const root::StreamerInfo& info) {
-  if (auto known = known_form(info.name)) return counted(std::move(*known));
+  if (auto known = known_form(info.name)) return std::move(*known);
   if (std::ranges::find(open_, info.name) != open_.end())
     throw UnsupportedError(concat("objects of class ", info.name, " that hold others of it"));
   if (open_.size() >= kDeepestNesting)
@@ -194,6 +216,30 @@ StreamNode ClassPlanner::object(const root::StreamerInfo& info) {
   return record;
 }
 
+// TMatrixTSym, of which files describe the base alone: the TMatrixTBase, and behind its byte count of each
+// row what is on the diagonal and right of it.
+StreamNode ClassPlanner::symmetric_matrix(const std::string& class_name) {
+  const std::string arguments = class_name.substr(kSymmetricMatrix.size() - 1);
+  StreamNode base = object("TMatrixTBase" + arguments);
+  base.is_base = true;
+  const auto rows = std::ranges::find(base.item, "fNrows", &StreamNode::name);
+  const CppType type = parse_cpp_type("vector" + arguments);
+  const bool is_known = rows != base.item.end() && rows->kind == Kind::kNumber &&
+                        type.kind == CppType::Kind::kCollection &&
+                        type.arguments.front().kind == CppType::Kind::kNumber;
+  if (!is_known) throw UnsupportedError(concat("a ", class_name));
+  rows->is_counter = true;
+  StreamNode elements = counted({.kind = Kind::kCounted,
+                                 .is_triangle = true,
+                                 .item = {value(type.arguments.front(), false)},
+                                 .name = "fElements",
+                                 .counter = rows->name});
+  return counted({.kind = Kind::kRecord,
+                  .item = {std::move(base), std::move(elements)},
+                  .class_name = class_name,
+                  .is_built_in = true});
+}
+
 void ClassPlanner::add_members(StreamNode& record, const root::StreamerInfo& info) {
   std::unordered_set<std::string> names;
   for (const root::StreamerElement& element : info.elements) {
@@ -201,6 +247,7 @@ void ClassPlanner::add_members(StreamNode& record, const root::StreamerInfo& inf
       throw UnsupportedError(concat("class ", info.name, " has two members ", element.name));
   }
   for (const root::StreamerElement& element : info.elements) {
+    if (element.is_base && element.type == root::kIgnored) continue;
     StreamNode node;
     try {
       node = member(info, element);
@@ -220,11 +267,16 @@ void ClassPlanner::add_members(StreamNode& record, const root::StreamerInfo& inf
     }
     record.item.push_back(std::move(node));
   }
+  for (const StreamNode& node : record.item) {
+    if (node.kind == Kind::kCounted) mark_counter(record, node.counter);
+  }
 }
 
 StreamNode ClassPlanner::base(const root::StreamerElement& element) {
   if (element.name == "TObject") return hidden(counted(tobject_node()));
-  StreamNode node = value(parse_cpp_type(element.name), true);
+  const root::StreamerInfo* info = infos_.find_checksum(element.name, element.base_checksum);
+  if (info == nullptr) info = infos_.find(element.name, element.base_version);
+  StreamNode node = info != nullptr ? object(*info) : value(parse_cpp_type(element.name), true);
   node.is_base = node.kind == Kind::kRecord;
   return node;
 }
@@ -235,7 +287,6 @@ StreamNode ClassPlanner::member(const root::StreamerElement& element) {
   if (const auto number = number_format(type, element.title)) {
     StreamNode node = counted({.kind = Kind::kNumber, .number = *number});
     if (type == root::kBits) node.kind = Kind::kBits;
-    node.is_counter = type == root::kCounter;
     if (type > root::kOffsetP) {
       if (element.array_length > 1) throw UnsupportedError("several arrays of variable length in one member");
       return {.kind = Kind::kCounted,
@@ -247,12 +298,12 @@ StreamNode ClassPlanner::member(const root::StreamerElement& element) {
   }
   if (type == root::kCharStar) return counted({.kind = Kind::kString, .long_length = true});
   if (element.array_length <= 0) return member_value(element);
-  // Of an array of collections all have one header, of one of objects each has its own.
+  // Of an array of collections all have one header, in a std::array none; of one of objects each has its own.
   StreamNode item = member_value(element);
-  const bool has_header = item.has_header && item.kind != Kind::kRecord;
-  if (has_header) item.has_header = false;
-  StreamNode array = fixed(std::move(item), element);
   const int32_t of = element.type - root::kOffsetL;
+  const bool has_header = item.has_header && item.kind != Kind::kRecord && of != root::kAny;
+  if (item.kind != Kind::kRecord) item.has_header = false;
+  StreamNode array = fixed(std::move(item), element);
   array.has_header = has_header || of == root::kTString || of == root::kTObject || of == root::kTNamed;
   return array;
 }
@@ -284,16 +335,16 @@ StreamNode ClassPlanner::loop(const root::StreamerElement& element) {
       .kind = Kind::kCounted, .has_header = true, .item = {std::move(item)}, .counter = element.count_name};
 }
 
-StreamNode ClassPlanner::clones(const std::string& class_name) {
-  if (class_name.empty())
-    throw UnsupportedError("a TClonesArray that does not tell the class of its objects");
-  return counted({.kind = Kind::kClones, .has_header = true, .item = {object(class_name)}});
+StreamNode ClassPlanner::known_clones(const std::string& key) {
+  const auto known = clones_.find(key);
+  if (known == clones_.end())
+    throw UnsupportedError("a TClonesArray, the class of whose objects no entry tells");
+  return counted({.kind = Kind::kClones, .has_header = true, .item = {object(known->second)}});
 }
 
 StreamNode ClassPlanner::member(const root::StreamerInfo& info, const root::StreamerElement& element) {
-  const auto known = is_clones(element) ? clones_.find(clones_key(info, element)) : clones_.end();
-  if (known == clones_.end()) return member(element);
-  StreamNode node = clones(known->second);
+  if (!is_clones(element)) return member(element);
+  StreamNode node = known_clones(clones_key(info, element));
   return is_pointer(element) ? counted({.kind = Kind::kPointer, .item = {std::move(node)}}) : node;
 }
 

@@ -12,7 +12,8 @@
 
 namespace sapwood::streamed {
 
-/// Of members that are TClonesArrays, "class.member", the class of their objects, which only data tell.
+/// Of TClonesArrays, members "class.member" and branches "/path", the class of their objects, which only data
+/// tell.
 using ClonesClasses = std::map<std::string, std::string>;
 
 /// Says by a file's streamer infos how objects are serialised (TBufferFile). What can't be read throws
@@ -38,11 +39,13 @@ class ClassPlanner {
                                                   const root::StreamerElement& element);
   /// A member of all objects of a split collection: one header for all of them, where it has one.
   StreamNode members(const root::StreamerElement& element);
-  /// A TClonesArray of objects of that class.
-  StreamNode clones(const std::string& class_name);
+  /// A TClonesArray of that key.
+  StreamNode known_clones(const std::string& key);
 
  private:
   StreamNode pointer(const CppType& to, bool is_required);
+  std::optional<StreamNode> known_form(const std::string& name);
+  StreamNode symmetric_matrix(const std::string& class_name);
   StreamNode base(const root::StreamerElement& element);
   StreamNode member_value(const root::StreamerElement& element);
   StreamNode loop(const root::StreamerElement& element);

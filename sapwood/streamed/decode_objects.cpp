@@ -16,8 +16,9 @@ using Kind = StreamNode::Kind;
 constexpr uint64_t kMostReadAgain = uint64_t{1} << 20;
 constexpr uint64_t kMostTimes = 64;
 constexpr int kDeepestInheritance = 50;
-/// In a TClonesArray's fBits: its objects are stored member by member.
+/// In a TClonesArray's fBits: its objects are stored member by member. In version 3 of it another bit.
 constexpr uint32_t kBypassStreamer = 1u << 12;
+constexpr uint32_t kBypassStreamer3 = 1u << 14;
 
 }  // namespace
 
@@ -68,9 +69,7 @@ void NodeDecoder::read_derived(StreamInput& in, const std::string& class_name, i
   if (node_.kind != Kind::kRecord || depth > kDeepestInheritance) fail();
   const root::VersionHeader header = in.stream.read_version();
   if (!header.end || header.memberwise) fail();
-  const root::StreamerInfo* info =
-      header.version > 0 ? context_.infos->find(class_name, header.version)
-                         : context_.infos->find_checksum(class_name, in.stream.in().read<uint32_t>());
+  const root::StreamerInfo* info = context_.infos->read_form(in.stream.in(), class_name, header.version);
   if (info == nullptr) fail();
   for (const root::StreamerElement& element : info->elements) {
     if (!element.is_base) break;
@@ -106,16 +105,16 @@ void NodeDecoder::read_clones(StreamInput& in, const root::VersionHeader& header
     throw UnsupportedError(concat("objects of class ", name.substr(0, semicolon), " instead of ", expected));
   int16_t version = 0;
   const char* const end = name.data() + name.size();
-  if (std::from_chars(name.data() + std::min(semicolon + 1, name.size()), end, version).ptr != end ||
-      version <= 0)
+  if (std::from_chars(name.data() + std::min(semicolon + 1, name.size()), end, version).ptr != end)
     bytes.fail(concat("the version of class ", expected));
   const auto count = static_cast<uint64_t>(std::abs(int64_t{bytes.read<int32_t>()}));
   bytes.skip(4);
   bytes.require(count, 1);
-  if (is_memberwise) {
+  if (count == 0) {
+    in.stream.finish(header.end, node_.name);  // the headers of members, maybe
+  } else if (is_memberwise) {
     Counts counts;
-    const Form& form = item().form_of(in, {.version = version, .memberwise = false, .end = header.end});
-    if (count > 0) item().read_members(in, form, count, counts, true);
+    item().read_members(in, item().form_of_version(version), count, counts, true);
   } else {
     for (uint64_t i = 0; i < count; ++i) {
       if (bytes.read<uint8_t>() == 0) throw UnsupportedError("a TClonesArray that lacks an object");
@@ -133,7 +132,7 @@ std::string NodeDecoder::read_clones_class(StreamInput& in, const root::VersionH
     bytes.skip(6);
     const auto bits = bytes.read<uint32_t>();
     if ((bits & root::kIsReferenced) != 0) bytes.skip(2);
-    is_memberwise = (bits & kBypassStreamer) != 0;
+    is_memberwise = (bits & (header.version == 3 ? kBypassStreamer3 : kBypassStreamer)) != 0;
   }
   if (header.version > 1) root::read_string(bytes);
   return root::read_string(bytes);
@@ -144,7 +143,6 @@ void NodeDecoder::read_named(StreamInput& in) {
   BigEndianCursor& bytes = in.stream.in();
   const std::string class_name = bytes.read_text(bytes.read<uint8_t>());
   bytes.skip(1);
-  if (item().node_.kind == Kind::kClones) return item().read(in, 1);
   read_object(in, class_name);
 }
 

@@ -87,6 +87,7 @@ void NodeDecoder::add_children(std::span<const std::string> path) {
       children_.emplace_back(new NodeDecoder(item, context_, path, keep_));
     return;
   }
+  if (!node_.is_built_in) version_zero_ = context_.infos->find(node_.class_name, 0);
   own_form_ = std::make_unique<Form>();
   own_form_->members = &node_.item;
   for (const StreamNode& member : node_.item) {
@@ -183,22 +184,41 @@ void NodeDecoder::read_headed(StreamInput& in) {
     NodeDecoder& each = item();
     const Form* form = each.memberwise_form(in, header);
     if (each.node_.kind == Kind::kRecord || each.node_.kind == Kind::kPointer) {
-      while (keep_ && bytes.position() < in.end) each.read(in, 1);
+      while (bytes.position() < in.end) each.read(in, 1);
     } else {
-      for (; keep_ && bytes.position() < in.end; ++each.length_)
+      for (; bytes.position() < in.end; ++each.length_)
         form != nullptr ? each.read_list(in, form) : each.read_value(in);
     }
-    end_list();
-  } else if (node_.kind == Kind::kClones) {
-    if (keep_) read_clones(in, header);
-  } else if (keep_) {
+    return end_list();
+  }
+  if (!keep_) return end_value(in, header);
+  if (node_.kind == Kind::kClones) {
+    read_clones(in, header);
+  } else if (node_.kind == Kind::kList && !header.memberwise) {
+    read_list(in, nullptr);
+  } else {
     read_values(in, 1, header);
   }
-  if (!keep_ || node_.kind != Kind::kUntilEnd) in.stream.finish(header.end, "a value");
+  end_value(in, header);
+}
+
+// Values end where the byte count before them says, unless some class writes more than the file tells.
+void NodeDecoder::end_value(StreamInput& in, const root::VersionHeader& header) const {
+  if (!header.end || in.stream.in().position() == *header.end) return;
+  in.stream.finish(header.end, node_.name);
+  if (keep_)
+    throw UnsupportedError(concat("a value", node_.class_name.empty() ? "" : " of class ", node_.class_name,
+                                  " that takes more bytes than are known"));
 }
 
 // Values behind one header.
 void NodeDecoder::read_values(StreamInput& in, uint64_t count, const root::VersionHeader& header) {
+  if (header.memberwise && node_.kind == Kind::kFixed) {
+    const uint64_t items = count * static_cast<uint64_t>(node_.size);
+    item().read_values(in, items, header);
+    item().length_ += static_cast<int64_t>(items);
+    return;
+  }
   const Form* form = memberwise_form(in, header);
   for (uint64_t i = 0; i < count; ++i) form != nullptr ? read_list(in, form) : read_value(in);
 }
@@ -266,14 +286,14 @@ void NodeDecoder::read_list(StreamInput& in, const Form* form) {
 }
 
 // Of `count` objects the same member: of what has a header there is one for all, and bases have none.
-void NodeDecoder::read_together(StreamInput& in, uint64_t count, Counts& counts) {
+void NodeDecoder::read_together(StreamInput& in, const StreamNode& stored, uint64_t count, Counts& counts) {
   if (node_.kind == Kind::kRecord && node_.is_base && !node_.is_built_in)
-    return read_members(in, *own_form_, count, counts, true);
+    return read_members(in, form_like(stored), count, counts, true);
   if (node_.kind == Kind::kRecord || node_.kind == Kind::kClones || !node_.has_header) return read(in, count);
   const root::VersionHeader header = in.stream.read_version();
   if (!header.end) in.stream.in().fail("the byte count of collections or strings");
   if (keep_) read_values(in, count, header);
-  in.stream.finish(header.end, node_.name);
+  end_value(in, header);
   length_ += static_cast<int64_t>(count);
 }
 
@@ -285,11 +305,11 @@ void NodeDecoder::read_counted(StreamInput& in, std::span<const uint64_t> counts
   for (const uint64_t count : counts) {
     if (!node_.has_presence || bytes.read<uint8_t>() != 0) {
       bytes.require(count, 1);
-      if (keep_ || !header.end) item().read(in, count);
+      if (keep_ || !header.end) item().read(in, node_.is_triangle ? count * (count + 1) / 2 : count);
     }
     end_list();
   }
-  in.stream.finish(header.end, node_.name);
+  end_value(in, header);
   length_ += static_cast<int64_t>(counts.size());
 }
 
@@ -302,14 +322,14 @@ void NodeDecoder::read_records(StreamInput& in, uint64_t count, Counts& counts) 
     root::VersionHeader header;
     if (node_.has_header) header = in.stream.read_version();
     if (!keep_ && !counts_ && header.end) {
-      in.stream.finish(header.end, node_.class_name);
+      end_value(in, header);
       continue;
     }
     if (header.memberwise)
       throw UnsupportedError(concat("class ", node_.class_name, " stored member by member"));
     const Form& form = node_.has_header ? form_of(in, header) : *own_form_;
     read_members(in, form, 1, counts, false);
-    in.stream.finish(header.end, node_.class_name);
+    end_value(in, header);
   }
 }
 
@@ -333,10 +353,8 @@ void NodeDecoder::read_members(StreamInput& in, const Form& form, uint64_t count
         throw UnsupportedError(
             concat("array ", member.name, " comes before ", member.counter, ", its length"));
       reader.read_counted(in, std::span(known).last(count));
-    } else if (together && member.class_name == "TObject" && bytes.position() == in.end) {
-      // A base that is an entry may have been stored without its TObject.
     } else if (together) {
-      reader.read_together(in, count, counts);
+      reader.read_together(in, member, count, counts);
     } else if (member.is_base) {
       reader.read_records(in, count, counts);
     } else if (node_.is_map_item && member.kind != Kind::kRecord && member.has_header) {
@@ -351,23 +369,36 @@ void NodeDecoder::read_members(StreamInput& in, const Form& form, uint64_t count
   for (const auto& child : children_) child->fill_up(length_);
 }
 
-// Of the class version that the header tells; where that is not positive a uint32 checksum follows.
+// Of the class version that stands before the members; where that is not positive, a uint32 checksum follows
+// unless the class says that its version is 0.
 const NodeDecoder::Form& NodeDecoder::form_of(StreamInput& in, const root::VersionHeader& header) {
-  uint32_t checksum = 0;
-  if (header.version <= 0) checksum = in.stream.in().read<uint32_t>();
-  const bool is_own = header.version > 0 ? header.version == node_.version : checksum == node_.checksum;
-  if (node_.is_built_in || is_own) return *own_form_;
-  const root::StreamerInfo* info = header.version > 0
-                                       ? context_.infos->find(node_.class_name, header.version)
-                                       : context_.infos->find_checksum(node_.class_name, checksum);
-  if (info != nullptr) return other_form(*info);
-  // What has one version alone tells none.
-  if (header.version <= 0 && node_.version <= 1) return *own_form_;
-  throw UnsupportedError(
-      concat("the file does not describe version ", header.version, " of class ", node_.class_name));
+  if (header.version > 0) return form_of_version(header.version);
+  if (version_zero_ != nullptr) return form_by(*version_zero_);
+  const auto checksum = in.stream.in().read<uint32_t>();
+  if (node_.is_built_in || checksum == node_.checksum) return *own_form_;
+  const root::StreamerInfo* info = context_.infos->find_checksum(node_.class_name, checksum);
+  if (info != nullptr) return form_by(*info);
+  throw UnsupportedError(concat("the file does not describe this form of class ", node_.class_name));
 }
 
-const NodeDecoder::Form& NodeDecoder::other_form(const root::StreamerInfo& info) {
+// A TClonesArray tells a version that is not positive of a class that has none.
+const NodeDecoder::Form& NodeDecoder::form_of_version(int32_t version) {
+  if (node_.is_built_in || version <= 0 || version == node_.version) return *own_form_;
+  const root::StreamerInfo* info = context_.infos->find(node_.class_name, version);
+  if (info != nullptr) return form_by(*info);
+  throw UnsupportedError(
+      concat("the file does not describe version ", version, " of class ", node_.class_name));
+}
+
+// Of a base, where it stands among the members of another version.
+const NodeDecoder::Form& NodeDecoder::form_like(const StreamNode& other) {
+  if (&other == &node_) return *own_form_;
+  const root::StreamerInfo* info = context_.infos->find_checksum(node_.class_name, other.checksum);
+  return info == nullptr ? *own_form_ : form_by(*info);
+}
+
+const NodeDecoder::Form& NodeDecoder::form_by(const root::StreamerInfo& info) {
+  if (info.version == node_.version && info.checksum == node_.checksum) return *own_form_;
   std::unique_ptr<Form>& form = other_forms_[&info];
   if (form) return *form;
   auto made = std::make_unique<Form>();

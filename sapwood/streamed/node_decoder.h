@@ -63,6 +63,7 @@ class NodeDecoder {
 
   void read_value(StreamInput& in);
   void read_headed(StreamInput& in);
+  void end_value(StreamInput& in, const root::VersionHeader& header) const;
   void read_values(StreamInput& in, uint64_t count, const root::VersionHeader& header);
   void read_list(StreamInput& in, const Form* form);
   void read_bitset(StreamInput& in);
@@ -79,13 +80,15 @@ class NodeDecoder {
   void skip_unreadable(StreamInput& in);
   static std::string read_clones_class(StreamInput& in, const root::VersionHeader& header,
                                        bool& is_memberwise);
-  void read_together(StreamInput& in, uint64_t count, Counts& counts);
+  void read_together(StreamInput& in, const StreamNode& stored, uint64_t count, Counts& counts);
   void read_counted(StreamInput& in, std::span<const uint64_t> counts);
   void read_records(StreamInput& in, uint64_t count, Counts& counts);
   void read_members(StreamInput& in, const Form& form, uint64_t count, Counts& counts, bool together);
   const Form* memberwise_form(StreamInput& in, const root::VersionHeader& header);
   const Form& form_of(StreamInput& in, const root::VersionHeader& header);
-  const Form& other_form(const root::StreamerInfo& info);
+  const Form& form_of_version(int32_t version);
+  const Form& form_like(const StreamNode& other);
+  const Form& form_by(const root::StreamerInfo& info);
   void fill_up(int64_t length);
   void end_list() {
     if (keep_) offsets_.append_offset(item().length_);
@@ -101,7 +104,8 @@ class NodeDecoder {
   Appender values_;
   Appender offsets_;
   std::vector<std::unique_ptr<NodeDecoder>> children_;
-  NodeDecoder* selected_ = nullptr;  // the only member that is wanted
+  NodeDecoder* selected_ = nullptr;                   // the only member that is wanted
+  const root::StreamerInfo* version_zero_ = nullptr;  // of a class that has one
   std::unique_ptr<Form> own_form_;
   std::map<const root::StreamerInfo*, std::unique_ptr<Form>> other_forms_;
 };

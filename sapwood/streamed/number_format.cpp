@@ -1,11 +1,15 @@
 #include "sapwood/streamed/number_format.h"
 
+#include <algorithm>
+#include <array>
 #include <bit>
+#include <cctype>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <numbers>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "sapwood/base/error.h"
 #include "sapwood/kernels/decode.h"
@@ -20,41 +24,23 @@ NumberFormat plain(TypeKind type) {
   return {.type = type, .stored_size = static_cast<uint8_t>(primitive_size(type))};
 }
 
-constexpr std::string_view kSpaces = " \t";
-
-std::string_view trimmed(std::string_view text) {
-  const size_t first = text.find_first_not_of(kSpaces);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
-}
-
-/// A limit of a range: a number, or a multiple or part of pi as ROOT writes them ("pi", "-2*pi", "twopi/4").
-std::optional<double> parse_limit(std::string_view text) {
-  text = trimmed(text);
-  double sign = 1;
-  if (!text.empty() && (text.front() == '-' || text.front() == '+')) {
-    if (text.front() == '-') sign = -1;
-    text.remove_prefix(1);
+/// A limit of a range as ROOT reads it (TStreamerElement's GetRange): where it holds "pi", one of five
+/// multiples of that; else the number it begins with, or 0.
+double parse_limit(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, double>, 6> kMultiples{
+      {{"2pi", 2}, {"2*pi", 2}, {"twopi", 2}, {"pi/2", 0.5}, {"pi/4", 0.25}, {"pi", 1}}};
+  std::string plain;
+  for (const char c : text) {
+    if (c != ' ') plain += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   }
-  double value = 1;
-  bool divide = false;
-  while (true) {
-    const size_t end = text.find_first_of("*/");
-    const std::string_view factor = trimmed(text.substr(0, end));
-    double number = 0;
-    if (factor == "pi") {
-      number = std::numbers::pi;
-    } else if (factor == "twopi" || factor == "2pi") {
-      number = 2 * std::numbers::pi;
-    } else {
-      const auto [stop, error] = std::from_chars(factor.data(), factor.data() + factor.size(), number);
-      if (error != std::errc{} || stop != factor.data() + factor.size()) return std::nullopt;
-    }
-    value = divide ? value / number : value * number;
-    if (end == std::string_view::npos) return sign * value;
-    divide = text[end] == '/';
-    text.remove_prefix(end + 1);
+  for (const auto& [name, multiple] : kMultiples) {
+    if (plain.find(name) == std::string::npos) continue;
+    return (plain.find('-') == std::string::npos ? 1 : -1) * multiple * std::numbers::pi;
   }
+  double number = 0;
+  const char* const end = plain.data() + plain.size();
+  std::from_chars(plain.starts_with('+') ? plain.data() + 1 : plain.data(), end, number);
+  return number;
 }
 
 struct Range {
@@ -63,23 +49,23 @@ struct Range {
   int bits = 32;
 };
 
-/// The range in a comment, "[minimum, maximum]" or "[minimum, maximum, bits]".
+/// The range in a comment, "[minimum, maximum]" or "[minimum, maximum, bits]", in the first brackets or,
+/// where those hold the size of an array, in the second.
 std::optional<Range> parse_range(std::string_view comment) {
-  for (size_t open = comment.find('['); open != std::string_view::npos; open = comment.find('[', open + 1)) {
-    const size_t close = comment.find(']', open);
+  for (int brackets = 0; brackets < 2; ++brackets) {
+    const size_t open = comment.find('[');
+    const size_t close = comment.find(']', std::min(open, comment.size()));
     if (close == std::string_view::npos) return std::nullopt;
     const std::string_view inside = comment.substr(open + 1, close - open - 1);
+    comment.remove_prefix(close + 1);
     const size_t comma = inside.find(',');
     if (comma == std::string_view::npos) continue;
-    const size_t second = inside.find(',', comma + 1);
-    const auto minimum = parse_limit(inside.substr(0, comma));
-    const auto maximum =
-        parse_limit(inside.substr(comma + 1, second == std::string_view::npos ? second : second - comma - 1));
-    if (!minimum || !maximum) continue;
-    Range range{*minimum, *maximum, 32};
+    const std::string_view behind = inside.substr(comma + 1);
+    const size_t second = behind.find(',');
+    Range range{parse_limit(inside.substr(0, comma)), parse_limit(behind.substr(0, second))};
     if (second != std::string_view::npos) {
-      const std::string_view bits = trimmed(inside.substr(second + 1));
-      std::from_chars(bits.data(), bits.data() + bits.size(), range.bits);
+      const size_t number = std::min(behind.find_first_not_of(" \t", second + 1), behind.size());
+      std::from_chars(behind.data() + number, behind.data() + behind.size(), range.bits);
       if (range.bits < 2 || range.bits > 32) range.bits = 32;
     }
     return range;
@@ -87,9 +73,11 @@ std::optional<Range> parse_range(std::string_view comment) {
   return std::nullopt;
 }
 
-/// Double32_t (float64 in memory) and Float16_t (float32): scaled when they have a range; else truncated when
-/// they have fewer than 15 bits, as Float16_t has 12 unless told otherwise; else a float32.
+/// Double32_t (float64 in memory) and Float16_t (float32): scaled when they have a range; else truncated to
+/// the bits that are given, where those are fewer than 15, or that the minimum tells, or to 12 of a
+/// Float16_t; else a float32.
 NumberFormat short_real(TypeKind type, std::string_view comment) {
+  constexpr int kMostBits = 22;
   const auto range = parse_range(comment);
   if (range && range->minimum < range->maximum) {
     const double steps = range->bits < 32 ? static_cast<double>(1u << range->bits) : double{0xFFFFFFFFu};
@@ -99,10 +87,12 @@ NumberFormat short_real(TypeKind type, std::string_view comment) {
             .minimum = range->minimum,
             .factor = steps / (range->maximum - range->minimum)};
   }
-  const int default_bits = type == TypeKind::kFloat32 ? 12 : 0;
-  const int bits = range && range->bits < 15 ? range->bits : default_bits;
-  if (bits == 0) return {.type = type, .packing = Packing::kWidened, .stored_size = 4};
-  return {.type = type, .packing = Packing::kTruncated, .stored_size = 3, .bits = static_cast<uint8_t>(bits)};
+  double told = 0;
+  if (range) told = range->bits < 15 ? range->bits : std::trunc(range->minimum);
+  if (told == 0 && type == TypeKind::kFloat32) told = 12;
+  if (told == 0) return {.type = type, .packing = Packing::kWidened, .stored_size = 4};
+  if (told < 0 || told > kMostBits) throw UnsupportedError(concat("real numbers of ", told, " bits"));
+  return {.type = type, .packing = Packing::kTruncated, .stored_size = 3, .bits = static_cast<uint8_t>(told)};
 }
 
 template <class T>
@@ -158,10 +148,10 @@ std::optional<NumberFormat> number_format(int64_t element_type, std::string_view
     case root::kUShort:
       return plain(TypeKind::kUInt16);
     case root::kInt:
+    case root::kCounter:
       return plain(TypeKind::kInt32);
     case root::kUInt:
     case root::kBits:
-    case root::kCounter:
       return plain(TypeKind::kUInt32);
     case root::kLong:
     case root::kLong64:

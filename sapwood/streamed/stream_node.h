@@ -29,6 +29,7 @@ struct StreamNode {
   Kind kind = Kind::kNumber;
   bool has_header = false;    ///< byte count and version stand before it
   bool has_presence = false;  ///< of kCounted: a byte that says whether there are any stands before them
+  bool is_triangle = false;   ///< of kCounted: 1 + 2 + ... + that number of items
   bool long_length = false;   ///< of a string: always 4 bytes of length
   int64_t size = 0;
   NumberFormat number{};

@@ -55,7 +55,7 @@ struct Branch {
   // Of a TBranchElement:
   std::string cpp_class;  ///< class of the object, or that which declares the member
   std::string parent_class;
-  std::string clones_class;  ///< class of the items of a TClonesArray or split collection
+  std::string clones_class;  ///< class of the items of a split collection
   int64_t class_version = 0;
   int64_t checksum = 0;
   int64_t member_id = -1;  ///< index of the member in the class's streamer info; negative: the object itself

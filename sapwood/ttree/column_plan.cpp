@@ -6,7 +6,6 @@
 #include <unordered_set>
 
 #include "sapwood/streamed/class_planner.h"
-#include "sapwood/ttree/clones_class.h"
 
 namespace sapwood::ttree {
 namespace {
@@ -21,6 +20,8 @@ constexpr int64_t kCollectionHeader = 10;
 constexpr int64_t kPresenceByte = 1;
 /// A branch's node type: its objects are stored by their class's own Streamer.
 constexpr int64_t kCustomStreamer = -1;
+/// The same: a TClonesArray whose objects' members are branches.
+constexpr int64_t kSplitClones = 3;
 
 /// The sizes in a leaf's title, "name[3][n][2]/F": those that are numbers.
 std::vector<int64_t> fixed_dimensions(const Leaf& leaf) {
@@ -135,18 +136,29 @@ class BranchPlanner {
 
   /// What it is, where it is a TClonesArray of which nothing is known.
   std::optional<streamed::StreamNode> unknown_clones() const {
+    if (holds_clones()) {
+      streamed::StreamNode node{.kind = Kind::kUnreadable, .clones = clones_key()};
+      if (branch_.class_name == "TBranchObject") node = {.kind = Kind::kNamed, .item = {std::move(node)}};
+      return node;
+    }
     if (element_ == nullptr || in_collection()) return std::nullopt;
     return streamed::ClassPlanner::unknown_clones(*find_class(), *element_);
   }
 
  private:
+  /// Whether its entries are TClonesArrays, whole.
+  bool holds_clones() const {
+    return branch_.cpp_class == "TClonesArray" && branch_.node_type != kSplitClones && branch_.member_id < 0;
+  }
+  std::string clones_key() const { return '/' + branch_.path; }
   bool in_collection() const { return branch_.node_type == 31 || branch_.node_type == 41; }
 
   const root::StreamerInfo* find_class() const {
+    // The versions of a class without a ClassDef are all 1.
     const root::StreamerInfo* info =
-        infos_.find(branch_.cpp_class, static_cast<int32_t>(branch_.class_version));
+        infos_.find_checksum(branch_.cpp_class, static_cast<uint32_t>(branch_.checksum));
     if (info != nullptr) return info;
-    return infos_.find_checksum(branch_.cpp_class, static_cast<uint32_t>(branch_.checksum));
+    return infos_.find(branch_.cpp_class, static_cast<int32_t>(branch_.class_version));
   }
 
   const root::StreamerElement* find_element() const {
@@ -174,6 +186,7 @@ class BranchPlanner {
 
   ColumnPlan plan_numbers(Leaf leaf, const streamed::NumberFormat& number) {
     const bool pointer = leaf.class_name == "TLeafElement" && leaf.element_type > root::kOffsetP;
+    if (pointer && leaf.length > 1) throw UnsupportedError("several arrays of variable length in one member");
     // ROOT gives -1 where it did not find the counter's branch; the entry's bytes tell how many there are.
     if (pointer && leaf.length < 0) leaf.length = 1;
     set_numbers(leaf, number);
@@ -265,9 +278,9 @@ class BranchPlanner {
     }
     const streamed::CppType type = streamed::parse_cpp_type(stored_type());
     const root::StreamerInfo* info = type.kind == streamed::CppType::Kind::kClass ? find_class() : nullptr;
-    streamed::StreamNode node = holds_clones(branch_) ? classes_.clones(branch_.clones_class)
-                                : info != nullptr     ? classes_.object(*info)
-                                                      : classes_.value(type, true);
+    streamed::StreamNode node = holds_clones()    ? classes_.known_clones(clones_key())
+                                : info != nullptr ? classes_.object(*info)
+                                                  : classes_.value(type, true);
     // Only as members, or where its class streams itself, has a std::string or an object a header.
     const bool is_named = branch_.class_name == "TBranchObject";
     const bool has_own = node.is_built_in && type.kind == streamed::CppType::Kind::kClass;
@@ -288,6 +301,7 @@ class BranchPlanner {
   }
 
   ColumnPlan plan_values(streamed::StreamNode node) {
+    if (node.kind == Kind::kRecord && node.item.empty()) throw UnsupportedError("an object without members");
     const bool is_vector =
         node.kind == Kind::kList && node.has_header && node.item.front().kind == Kind::kNumber;
     if (!is_vector) return plan_stream(std::move(node));
@@ -366,7 +380,8 @@ PlannedColumns plan_columns(const std::vector<Branch>& branches, const root::Str
   streamed::ClassPlanner classes(infos, clones);
   for (size_t i = 0; i < branches.size(); ++i) {
     const Branch& branch = branches[i];
-    if (branch.has_children) continue;
+    // Nodes, and bases without members.
+    if (branch.has_children || (branch.leaves.empty() && branch.baskets.empty())) continue;
     ColumnInfo info{.name = branch.name,
                     .type = {},
                     .stored_type = "",
@@ -375,8 +390,8 @@ PlannedColumns plan_columns(const std::vector<Branch>& branches, const root::Str
                     .uncompressed_bytes = static_cast<uint64_t>(std::max<int64_t>(branch.total_bytes, 0))};
     ColumnPlan plan{.branch = i};
     BranchPlanner planner(branch, i, infos, classes);
-    info.stored_type = planner.stored_type();
     try {
+      info.stored_type = planner.stored_type();
       plan = planner.plan();
       if (branch.num_entries < num_entries) {
         throw UnsupportedError(

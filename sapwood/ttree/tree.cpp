@@ -115,9 +115,6 @@ void Tree::find_unknown_clones(const PlannedColumns& planned, streamed::ClonesCl
 void Tree::plan(const root::Object& tree) {
   num_entries_ = std::max<int64_t>(tree.integer("fEntries"), 0);
   branches_ = read_branches(tree);
-  for (Branch& branch : branches_) {
-    if (holds_clones(branch)) branch.clones_class = find_clones_class(branch, *file_);
-  }
   PlannedColumns planned = plan_columns(branches_, *infos_, num_entries_);
   streamed::ClonesClasses clones;
   constexpr int kDeepestClones = 4;  // their objects may hold others

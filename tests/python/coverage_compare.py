@@ -25,8 +25,9 @@ def compare(
     """Raises MismatchError unless a `_core.Column` has the structure, lengths and bits of an Awkward layout, but for
     the members called as in `unread`.
 
-    Four differences are matters of convention: uproot names the members of tuples 0, 1, ..; reads RNTuple's char as
-    uint8; gives cardinalities as int64; and rounds truncated Double32_t and Float16_t otherwise.
+    Five differences are matters of convention: uproot names the members of tuples 0, 1, ..; reads RNTuple's char as
+    uint8; gives cardinalities as int64; takes the int that is the length of other members, maybe -1, for unsigned;
+    and rounds truncated Double32_t and Float16_t otherwise.
     """
     if theirs.is_option and not where and stored_type.startswith(("std::optional<", "std::unique_ptr<")):
         present = theirs.mask_as_bool(valid_when=True)
@@ -100,8 +101,8 @@ def _compare_numbers(ours: Any, theirs: ak.contents.Content, stored_type: str, w
         theirs = ak.to_regular(ak.Array(theirs)).layout
     _expect(not theirs.is_record and (theirs.is_numpy or theirs.is_regular), where, ours, theirs)
     values, expected = ours.numpy(), ak.to_numpy(ak.Array(theirs))
-    if (values.dtype, expected.dtype) == (np.int8, np.uint8):
-        expected = expected.view(np.int8)
+    if (values.dtype, expected.dtype) in ((np.int8, np.uint8), (np.int32, np.uint32)):
+        expected = expected.view(values.dtype)
     if expected.dtype == bool:  # uproot keeps bytes that are neither 0 nor 1
         expected = expected.view(np.uint8) != 0
     if "RNTupleCardinality" in stored_type:

@@ -7,12 +7,14 @@
 #include <ROOT/RNTupleWriteOptions.hxx>
 #include <ROOT/RNTupleWriter.hxx>
 #include <TArrayI.h>
+#include <TBits.h>
 #include <TBranch.h>
 #include <TBufferJSON.h>
 #include <TClonesArray.h>
 #include <TDatime.h>
 #include <TFile.h>
 #include <TLorentzVector.h>
+#include <TMarker.h>
 #include <TMatrixD.h>
 #include <TObjString.h>
 #include <TObject.h>
@@ -80,19 +82,26 @@ struct Numbers {
   Double32_t d32 = 0;
   Double32_t ranged = 0;  //[0,64,20]
   Double32_t bits = 0;    //[0,0,14]
+  Double32_t angle = 0;   //[-Pi, 2*PI, 20]
   int fixed[2][3];
   int n = 0;
   float* counted = nullptr;  //[n]
+  unsigned many = 0;
+  short* more = nullptr;  //[many]
   Flavour flavour = kFlavourA;
   Small small = Small::a;
   void set(int e) {
     b = e % 2; c = e; sc = -e; uc = 200 + e; s = -100 * e; us = 2000 * e; i = -e; u = 100000000u * e; l = -e; ul = e;
-    ll = -10000000000LL * e; ull = 10000000000ULL * e; f = e / 8.f; d = e / 16.; f16 = e; d32 = e / 4.; ranged = e; bits = e;
+    ll = -10000000000LL * e; ull = 10000000000ULL * e; f = e / 8.f; d = e / 16.; f16 = e; d32 = e / 4.; ranged = e; bits = e; angle = e / 8.;
     for (int k = 0; k < 6; ++k) fixed[k / 3][k % 3] = 6 * e + k;
     n = e % 4;
     delete[] counted;
     counted = n ? new float[n] : nullptr;
     for (int k = 0; k < n; ++k) counted[k] = e + k;
+    many = e % 3;
+    delete[] more;
+    more = many ? new short[many] : nullptr;
+    for (unsigned k = 0; k < many; ++k) more[k] = e - k;
     flavour = e % 2 ? kFlavourB : kFlavourA;
     small = e % 2 ? Small::b : Small::a;
   }
@@ -150,6 +159,9 @@ struct Collections {
   std::vector<Cell> cells;
   std::vector<Point*> pointers;
   std::vector<short> several[2];
+  std::vector<Point> lists[2];
+  std::map<int, float> map_array[2];
+  std::array<std::vector<Point>, 2> array_of_lists;
   Point many[2];
   void set_all(int e) {
     floats.assign(e % 4, e / 2.f); bools.assign(e % 5, e % 2); chars.assign(e % 3, 'x'); longs.assign(2, e * 10000000000LL);
@@ -170,6 +182,7 @@ struct Collections {
     }
     points[0].set(e); points[1].set(e + 1); ints = {e, e + 1, e + 2}; bits = std::bitset<12>(37 * e); tuple = {e, e / 2.f, std::string(e % 4, 't')};
     for (int k = 0; k < 2; ++k) { several[k].assign((e + k) % 3, e); many[k].set(e + k); }
+    for (int k = 0; k < 2; ++k) { lists[k].assign((e + k) % 3, points[k]); map_array[k] = {{k, e / 2.f}}; array_of_lists[k] = lists[1 - k]; }
   }
   ClassDef(Collections, 1)
 };
@@ -194,6 +207,9 @@ struct Objects : public TObject {
   TVectorD root_vector;
   TMatrixD root_matrix;
   TRef reference;
+  Point* pair[2] = {nullptr, nullptr};
+  TMarker marker;  // a base of it is of version 0
+  TBits bit_set;
   int last = 0;
   void set_all(int e) {
     complex = {1.f * e, e + .5f};
@@ -223,6 +239,12 @@ struct Objects : public TObject {
     array.Set(e % 3);
     for (int k = 0; k < e % 3; ++k) array[k] = e + k;
     date.Set(2021, 1, 1, 0, 0, e); stamp = TTimeStamp(1000 + e, 5); root_vector.ResizeTo(e % 3 + 1); root_vector(0) = e;
+    delete pair[e % 2];
+    pair[e % 2] = nullptr;
+    delete pair[(e + 1) % 2];
+    pair[(e + 1) % 2] = new Point;
+    pair[(e + 1) % 2]->set(e);
+    marker.SetX(e); marker.SetY(-e); bit_set.Clear(); bit_set.SetBitNumber(e);
     root_matrix.ResizeTo(2, 2); root_matrix(0, 1) = e; last = e;
   }
   ClassDef(Objects, 1)

@@ -182,6 +182,8 @@ def test_members_that_older_objects_lack_are_0_or_empty() -> None:
     some = [[versioned(i + k, version) for k in range(i % 3)] for version, i in entries]
     assert ak.to_list(data.arrays(["some"], library="ak")["some"]) == some
     assert ak.to_list(data.arrays(["some.inner.y"], library="ak")["some.inner.y"]) == member(some, ["inner", "y"])
+    derived = [[{"b0": i, "b1": i / 2, "last": -i}] * (i % 3) for _, i in entries]
+    assert ak.to_list(data.arrays(["derived"], library="ak")["derived"]) == derived
     single = [[versioned(i, version)] for version, i in entries]
     assert ak.to_list(data.arrays(["single"], library="ak", entry_start=5)["single"]) == single[5:]
 
@@ -229,3 +231,23 @@ def test_what_is_split_is_as_what_is_whole() -> None:
                 assert typed_member("split", branch, name) == [record[name] for record in records], name
                 compared += 1
     assert compared > 50
+
+
+def triangle(entry: int, rows: int) -> list[float]:
+    """What tests/data/write_matrices.py puts into a symmetric matrix: the diagonal and what is right of it."""
+    return [100.0 * entry + 10 * i + j for i in range(rows) for j in range(i, rows)]
+
+
+def test_symmetric_matrices() -> None:
+    data = sapwood.open(DATA / "matrices.root")
+    columns = {name: values.to_pylist() for name, values in data.arrays(library="arrow").items()}
+    for entry in range(5):
+        row = {name: values[entry] for name, values in columns.items()}
+        rows = 3 + entry % 2
+        assert (row["covariance"]["fNrows"], row["covariance"]["fElements"]) == (rows, triangle(entry, rows))
+        assert [matrix["fElements"] for matrix in row["several"]] == [triangle(entry, rows)] * entry
+        assert (row["fit"]["id"], row["fit"]["weight"]) == (entry, entry / 2)
+        assert row["fit"]["matrix"]["fElements"] == row["split.matrix"]["fElements"] == triangle(entry, 2)
+    # Passing over one reads as many bytes.
+    assert ak.to_list(data.arrays(["fit.weight"])["fit.weight"]) == [entry / 2 for entry in range(5)]
+    assert ak.to_list(data.arrays(["several.fNrows"])["several.fNrows"])[3] == [4, 4, 4]

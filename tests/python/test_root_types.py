@@ -29,7 +29,7 @@ MACRO = Path(__file__).with_name("root_types.C")
 ADDED = {"_typename", "$pair", "fUniqueID", "fBits", "name"}
 # What a derived class adds; the column is of its base.
 OF_DERIVED = {"derived": {"id", "energies"}, "mixed": {"id", "energies"}}
-RANGED = {"f16": 0.01, "ranged": 1e-3, "bits": 0.05, "complex": 1e-6, "d32": 1e-6}
+RANGED = {"f16": 0.01, "ranged": 1e-3, "angle": 1e-4, "bits": 0.05, "complex": 1e-6, "d32": 1e-6}
 
 
 DECLARATIONS = """
