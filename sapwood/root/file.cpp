@@ -83,7 +83,8 @@ std::shared_ptr<const File> File::open(std::unique_ptr<io::RandomAccessFile> byt
     file->streamer_info_size_ = header.info_size;
     const Directory top = opener.directory_at(header.begin + header.name_bytes);
     const bool has_keys = top.key_list_seek > header.begin;
-    if (has_keys && header.end == size) return opener.walk(top, "", 0);
+    const bool was_closed = header.end == size || (header.end < size && header.free_seek != 0);
+    if (has_keys && was_closed) return opener.walk(top, "", 0);
     try {
       if (has_keys) opener.walk(top, "", 0);
     } catch (const FormatError&) {

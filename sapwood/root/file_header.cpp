@@ -37,7 +37,7 @@ FileHeader read_file_header(Bytes bytes, uint64_t file_size) {
   const bool big = header.version >= kBigFileVersion;
   const auto read_position = [&] { return big ? in.read<uint64_t>() : in.read<uint32_t>(); };
   header.end = read_position();
-  read_position();
+  header.free_seek = read_position();
   in.skip(8);
   header.name_bytes = in.read<uint32_t>();
   in.skip(5);

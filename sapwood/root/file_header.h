@@ -18,7 +18,8 @@ struct FileHeader {
 
   int32_t version = 0;      ///< of ROOT, such as 63400
   uint64_t begin = 0;       ///< of the first record, which is the top directory's
-  uint64_t end = 0;         ///< of the data, as last noted; of a file that was closed its size
+  uint64_t end = 0;         ///< of the data, as last noted; of a file that was closed its size, or less
+  uint64_t free_seek = 0;   ///< of the record of free segments; 0: the file was never closed
   uint64_t name_bytes = 0;  ///< from `begin` to the top directory itself
   uint64_t info_seek = 0;   ///< of the record of streamer infos
   uint32_t info_size = 0;

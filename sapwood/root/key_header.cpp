@@ -1,5 +1,7 @@
 #include "sapwood/root/key_header.h"
 
+#include <cstdlib>
+
 #include "sapwood/base/names.h"
 #include "sapwood/codec/decompress.h"
 
@@ -15,7 +17,7 @@ KeyHeader read_key_header(BigEndianCursor& in) {
   key.object_size = in.read<int32_t>();
   in.skip(4);
   key.key_size = in.read<int16_t>();
-  key.cycle = in.read<int16_t>();
+  key.cycle = std::abs(int{in.read<int16_t>()});  // negative: it is to be kept
   if (key.version > 1000) {
     key.seek = in.read<uint64_t>();
     // The upper 16 bits of fSeekPdir number the file of a multi-volume archive.

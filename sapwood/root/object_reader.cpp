@@ -10,6 +10,8 @@ namespace sapwood::root {
 namespace {
 
 constexpr int kDeepestNesting = 200;
+/// The version of TBranch from which on positions of baskets have 64 bits, as its streamer info says.
+constexpr int16_t kFirstWideSeeks = 10;
 
 /// Bytes of a basic type in the stream; 0 for those of variable size and those that are not basic.
 size_t basic_size(int32_t type) {
@@ -164,6 +166,7 @@ class ObjectReader {
     } else if (class_name == "TList" || class_name == "THashList") {
       read_list(object, header, depth);
     } else {
+      if (class_name == "TBranch") has_narrow_seeks_ = header.version < kFirstWideSeeks;
       read_members(object, streamer_info(class_name, header), depth);
     }
   }
@@ -249,13 +252,14 @@ class ObjectReader {
       return read_array(in, type - kOffsetL, static_cast<uint32_t>(element.array_length), tree_.memory_);
     }
     if (type > kOffsetP && type < kOffsetP + kOffsetL && basic_size(type - kOffsetP) != 0) {
-      // One byte says whether there is an array; 2 that positions in it have 64 bits.
+      // One byte says whether there is an array; of positions, which were of 32 bits, 2 that they have 64.
       const auto present = in.read<uint8_t>();
       if (present == 0) return std::span<const int64_t>();
-      const bool wide = present == 2 && element.name == "fBasketSeek";
+      int32_t of = type - kOffsetP;
+      if (element.name == "fBasketSeek" && present == 2) of = kLong64;
+      if (element.name == "fBasketSeek" && present == 1 && has_narrow_seeks_) of = kInt;
       const int64_t count = std::max<int64_t>(object.integer(element.count_name), 0);
-      return read_array(in, wide ? int32_t{kLong64} : type - kOffsetP, static_cast<uint64_t>(count),
-                        tree_.memory_);
+      return read_array(in, of, static_cast<uint64_t>(count), tree_.memory_);
     }
     switch (type) {
       case kTString:
@@ -318,6 +322,7 @@ class ObjectReader {
   ObjectTree& tree_;
   ObjectStream stream_;
   std::span<const std::string_view> skipped_;
+  bool has_narrow_seeks_ = false;  // the branch that is read
   std::unordered_map<uint64_t, const Object*> by_tag_;
 };
 

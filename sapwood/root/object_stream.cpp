@@ -3,10 +3,8 @@
 namespace sapwood::root {
 namespace {
 
-constexpr uint32_t kByteCountMask = 0x40000000;
 constexpr uint32_t kClassMask = 0x80000000;
 constexpr uint32_t kNewClassTag = 0xFFFFFFFF;
-constexpr uint16_t kMemberwise = 0x4000;
 /// Tags are positions plus this, so that none is 0 or 1.
 constexpr uint64_t kTagOffset = 2;
 constexpr size_t kLongestClassName = 4096;
@@ -15,28 +13,6 @@ constexpr size_t kLongestClassName = 4096;
 
 ObjectStream::ObjectStream(Bytes bytes, uint32_t key_size, const char* what)
     : in_(bytes, what), key_size_(key_size) {}
-
-// uint32 byte count | 0x40000000 (of what follows it), uint16 version; or the version alone.
-VersionHeader ObjectStream::read_version() {
-  VersionHeader header;
-  const size_t start = in_.position();
-  uint32_t count = 0;
-  if (in_.remaining() >= 4) count = in_.read<uint32_t>();
-  if ((count & kByteCountMask) != 0) {
-    count &= ~kByteCountMask;
-    in_.require(count, 1);
-    header.end = in_.position() + count;
-  } else {
-    in_.seek(start);
-  }
-  auto version = in_.read<uint16_t>();
-  if (header.end && (version & kMemberwise) != 0) {
-    header.memberwise = true;
-    version &= static_cast<uint16_t>(~kMemberwise);
-  }
-  header.version = static_cast<int16_t>(version);
-  return header;
-}
 
 // [uint32 byte count | 0x40000000], uint32 tag, and by the tag:
 //   0            null
@@ -50,8 +26,8 @@ PointerHeader ObjectStream::read_pointer() {
   const size_t start = in_.position();
   size_t tag_position = start;
   auto tag = in_.read<uint32_t>();
-  if ((tag & kByteCountMask) != 0 && tag != kNewClassTag) {
-    const uint32_t count = tag & ~kByteCountMask;
+  if ((tag & detail::kByteCount) != 0 && tag != kNewClassTag) {
+    const uint32_t count = tag & ~detail::kByteCount;
     in_.require(count, 1);
     header.end = in_.position() + count;
     tag_position = in_.position();

@@ -12,6 +12,11 @@ namespace sapwood::root {
 /// In a TObject's fBits: a process identifier, uint16, follows.
 inline constexpr uint32_t kIsReferenced = 1u << 4;
 
+namespace detail {
+constexpr uint32_t kByteCount = 0x40000000;
+constexpr uint16_t kMemberwise = 0x4000;
+}  // namespace detail
+
 /// What stands before the members of an object: byte count and class version.
 struct VersionHeader {
   int16_t version = 0;
@@ -57,5 +62,27 @@ class ObjectStream {
   uint64_t mapped_ = 0;
   std::unordered_map<uint64_t, std::string> classes_;
 };
+
+// uint32 byte count | 0x40000000 (of what follows it), uint16 version; or the version alone.
+inline VersionHeader ObjectStream::read_version() {
+  VersionHeader header;
+  const size_t start = in_.position();
+  uint32_t count = 0;
+  if (in_.remaining() >= 4) count = in_.read<uint32_t>();
+  if ((count & detail::kByteCount) != 0) {
+    count &= ~detail::kByteCount;
+    in_.require(count, 1);
+    header.end = in_.position() + count;
+  } else {
+    in_.seek(start);
+  }
+  auto version = in_.read<uint16_t>();
+  if (header.end && (version & detail::kMemberwise) != 0) {
+    header.memberwise = true;
+    version &= static_cast<uint16_t>(~detail::kMemberwise);
+  }
+  header.version = static_cast<int16_t>(version);
+  return header;
+}
 
 }  // namespace sapwood::root

@@ -9,6 +9,7 @@
 #include "sapwood/io/random_access_file.h"
 #include "sapwood/rntuple/ntuple.h"
 #include "sapwood/root/file.h"
+#include "sapwood/root/streamer_info.h"
 #include "sapwood/ttree/tree.h"
 
 namespace sapwood {
@@ -22,6 +23,12 @@ Format format_of(const std::string& class_name) {
   return Format::kNone;
 }
 
+/// Whether it is a class of somebody's own that derives from TTree.
+bool is_derived_tree(const root::StreamerInfos& infos, const std::string& class_name) {
+  return class_name != "TChain" && infos.derives_from(class_name, "TTree");
+}
+
+/// Those of known classes; where there is none, of derived ones.
 std::vector<TableInfo> tables_of(const root::File& file) {
   std::vector<TableInfo> tables;
   std::unordered_set<std::string_view> seen;
@@ -29,6 +36,12 @@ std::vector<TableInfo> tables_of(const root::File& file) {
     const Format format = format_of(key.class_name);
     if (format == Format::kNone || !seen.insert(key.path).second) continue;
     tables.push_back({key.path, format == Format::kTree ? "TTree" : "RNTuple"});
+  }
+  if (!tables.empty() || file.keys().empty()) return tables;
+  const auto infos = root::StreamerInfos::read(file);
+  for (const root::Key& key : file.keys()) {
+    if (is_derived_tree(*infos, key.class_name) && seen.insert(key.path).second)
+      tables.push_back({key.path, "TTree"});
   }
   return tables;
 }
@@ -52,6 +65,7 @@ const root::Key& find_table(const root::File& file, const std::string& tree) {
   }
   const root::Key* key = file.find(tree);
   if (key != nullptr && format_of(key->class_name) != Format::kNone) return *key;
+  if (key != nullptr && is_derived_tree(*root::StreamerInfos::read(file), key->class_name)) return *key;
   if (key != nullptr)
     throw SchemaError(concat("'", tree, "' is a ", key->class_name, ", not a TTree or RNTuple"));
   std::vector<std::string> names;
@@ -84,8 +98,8 @@ std::shared_ptr<const Reader> open_table(const std::string& uri, const std::stri
     const auto file = root::File::open(io::open_file(uri));
     const root::Key& key = find_table(*file, tree);
     return with_context({.object = key.path}, [&]() -> std::shared_ptr<const Reader> {
-      if (format_of(key.class_name) == Format::kTree) return ttree::Tree::open(file, key, shared);
-      return rntuple::Ntuple::open(file, key);
+      if (format_of(key.class_name) == Format::kNtuple) return rntuple::Ntuple::open(file, key);
+      return ttree::Tree::open(file, key, shared);
     });
   });
 }

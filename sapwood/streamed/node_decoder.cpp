@@ -137,7 +137,10 @@ void NodeDecoder::expect(int64_t count, uint64_t bytes) {
         const auto most = static_cast<int64_t>(bytes / item().node_.number.stored_size);
         return item().expect(most, bytes);
       }
-      if (item().node_.kind == Kind::kString) item().values_.reserve(bytes);
+      if (item().node_.kind == Kind::kString) {
+        item().values_.reserve(bytes);
+        item().offsets_.reserve(bytes);  // of strings of seven characters
+      }
       return;
     default:
       return;
@@ -158,7 +161,9 @@ void NodeDecoder::read(StreamInput& in, uint64_t count) {
     bytes.require(count, size);
     const Bytes stored = bytes.take(count * size);
     if (keep_) append_numbers(stored.data(), count);
-  } else if (node_.kind == Kind::kString && !node_.has_header) {
+  } else if (node_.may_lack && bytes.position() == in.end) {
+    return fill_up(length_ + static_cast<int64_t>(count));
+  } else if (is_plain_string()) {
     read_strings(in, count);
   } else if (node_.kind == Kind::kList && !node_.has_header && item().node_.kind == Kind::kNumber) {
     read_number_lists(in, count);
@@ -276,8 +281,12 @@ void NodeDecoder::read_list(StreamInput& in, const Form* form) {
   const auto count = bytes.read<uint32_t>();
   // Every item takes at least a byte.
   bytes.require(count, 1);
-  if (form == nullptr) {
-    item().read(in, count);
+  NodeDecoder& items = item();
+  if (form == nullptr && items.is_plain_string()) {
+    items.read_strings(in, count);
+    items.length_ += count;
+  } else if (form == nullptr) {
+    items.read(in, count);
   } else if (count > 0) {
     Counts counts;
     item().read_members(in, *form, count, counts, true);
@@ -353,6 +362,8 @@ void NodeDecoder::read_members(StreamInput& in, const Form& form, uint64_t count
         throw UnsupportedError(
             concat("array ", member.name, " comes before ", member.counter, ", its length"));
       reader.read_counted(in, std::span(known).last(count));
+    } else if (together && member.class_name == "TObject" && bytes.position() == in.end) {
+      // A base that is an entry may have been stored without its TObject.
     } else if (together) {
       reader.read_together(in, member, count, counts);
     } else if (member.is_base) {

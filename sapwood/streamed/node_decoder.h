@@ -59,6 +59,7 @@ class NodeDecoder {
   NodeDecoder(const StreamNode& node, const Context& context, std::span<const std::string> path, bool keep);
   bool has_offsets() const;
   bool is_elided() const;
+  bool is_plain_string() const { return node_.kind == StreamNode::Kind::kString && !node_.has_header; }
   void add_children(std::span<const std::string> path);
 
   void read_value(StreamInput& in);

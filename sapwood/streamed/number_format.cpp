@@ -95,6 +95,14 @@ NumberFormat short_real(TypeKind type, std::string_view comment) {
   return {.type = type, .packing = Packing::kTruncated, .stored_size = 3, .bits = static_cast<uint8_t>(told)};
 }
 
+/// Of a leaf's title, "name[2][3]/d[0,10,20]" or "d[0,10,20]", what stands behind the type.
+std::string_view range_in_title(std::string_view title, char type) {
+  const std::string begin = concat('/', type, '[');
+  if (title.starts_with(begin.substr(1))) return title.substr(1);
+  const size_t at = title.find(begin);
+  return at == std::string_view::npos ? std::string_view() : title.substr(at + 2);
+}
+
 template <class T>
 T load(const std::byte* in) {
   T raw;
@@ -185,8 +193,8 @@ std::optional<NumberFormat> leaf_number_format(std::string_view leaf_class, bool
   }
   if (leaf_class == "TLeafF") return plain(TypeKind::kFloat32);
   if (leaf_class == "TLeafD") return plain(TypeKind::kFloat64);
-  if (leaf_class == "TLeafD32") return number_format(root::kDouble32, title);
-  if (leaf_class == "TLeafF16") return number_format(root::kFloat16, title);
+  if (leaf_class == "TLeafD32") return number_format(root::kDouble32, range_in_title(title, 'd'));
+  if (leaf_class == "TLeafF16") return number_format(root::kFloat16, range_in_title(title, 'f'));
   return std::nullopt;
 }
 

@@ -31,6 +31,7 @@ struct StreamNode {
   bool has_presence = false;  ///< of kCounted: a byte that says whether there are any stands before them
   bool is_triangle = false;   ///< of kCounted: 1 + 2 + ... + that number of items
   bool long_length = false;   ///< of a string: always 4 bytes of length
+  bool may_lack = false;      ///< of a string: nothing is stored of an empty one
   int64_t size = 0;
   NumberFormat number{};
   std::vector<StreamNode> item{};  ///< one, of lists and pointers; the members of a record

@@ -23,17 +23,36 @@ Bytes read_offsets(BigEndianCursor& in, int64_t num_entries) {
   return in.take(size_t{count} * 4).first(static_cast<size_t>(num_entries) * 4);
 }
 
+// The first is 0, each of the others the size of the entry before it.
+Bytes offsets_of_sizes(const Basket& basket, Scratch& scratch) {
+  const std::span<std::byte> offsets = scratch.offsets(basket.offsets.size());
+  uint32_t offset = basket.offset_base;
+  for (size_t i = 0; i < offsets.size(); i += sizeof offset) {
+    uint32_t size;
+    std::memcpy(&size, basket.offsets.data() + i, sizeof size);
+    offset += __builtin_bswap32(size);
+    const uint32_t stored = __builtin_bswap32(offset);
+    std::memcpy(offsets.data() + i, &stored, sizeof stored);
+  }
+  return offsets;
+}
+
 }  // namespace
 
 // A key header (root/key_header.h), then, big-endian:
-//   uint16 version, int32 fBufferSize, int32 fNevBufSize (negative: uint8 fIOBits follows), int32 fNevBuf,
+//   uint16 version, int32 fBufferSize, int32 fNevBufSize (negative: uint8 fIOBits follows, of which the
+//   lowest is known and says that there are sizes of entries, or nothing, for offsets), int32 fNevBuf,
 //   int32 fLast (end of the entries, from the record's start), uint8 flag
 BasketHeader read_basket_header(Bytes record) {
   BigEndianCursor in(record, "basket");
   const root::KeyHeader key = root::read_key_header(in);
   in.skip(6);
-  if (in.read<int32_t>() < 0) in.skip(1);
   BasketHeader header;
+  header.stores_sizes = in.read<int32_t>() < 0;
+  if (header.stores_sizes) {
+    if (const auto features = in.read<uint8_t>(); features != 1)
+      throw UnsupportedError(concat("a basket with features ", features));
+  }
   header.num_entries = in.read<int32_t>();
   const auto last = in.read<int32_t>();
   header.flag = in.read<uint8_t>();
@@ -88,6 +107,7 @@ Basket unpack_basket(Bytes record, Scratch& scratch) {
   if (header.data_size != header.object_size) {
     BigEndianCursor in(object.subspan(header.data_size), "entry offsets");
     basket.offsets = read_offsets(in, header.num_entries);
+    if (header.stores_sizes) basket.offsets = offsets_of_sizes(basket, scratch);
   }
   return basket;
 }

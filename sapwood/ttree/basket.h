@@ -17,9 +17,10 @@ struct BasketHeader {
   uint32_t key_size = 0;  ///< all of the header; entry offsets count from the record's start
   uint32_t object_size = 0;
   int64_t num_entries = 0;
-  uint32_t data_size = 0;  ///< bytes of the entries, before the offsets
-  uint8_t flag = 0;        ///< what an embedded basket holds
-  size_t header_end = 0;   ///< position after the header's last member
+  uint32_t data_size = 0;     ///< bytes of the entries, before the offsets
+  uint8_t flag = 0;           ///< what an embedded basket holds
+  bool stores_sizes = false;  ///< of entries, where others store their offsets
+  size_t header_end = 0;      ///< position after the header's last member
 };
 
 /// Throws FormatError when it ends early or its sizes contradict each other.
@@ -46,16 +47,18 @@ struct Basket {
 /// Memory for records and what they hold, used again from basket to basket.
 class Scratch {
  public:
-  explicit Scratch(const std::shared_ptr<MemoryPool>& pool) : record_(pool), object_(pool) {}
+  explicit Scratch(const std::shared_ptr<MemoryPool>& pool) : record_(pool), object_(pool), offsets_(pool) {}
   ScratchBuffer& record() { return record_; }
   /// Other memory for the next `object`, if that asks for exactly as much.
   void lend(std::span<std::byte> place) { lent_ = place; }
   std::span<std::byte> object(size_t size);
+  std::span<std::byte> offsets(size_t size) { return offsets_.get(size); }
 
  private:
   std::span<std::byte> lent_;
   ScratchBuffer record_;
   ScratchBuffer object_;
+  ScratchBuffer offsets_;
 };
 
 /// Unpacks a basket from its record in the file. Throws FormatError, UnsupportedError.

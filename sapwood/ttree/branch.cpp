@@ -36,14 +36,19 @@ class BranchReader {
       const size_t index = branches_.size();
       branches_.push_back(read_branch(*child, parent_index, index));
       if (parent_index) branches_[*parent_index].has_children = true;
-      read_children(*child, index, depth + 1);
+      if (child->object_or_null("fBranches") != nullptr) read_children(*child, index, depth + 1);
     }
   }
 
   Branch read_branch(const root::Object& object, std::optional<size_t> parent, size_t index) {
     Branch branch;
     branch.class_name = object.class_name;
-    branch.name = object.text("fName");
+    branch.name = object.text_or("fName", "");
+    if (branch.name.empty() && branch.class_name == "TBranchClones") {
+      branch.name = branch.class_name;
+      branch.problem = "a TBranchClones, whose layout is ROOT 2's";
+      return branch;
+    }
     branch.title = object.text("fTitle");
     branch.path = parent ? branches_[*parent].path + '/' + branch.name : branch.name;
     branch.parent = parent;
@@ -74,12 +79,11 @@ class BranchReader {
                                .element_type = leaf->integer_or("fType", 0),
                                .is_counted = counter != nullptr});
     }
+    read_baskets(object, branch);
     const std::string_view file_name = object.text_or("fFileName", "");
-    if (!file_name.empty()) {
+    const auto is_in_file = [](const BasketLocation& basket) { return basket.seek != 0; };
+    if (!file_name.empty() && std::ranges::any_of(branch.baskets, is_in_file))
       branch.problem = concat("its baskets are in another file, ", file_name);
-    } else {
-      read_baskets(object, branch);
-    }
     return branch;
   }
 

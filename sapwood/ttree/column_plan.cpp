@@ -128,7 +128,7 @@ class BranchPlanner {
       return plan_stream(in_collection() ? streamed::StreamNode{.kind = Kind::kUntilEnd, .item = {bits}}
                                          : bits);
     }
-    if (leaf.class_name == "TLeafC") return plan_stream({.kind = Kind::kString});
+    if (leaf.class_name == "TLeafC") return plan_stream({.kind = Kind::kString, .may_lack = true});
     if (const auto number = leaf_number(leaf)) return plan_numbers(leaf, *number);
     if (branch_.class_name == "TBranchElement" || branch_.class_name == "TBranchObject") return plan_object();
     throw UnsupportedError(concat("a ", branch_.class_name, " with a ", leaf.class_name));
@@ -235,7 +235,7 @@ class BranchPlanner {
   streamed::StreamNode leaf_record() const {
     streamed::StreamNode record{.kind = Kind::kRecord, .class_name = branch_.name, .is_built_in = true};
     for (const Leaf& leaf : branch_.leaves) {
-      streamed::StreamNode node{.kind = Kind::kString};
+      streamed::StreamNode node{.kind = Kind::kString, .may_lack = true};
       if (leaf.class_name != "TLeafC") {
         node = {.kind = Kind::kNumber, .number = number_of(leaf)};
         const std::vector<int64_t> sizes = fixed_dimensions(leaf);
@@ -381,7 +381,8 @@ PlannedColumns plan_columns(const std::vector<Branch>& branches, const root::Str
   for (size_t i = 0; i < branches.size(); ++i) {
     const Branch& branch = branches[i];
     // Nodes, and bases without members.
-    if (branch.has_children || (branch.leaves.empty() && branch.baskets.empty())) continue;
+    if (branch.has_children || (branch.leaves.empty() && branch.baskets.empty() && branch.problem.empty()))
+      continue;
     ColumnInfo info{.name = branch.name,
                     .type = {},
                     .stored_type = "",

@@ -75,7 +75,7 @@ INSTANTIATE_TEST_SUITE_P(Files, Corruption,
                                          "uproot-small-dy-nooffsets.root",
                                          "uproot-small-evnt-tree-fullsplit.root", "uproot-issue38a.root",
                                          "objects.root", "versions.root", "uproot-issue-400.root",
-                                         "types_whole.root", "types_split.root"));
+                                         "types_whole.root", "types_split.root", "matrices.root"));
 
 }  // namespace
 }  // namespace sapwood::ttree

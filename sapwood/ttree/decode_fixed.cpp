@@ -12,8 +12,9 @@ constexpr int64_t kGatheredBytes = 16 << 10;
 
 const std::byte* entries_of(const BasketPart& part, int64_t entry_size) {
   // Sizes are bounded by the plan and by int32 entry numbers, so the product can't overflow.
-  if (part.local.stop * entry_size > static_cast<int64_t>(part.basket.data.size())) {
-    throw FormatError(concat("corrupt basket: ", part.basket.data.size(), " bytes for ", part.local.stop,
+  const Basket& basket = part.basket;
+  if (basket.num_entries * entry_size != static_cast<int64_t>(basket.data.size())) {
+    throw FormatError(concat("corrupt basket: ", basket.data.size(), " bytes for ", basket.num_entries,
                              " entries of ", entry_size));
   }
   return part.basket.data.data() + part.local.start * entry_size;

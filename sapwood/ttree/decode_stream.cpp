@@ -40,7 +40,7 @@ Column decode_stream(const DecodeTask& task, const Buffer& destination) {
       if (start < in.position()) in.fail(concat("entry ", entry, " to begin at byte ", start));
       in.seek(start);
       if (end > basket.data.size() || end < start) in.fail(concat("an entry up to byte ", end));
-      if (start == end && node.kind != streamed::StreamNode::Kind::kUntilEnd)
+      if (start == end && node.kind != streamed::StreamNode::Kind::kUntilEnd && !node.may_lack)
         throw UnsupportedError("entries without bytes, as ROOT writes them of a class that it does not know");
       streamed::StreamInput input{stream, end};
       decoder.read(input, 1);

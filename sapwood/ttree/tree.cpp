@@ -72,9 +72,9 @@ std::shared_ptr<const Tree> Tree::open(std::shared_ptr<const root::File> file, c
   tree->file_ = std::move(file);
   tree->name_ = key.path;
   with_context({.file = tree->file(), .object = key.path}, [&] {
-    if (!is_tree_class(key.class_name))
-      throw UnsupportedError(concat("a ", key.class_name, " is not a tree"));
     tree->infos_ = shared != nullptr ? shared->read(*tree->file_) : root::StreamerInfos::read(*tree->file_);
+    if (!is_tree_class(key.class_name) && !tree->infos_->derives_from(key.class_name, "TTree"))
+      throw UnsupportedError(concat("a ", key.class_name, " is not a tree"));
     const auto record = root::ObjectTree::read(*tree->file_, key, tree->infos_, kSkippedMembers);
     tree->read_links(record->root());
     tree->plan(record->root());
