@@ -26,6 +26,14 @@ class Appender {
   void reserve(size_t size) {
     if (size > capacity_ - used_) grow(size);
   }
+  /// Where so many bytes may be written behind `used` ones, of which `resize` will tell at last.
+  std::byte* place(size_t used, size_t size) {
+    if (size > capacity_ - used) {
+      used_ = used;
+      grow(size);
+    }
+    return data_ + used;
+  }
   void resize(size_t size) { used_ = size; }
   std::byte* data() const { return data_; }
   size_t capacity() const { return capacity_; }

@@ -16,6 +16,22 @@ uint32_t read_length(BigEndianCursor& in, bool is_long) {
   return length == 255 ? in.read<uint32_t>() : length;
 }
 
+/// Strings up to this length are moved at once.
+constexpr size_t kShortString = 32;
+
+void copy_string(const std::byte* from, size_t readable, size_t length, std::byte* to) {
+  if (length <= kShortString && readable >= kShortString) {
+    std::memcpy(to, from, kShortString);
+  } else {
+    std::memcpy(to, from, length);
+  }
+}
+
+void store_end(std::byte* ends, size_t index, size_t end) {
+  const auto offset = static_cast<int64_t>(end);
+  std::memcpy(ends + index * sizeof offset, &offset, sizeof offset);
+}
+
 }  // namespace
 
 void NodeDecoder::read_bits(StreamInput& in) {
@@ -27,7 +43,6 @@ void NodeDecoder::read_bits(StreamInput& in) {
 
 // uint8 length, or 255 and uint32 length, or always that; characters.
 void NodeDecoder::read_strings(StreamInput& in, uint64_t count) {
-  constexpr size_t kShort = 32;  // moved at once, whatever the length
   BigEndianCursor& bytes = in.stream.in();
   bytes.require(count, 1);
   std::byte* const ends = keep_ ? offsets_.extend(count * sizeof(int64_t)) : nullptr;
@@ -49,24 +64,37 @@ void NodeDecoder::read_strings(StreamInput& in, uint64_t count) {
       bytes.skip(length);  // throws
     }
     if (ends != nullptr) {
-      if (length + kShort > values_.capacity() - used) {
-        values_.resize(used);
-        values_.reserve(length + kShort);
-      }
-      std::byte* const place = values_.data() + used;
-      if (length <= kShort && readable >= kShort) {
-        std::memcpy(place, stored.data() + at, kShort);
-      } else {
-        std::memcpy(place, stored.data() + at, length);
-      }
+      copy_string(stored.data() + at, readable, length, values_.place(used, length + kShortString));
       used += length;
-      const auto end = static_cast<int64_t>(used);
-      std::memcpy(ends + i * sizeof end, &end, sizeof end);
+      store_end(ends, i, used);
     }
     at += length;
   }
   bytes.seek(at);
   if (ends != nullptr) values_.resize(used);
+}
+
+// Strings that fill their entries and are short, up to the first that is not. Gives how many.
+size_t NodeDecoder::read_short_strings(Bytes stored, std::span<const int64_t> positions) {
+  const size_t most = positions.size() - 1;
+  const size_t before = offsets_.size();
+  std::byte* const ends = offsets_.extend(most * sizeof(int64_t));
+  size_t used = values_.size();
+  size_t i = 0;
+  for (; i < most; ++i) {
+    const auto at = static_cast<size_t>(positions[i]);
+    const auto size = static_cast<size_t>(positions[i + 1] - positions[i]);
+    if (node_.long_length || size == 0 || size > UINT8_MAX || static_cast<size_t>(stored[at]) != size - 1)
+      break;
+    copy_string(stored.data() + at + 1, stored.size() - at - 1, size - 1,
+                values_.place(used, size + kShortString));
+    used += size - 1;
+    store_end(ends, i, used);
+  }
+  offsets_.resize(before + i * sizeof(int64_t));
+  values_.resize(used);
+  length_ += static_cast<int64_t>(i);
+  return i;
 }
 
 // Lists of numbers, each a uint32 count and as many.

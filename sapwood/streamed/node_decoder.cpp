@@ -179,6 +179,23 @@ void NodeDecoder::read(StreamInput& in, uint64_t count) {
   length_ += static_cast<int64_t>(count);
 }
 
+void NodeDecoder::read_entries(root::ObjectStream& stream, std::span<const int64_t> positions) {
+  BigEndianCursor& bytes = stream.in();
+  for (size_t i = 0; i + 1 < positions.size(); ++i) {
+    if (keep_ && is_plain_string()) i += read_short_strings(bytes.all(), positions.subspan(i));
+    if (i + 1 == positions.size()) break;
+    const auto end = static_cast<size_t>(positions[i + 1]);
+    bytes.seek(static_cast<size_t>(positions[i]));
+    if (bytes.position() == end && node_.kind != Kind::kUntilEnd && !node_.may_lack)
+      throw UnsupportedError("entries without bytes, as ROOT writes them of a class that it does not know");
+    StreamInput in{stream, end};
+    read(in, 1);
+    if (bytes.position() > end) bytes.fail(concat("the end of an entry at ", end));
+    if (bytes.position() < end)
+      throw UnsupportedError(concat("an entry has ", end - bytes.position(), " bytes more than are known"));
+  }
+}
+
 void NodeDecoder::read_headed(StreamInput& in) {
   BigEndianCursor& bytes = in.stream.in();
   if (node_.kind == Kind::kUntilEnd && bytes.position() >= in.end)

@@ -48,6 +48,9 @@ class NodeDecoder {
   void expect(int64_t count, uint64_t bytes);
   /// Reads `count` values, one after the other. Throws FormatError, UnsupportedError.
   void read(StreamInput& in, uint64_t count);
+  /// Reads a value from each position to the next, all of it. `positions` ascend and are in the stream.
+  /// Throws as `read`.
+  void read_entries(root::ObjectStream& stream, std::span<const int64_t> positions);
   Column finish();
 
  private:
@@ -75,6 +78,7 @@ class NodeDecoder {
   void read_derived(StreamInput& in, const std::string& class_name, int depth);
   void read_clones(StreamInput& in, const root::VersionHeader& header);
   void read_strings(StreamInput& in, uint64_t count);
+  size_t read_short_strings(Bytes stored, std::span<const int64_t> positions);
   void read_number_lists(StreamInput& in, uint64_t count);
   void append_numbers(const std::byte* stored, uint64_t count);
   void read_bits(StreamInput& in);

@@ -1,5 +1,6 @@
 #include "sapwood/streamed/node_decoder.h"
 #include "sapwood/ttree/fetched.h"
+#include "sapwood/ttree/positions.h"
 
 namespace sapwood::ttree {
 
@@ -17,6 +18,7 @@ Column decode_stream(const DecodeTask& task, const Buffer& destination) {
                    static_cast<uint64_t>(static_cast<double>(stored_sizes(task).data) * share));
   }
   Scratch scratch(task.pool);
+  std::vector<int64_t> positions;
   for_each_basket(task.data, task.entries, scratch, [&](const BasketPart& part) {
     const Basket& basket = part.basket;
     root::ObjectStream stream(basket.data, basket.offset_base, "basket");
@@ -33,22 +35,9 @@ Column decode_stream(const DecodeTask& task, const Buffer& destination) {
         throw UnsupportedError(concat("a basket has ", in.remaining(), " bytes more than are known"));
       return;
     }
-    for (int64_t entry = part.local.start; entry < part.local.stop; ++entry) {
-      const size_t start = basket.offset(entry);
-      const size_t end = entry + 1 < basket.num_entries ? basket.offset(entry + 1) : basket.data.size();
-      // Entries that overlap would let a small basket grow without bound.
-      if (start < in.position()) in.fail(concat("entry ", entry, " to begin at byte ", start));
-      in.seek(start);
-      if (end > basket.data.size() || end < start) in.fail(concat("an entry up to byte ", end));
-      if (start == end && node.kind != streamed::StreamNode::Kind::kUntilEnd && !node.may_lack)
-        throw UnsupportedError("entries without bytes, as ROOT writes them of a class that it does not know");
-      streamed::StreamInput input{stream, end};
-      decoder.read(input, 1);
-      if (in.position() > end) in.fail(concat("the end of entry ", entry, " at ", end));
-      if (in.position() < end)
-        throw UnsupportedError(
-            concat("entry ", entry, " has ", end - in.position(), " bytes more than are known"));
-    }
+    positions.resize(static_cast<size_t>(part.local.size()) + 1);
+    stored_positions(part, positions);
+    decoder.read_entries(stream, positions);
   });
   return streamed::to_destination(decoder.finish(), destination);
 }
