@@ -240,7 +240,17 @@ INSTANTIATE_TEST_SUITE_P(
                     "test_stl_containers_rntuple_v1-0-0-0.root", "test_atomic_bitset_rntuple_v1-0-0-0.root",
                     "late_fields_rntuple.root", "representations_rntuple.root", "untyped_rntuple.root",
                     "large_records_rntuple.root", "reals_rntuple.root", "nullable_rntuple.root",
-                    "variants_rntuple.root"));
+                    "variants_rntuple.root", "attributes_rntuple.root"));
+
+TEST(Ntuple, KeepsBasesApartAndLeavesAttributeSetsOut) {
+  const auto ntuple = open_test_file("attributes_rntuple.root");
+  EXPECT_EQ(ntuple->num_entries(), 20);
+  const auto last = [&](const char* name) {
+    return read_column(*ntuple, name, {0, 20}).values.as<const float>()[19];
+  };
+  EXPECT_EQ(last("object.x"), 190);
+  EXPECT_EQ(last("object.:_0.x"), 19);
+}
 
 TEST(Ntuple, WritesToADestination) {
   const auto ntuple = open_test_file("untyped_rntuple.root");

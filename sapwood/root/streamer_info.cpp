@@ -9,7 +9,8 @@
 namespace sapwood::root {
 namespace {
 
-constexpr int kDeepestInheritance = 50;
+/// Of a class, those of its bases among them: more than any has.
+constexpr size_t kMostBases = 200;
 /// Of a class: they are looked through for each object.
 constexpr size_t kMostVersions = 1000;
 
@@ -208,13 +209,15 @@ const StreamerInfo* StreamerInfos::newest(std::string_view class_name) const {
 }
 
 bool StreamerInfos::derives_from(std::string_view class_name, std::string_view base) const {
-  // Single inheritance first is how ROOT's own classes are built; the bound ends cycles of corrupt files.
-  std::string_view name = class_name;
-  for (int depth = 0; depth < kDeepestInheritance; ++depth) {
-    if (name == base) return true;
-    const StreamerInfo* info = newest(name);
-    if (info == nullptr || info->elements.empty() || !info->elements.front().is_base) return false;
-    name = info->elements.front().name;
+  std::vector<std::string_view> classes{class_name};
+  for (size_t i = 0; i < classes.size() && classes.size() < kMostBases; ++i) {
+    if (classes[i] == base) return true;
+    const StreamerInfo* info = newest(classes[i]);
+    if (info == nullptr) continue;
+    for (const StreamerElement& element : info->elements) {
+      if (element.is_base && std::ranges::find(classes, element.name) == classes.end())
+        classes.push_back(element.name);
+    }
   }
   return false;
 }

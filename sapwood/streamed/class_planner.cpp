@@ -394,8 +394,15 @@ StreamNode ClassPlanner::value(const CppType& type, bool has_header) {
                                  .class_name = type.name,
                                  .is_built_in = true,
                                  .is_map_item = !is_pair});
+      const root::StreamerInfo* info = infos_.newest(type.name);
       for (size_t i = 0; i < 2; ++i) {
-        pair.item.push_back(value(type.arguments[i], true));
+        // Enumerations are told from classes by the type of the pair's member.
+        const CppType& of = type.arguments[i];
+        const bool is_unknown = of.kind == CppType::Kind::kClass && infos_.newest(of.name) == nullptr;
+        std::optional<NumberFormat> number;
+        if (is_unknown && info != nullptr && i < info->elements.size())
+          number = number_format(info->elements[i].type, {});
+        pair.item.push_back(number ? counted({.kind = Kind::kNumber, .number = *number}) : value(of, true));
         pair.item.back().name = i == 0 ? "first" : "second";
       }
       return is_pair ? pair : counted(list_of(std::move(pair), has_header));

@@ -146,6 +146,12 @@ CppType parse(std::string_view text, int depth) {
     for (size_t i = 0; i < count; ++i) type.arguments.push_back(parse(arguments[i], depth + 1));
     return type;
   };
+  // Named as in streamer infos.
+  const auto pair = [&](Kind kind) {
+    CppType type = of_arguments(kind, 2);
+    type.name = concat("pair<", arguments[0], ',', arguments[1], arguments[1].ends_with('>') ? " >" : ">");
+    return type;
+  };
   if (arguments.empty()) {
     if (name == "string" || name == "TString")
       return {.kind = Kind::kString, .is_std_string = name == "string"};
@@ -162,11 +168,9 @@ CppType parse(std::string_view text, int depth) {
   } else if (is_among(kCollections, name)) {
     return of_arguments(Kind::kCollection, 1);
   } else if (arguments.size() >= 2 && is_among(kMaps, name)) {
-    return of_arguments(Kind::kMap, 2);
+    return pair(Kind::kMap);
   } else if (arguments.size() == 2 && name == "pair") {
-    CppType pair = of_arguments(Kind::kPair, 2);
-    pair.name = text;
-    return pair;
+    return pair(Kind::kPair);
   }
   return {.kind = Kind::kClass, .name = std::string(text)};
 }

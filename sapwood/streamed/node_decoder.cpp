@@ -190,10 +190,24 @@ void NodeDecoder::read_entries(root::ObjectStream& stream, std::span<const int64
       throw UnsupportedError("entries without bytes, as ROOT writes them of a class that it does not know");
     StreamInput in{stream, end};
     read(in, 1);
-    if (bytes.position() > end) bytes.fail(concat("the end of an entry at ", end));
-    if (bytes.position() < end)
-      throw UnsupportedError(concat("an entry has ", end - bytes.position(), " bytes more than are known"));
+    require_end(in);
   }
+}
+
+void NodeDecoder::require_end(const StreamInput& in) {
+  const BigEndianCursor& bytes = in.stream.in();
+  if (bytes.position() > in.end) bytes.fail(concat("the end of an entry at ", in.end));
+  if (bytes.position() < in.end)
+    throw UnsupportedError(concat("an entry has ", in.end - bytes.position(), " bytes more than are known"));
+}
+
+void NodeDecoder::read_arrays(StreamInput& in, std::span<const int32_t> lengths) {
+  std::vector<uint64_t> counts;
+  for (const int32_t length : lengths) counts.push_back(static_cast<uint64_t>(std::max(length, 0)));
+  item().read_counted(in, counts);
+  require_end(in);
+  end_list();
+  ++length_;
 }
 
 void NodeDecoder::read_headed(StreamInput& in) {

@@ -51,6 +51,8 @@ class NodeDecoder {
   /// Reads a value from each position to the next, all of it. `positions` ascend and are in the stream.
   /// Throws as `read`.
   void read_entries(root::ObjectStream& stream, std::span<const int64_t> positions);
+  /// Reads an entry of arrays of the given lengths (0 where they are negative). Throws as `read`.
+  void read_arrays(StreamInput& in, std::span<const int32_t> lengths);
   Column finish();
 
  private:
@@ -66,6 +68,7 @@ class NodeDecoder {
   void add_children(std::span<const std::string> path);
 
   void read_value(StreamInput& in);
+  static void require_end(const StreamInput& in);
   void read_headed(StreamInput& in);
   void end_value(StreamInput& in, const root::VersionHeader& header) const;
   void read_values(StreamInput& in, uint64_t count, const root::VersionHeader& header);

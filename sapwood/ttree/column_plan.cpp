@@ -99,9 +99,13 @@ std::string with_sizes(const std::string& type_name, const Leaf& leaf) {
 /// Plans one branch; what can't be read throws UnsupportedError.
 class BranchPlanner {
  public:
-  BranchPlanner(const Branch& branch, size_t index, const root::StreamerInfos& infos,
+  BranchPlanner(const std::vector<Branch>& branches, size_t index, const root::StreamerInfos& infos,
                 streamed::ClassPlanner& classes)
-      : branch_(branch), infos_(infos), classes_(classes), element_(find_element()) {
+      : branches_(branches),
+        branch_(branches[index]),
+        infos_(infos),
+        classes_(classes),
+        element_(find_element()) {
     plan_.branch = index;
   }
 
@@ -190,9 +194,7 @@ class BranchPlanner {
     // ROOT gives -1 where it did not find the counter's branch; the entry's bytes tell how many there are.
     if (pointer && leaf.length < 0) leaf.length = 1;
     set_numbers(leaf, number);
-    if (pointer && in_collection()) {
-      throw UnsupportedError("an array of variable length in each object of a collection");
-    }
+    if (pointer && in_collection()) return plan_arrays_of_objects(number);
     if (pointer || leaf.is_counted) {
       plan_.layout = Layout::kJagged;
       plan_.header_size = pointer ? kPresenceByte : 0;
@@ -204,6 +206,23 @@ class BranchPlanner {
       plan_.entry_size = plan_.item_size();
     }
     return std::move(plan_);
+  }
+
+  /// Of each object of a collection a byte that says whether there are any, and as many numbers as another
+  /// member says, which is a branch beside this one.
+  ColumnPlan plan_arrays_of_objects(const streamed::NumberFormat& number) {
+    const size_t prefix = branch_.name.rfind('.') + 1;
+    const std::string name =
+        branch_.name.substr(0, prefix) + (element_ == nullptr ? "" : element_->count_name);
+    const auto counter = std::ranges::find_if(
+        branches_, [&](const Branch& other) { return other.parent == branch_.parent && other.name == name; });
+    if (counter == branches_.end())
+      throw UnsupportedError(
+          "an array of variable length in each object of a collection, without its length");
+    plan_.lengths = static_cast<size_t>(counter - branches_.begin());
+    streamed::StreamNode array{
+        .kind = Kind::kCounted, .has_presence = true, .item = {{.kind = Kind::kNumber, .number = number}}};
+    return plan_stream({.kind = Kind::kUntilEnd, .item = {std::move(array)}});
   }
 
   ColumnPlan plan_leaf_list() {
@@ -312,6 +331,7 @@ class BranchPlanner {
     return std::move(plan_);
   }
 
+  const std::vector<Branch>& branches_;
   const Branch& branch_;
   const root::StreamerInfos& infos_;
   streamed::ClassPlanner& classes_;
@@ -390,7 +410,7 @@ PlannedColumns plan_columns(const std::vector<Branch>& branches, const root::Str
                     .compressed_bytes = static_cast<uint64_t>(std::max<int64_t>(branch.compressed_bytes, 0)),
                     .uncompressed_bytes = static_cast<uint64_t>(std::max<int64_t>(branch.total_bytes, 0))};
     ColumnPlan plan{.branch = i};
-    BranchPlanner planner(branch, i, infos, classes);
+    BranchPlanner planner(branches, i, infos, classes);
     try {
       info.stored_type = planner.stored_type();
       plan = planner.plan();

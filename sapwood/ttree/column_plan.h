@@ -32,7 +32,8 @@ struct ColumnPlan {
   int64_t entry_offset = 0;               ///< where in these the column's numbers begin
   int64_t header_size = 0;                ///< bytes before the items, for kJagged
   std::optional<LeafPosition> counter{};  ///< gives the number of items where no offsets are stored
-  std::vector<ColumnPlan> members{};      ///< of a kLeafList
+  std::optional<size_t> lengths{};    ///< branch of the lengths of the arrays in each of an entry's objects
+  std::vector<ColumnPlan> members{};  ///< of a kLeafList
   std::shared_ptr<const streamed::StreamNode> stream{};  ///< of all columns that have entries of this branch
   std::vector<std::string> path{};  ///< to the column's values, where they are members of records in it
 

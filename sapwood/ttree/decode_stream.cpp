@@ -37,7 +37,16 @@ Column decode_stream(const DecodeTask& task, const Buffer& destination) {
     }
     positions.resize(static_cast<size_t>(part.local.size()) + 1);
     stored_positions(part, positions);
-    decoder.read_entries(stream, positions);
+    if (task.lengths == nullptr) return decoder.read_entries(stream, positions);
+    const int64_t first = part.first_entry + part.local.start - task.entries.start;
+    const auto offsets = task.lengths->offsets.as<const int64_t>().subspan(static_cast<size_t>(first));
+    const auto lengths = task.lengths->item().values.as<const int32_t>();
+    for (size_t i = 0; i + 1 < positions.size(); ++i) {
+      const auto count = static_cast<size_t>(offsets[i + 1] - offsets[i]);
+      in.seek(static_cast<size_t>(positions[i]));
+      streamed::StreamInput input{stream, static_cast<size_t>(positions[i + 1])};
+      decoder.read_arrays(input, lengths.subspan(static_cast<size_t>(offsets[i]), count));
+    }
   });
   return streamed::to_destination(decoder.finish(), destination);
 }

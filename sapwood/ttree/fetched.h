@@ -26,6 +26,7 @@ struct DecodeTask {
   EntryRange entries;
   const std::shared_ptr<MemoryPool>& pool;
   const root::StreamerInfos* infos = nullptr;  ///< for kStream
+  const Column* lengths = nullptr;             ///< of the arrays in each of an entry's objects, as lists
   Buffer known_offsets{};  ///< of the same entries' lists in another column that has the same counter
 };
 

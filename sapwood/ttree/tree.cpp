@@ -145,10 +145,27 @@ void Tree::plan(const root::Object& tree) {
     counter_of_.push_back(counter);
     if (unsupported.empty() && !planned.columns[i].is_member) used.push_back(&branches_[plans_[i].branch]);
   }
+  find_lengths(planned.columns);
   const auto takes_infos = [](const ColumnPlan& plan) { return plan.stream && holds_objects(*plan.stream); };
   if (std::ranges::none_of(plans_, takes_infos)) infos_.reset();
   schema_ = Schema(std::move(planned.columns));
   clusters_ = find_clusters(tree, used, num_entries_);
+}
+
+void Tree::find_lengths(std::vector<ColumnInfo>& columns) {
+  lengths_of_.assign(plans_.size(), SIZE_MAX);
+  for (size_t i = 0; i < plans_.size(); ++i) {
+    if (!plans_[i].lengths) continue;
+    const auto lengths = std::ranges::find_if(
+        plans_, [&](const ColumnPlan& plan) { return plan.branch == *plans_[i].lengths; });
+    lengths_of_[i] = static_cast<size_t>(lengths - plans_.begin());
+    const bool is_known = lengths != plans_.end() && columns[lengths_of_[i]].unsupported.empty() &&
+                          lengths->layout == ColumnPlan::Layout::kJagged &&
+                          primitive_size(lengths->number.type) == sizeof(int32_t) &&
+                          !lengths->type.item().is_floating();
+    if (!is_known && columns[i].unsupported.empty())
+      columns[i].unsupported = "arrays of variable length in objects, whose lengths can't be read";
+  }
 }
 
 void Tree::keep_embedded_baskets() {
@@ -209,14 +226,18 @@ std::unique_ptr<FetchedColumns> Tree::fetch(std::span<const size_t> columns, Ent
   };
   if (entries.size() == 0) return fetched;
   with_context({.file = file(), .object = name_, .entries = entries}, [&] {
-    for (const size_t column : columns) {
-      schema_.require(schema_[column].name);
+    const auto want_column = [&](size_t column) {
       want(plans_[column].branch, entries);
-      if (counter_of_[column] == SIZE_MAX) continue;
+      if (counter_of_[column] == SIZE_MAX) return;
       // Where entries begin follows from the counts of all before them in the basket.
       const Branch& branch = branches_[plans_[column].branch];
       const int64_t start = branch.basket_entries(branch.basket_of(entries.start)).start;
       want(counters_[counter_of_[column]].branch, {start, entries.stop});
+    };
+    for (const size_t column : columns) {
+      schema_.require(schema_[column].name);
+      want_column(column);
+      if (lengths_of_[column] != SIZE_MAX) want_column(lengths_of_[column]);
     }
     std::vector<io::ByteRange> ranges;
     for (const auto& [index, baskets] : wanted) {
@@ -255,15 +276,23 @@ Column Tree::decode(const FetchedColumns& fetched, size_t position, const std::s
       const auto found = baskets.branches.find(branch);
       return found == baskets.branches.end() ? nothing : found->second;
     };
-    const bool counted = counter_of_[column] != SIZE_MAX;
-    const ColumnPlan* counter = counted ? &counters_[counter_of_[column]] : nullptr;
-    DecodeTask task{.plan = plan,
-                    .data = data_of(plan.branch),
-                    .counter_plan = counter,
-                    .counter_data = counted ? &data_of(counter->branch) : nullptr,
-                    .entries = baskets.entries,
-                    .pool = pool,
-                    .infos = infos_.get()};
+    const auto task_of = [&](size_t wanted) {
+      const bool counted = counter_of_[wanted] != SIZE_MAX;
+      const ColumnPlan* counter = counted ? &counters_[counter_of_[wanted]] : nullptr;
+      return DecodeTask{.plan = plans_[wanted],
+                        .data = data_of(plans_[wanted].branch),
+                        .counter_plan = counter,
+                        .counter_data = counted ? &data_of(counter->branch) : nullptr,
+                        .entries = baskets.entries,
+                        .pool = pool,
+                        .infos = infos_.get()};
+    };
+    DecodeTask task = task_of(column);
+    if (lengths_of_[column] != SIZE_MAX) {
+      const Column lengths = decode_jagged(task_of(lengths_of_[column]));
+      task.lengths = &lengths;
+      return decode_stream(task, destination);
+    }
     switch (plan.layout) {
       case ColumnPlan::Layout::kFixed:
         return decode_fixed(task, destination);

@@ -50,6 +50,7 @@ class Tree final : public Reader {
   Tree() = default;
   void read_links(const root::Object& tree);
   void plan(const root::Object& tree);
+  void find_lengths(std::vector<ColumnInfo>& columns);
   void find_unknown_clones(const PlannedColumns& planned, streamed::ClonesClasses& found) const;
   void keep_embedded_baskets();
   ErrorContext context(size_t column, EntryRange entries) const;
@@ -62,6 +63,7 @@ class Tree final : public Reader {
   std::vector<ColumnPlan> plans_;                 // beside the schema's columns
   std::vector<size_t> counter_of_;                // of each column, in counters_; SIZE_MAX for none
   std::vector<ColumnPlan> counters_;
+  std::vector<size_t> lengths_of_;  // of each column, another column; SIZE_MAX for none
   std::vector<Alias> aliases_;
   std::vector<FriendTable> friends_;
   Schema schema_;

@@ -1,4 +1,4 @@
-"""Writes the RNTuples of this folder that ROOT 6.40 made: python write_rntuples.py FOLDER."""
+"""Writes the RNTuples of this folder that ROOT 6.40 made: python write_rntuples.py FOLDER [NAMES...]."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,7 @@ import ROOT
 
 ROOT.gInterpreter.Declare(r"""
 #include <ROOT/RField.hxx>
+#include <ROOT/RNTupleAttrWriting.hxx>
 #include <ROOT/RNTupleModel.hxx>
 #include <ROOT/RNTupleWriteOptions.hxx>
 #include <ROOT/RNTupleWriter.hxx>
@@ -221,8 +222,32 @@ void write_streamed(const char* path) {
     writer->Fill(*entry);
   }
 }
+
+struct ShadowedBase { float x = 0; };
+struct Shadowing : ShadowedBase { float x = 0; int y = 0; };
+
+// An object with a member that is called as one of its base, and an attribute set of the first 10 of 20 entries.
+void write_attributes(const char* path) {
+  auto model = RNTupleModel::Create();
+  auto object = model->MakeField<Shadowing>("object");
+  std::unique_ptr<TFile> file(TFile::Open(path, "RECREATE"));
+  auto writer = RNTupleWriter::Append(std::move(model), "attributes", *file, small_pages(505));
+  auto attributes = RNTupleModel::Create();
+  auto name = attributes->MakeField<std::string>("name");
+  auto set = writer->CreateAttributeSet(std::move(attributes), "names");
+  auto range = set->BeginRange();
+  *name = "first";
+  for (int i = 0; i < 20; ++i) {
+    object->ShadowedBase::x = i;
+    object->x = 10 * i;
+    object->y = -i;
+    writer->Fill();
+    if (i == 9) set->CommitRange(std::move(range));
+  }
+}
 """)
 
 folder = Path(sys.argv[1])
-for name in ("late_fields", "representations", "untyped", "large_records", "reals", "nullable", "variants", "streamed"):
+NAMES = "late_fields representations untyped large_records reals nullable variants streamed attributes"
+for name in sys.argv[2:] or NAMES.split():
     getattr(ROOT, f"write_{name}")(str(folder / f"{name}_rntuple.root"))

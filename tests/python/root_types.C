@@ -56,12 +56,27 @@ struct Cell : public Point {
   void set(int i) { Point::set(i); id = i; energies.assign(i % 3, i); }
   ClassDef(Cell, 2)
 };
+struct Both : public TNamed, public Point {
+  int more = 7;
+  ClassDef(Both, 1)
+};
 struct Track : public TObject {
   float x = 0;
   std::vector<float> hits;
   std::string name;
-  void set(int i) { x = i / 4.f; hits.assign(i % 4, i); name = std::string(i % 3, 'k'); }
-  ClassDef(Track, 2)
+  int n = 0;
+  short* counts = nullptr;  //[n]
+  TBits bits;
+  void set(int i) {
+    x = i / 4.f; hits.assign(i % 4, i); name = std::string(i % 3, 'k');
+    n = i % 3;
+    delete[] counts;
+    counts = n ? new short[n] : nullptr;
+    for (int k = 0; k < n; ++k) counts[k] = 10 * i + k;
+    bits.Clear();
+    bits.SetBitNumber(i);
+  }
+  ClassDef(Track, 3)
 };
 struct Numbers {
   bool b = false;
@@ -161,13 +176,14 @@ struct Collections {
   std::vector<short> several[2];
   std::vector<Point> lists[2];
   std::map<int, float> map_array[2];
+  std::map<int, Flavour> map_of_flavours;
   std::array<std::vector<Point>, 2> array_of_lists;
   Point many[2];
   void set_all(int e) {
     floats.assign(e % 4, e / 2.f); bools.assign(e % 5, e % 2); chars.assign(e % 3, 'x'); longs.assign(2, e * 10000000000LL);
     shorts = {e / 2., e / 4.}; flavours.assign(e % 2, kFlavourB); nested.assign(e % 3, {{1, 2}, {e}, {}}); arrays.assign(e % 3, {1.f * e, 2, 3});
     bitsets.assign(e % 3, std::bitset<10>(3 * e));
-    list.clear(); deque.clear(); forward.clear(); set.clear(); map.clear(); named.clear(); multimap.clear(); maps.clear(); pairs.clear();
+    map_of_flavours.clear(); list.clear(); deque.clear(); forward.clear(); set.clear(); map.clear(); named.clear(); multimap.clear(); maps.clear(); pairs.clear();
     for (Point* point : pointers) delete point;
     objects.clear(); cells.clear(); pointers.clear();
     for (int k = 0; k < e % 3; ++k) {
@@ -182,7 +198,7 @@ struct Collections {
     }
     points[0].set(e); points[1].set(e + 1); ints = {e, e + 1, e + 2}; bits = std::bitset<12>(37 * e); tuple = {e, e / 2.f, std::string(e % 4, 't')};
     for (int k = 0; k < 2; ++k) { several[k].assign((e + k) % 3, e); many[k].set(e + k); }
-    for (int k = 0; k < 2; ++k) { lists[k].assign((e + k) % 3, points[k]); map_array[k] = {{k, e / 2.f}}; array_of_lists[k] = lists[1 - k]; }
+    for (int k = 0; k < 2; ++k) { lists[k].assign((e + k) % 3, points[k]); map_array[k] = {{k, e / 2.f}}; map_of_flavours[k + e] = kFlavourA; array_of_lists[k] = lists[1 - k]; }
   }
   ClassDef(Collections, 1)
 };
@@ -210,6 +226,7 @@ struct Objects : public TObject {
   Point* pair[2] = {nullptr, nullptr};
   TMarker marker;  // a base of it is of version 0
   TBits bit_set;
+  Point* of_both = nullptr;  // another base comes first in its class
   int last = 0;
   void set_all(int e) {
     complex = {1.f * e, e + .5f};
@@ -244,6 +261,10 @@ struct Objects : public TObject {
     delete pair[(e + 1) % 2];
     pair[(e + 1) % 2] = new Point;
     pair[(e + 1) % 2]->set(e);
+    delete of_both;
+    Both* both = new Both;
+    both->set(e + 1);
+    of_both = both;
     marker.SetX(e); marker.SetY(-e); bit_set.Clear(); bit_set.SetBitNumber(e);
     root_matrix.ResizeTo(2, 2); root_matrix(0, 1) = e; last = e;
   }
@@ -399,6 +420,7 @@ void dump_fields(const char* to) {
 #ifdef __CLING__
 #pragma link C++ class Point+;
 #pragma link C++ class Cell+;
+#pragma link C++ class Both+;
 #pragma link C++ class Track+;
 #pragma link C++ class Numbers+;
 #pragma link C++ class Strings+;

@@ -218,6 +218,15 @@ def test_pointers_loops_and_clones(how: str) -> None:
     data = sapwood.open(TYPES[how])
     names = {"whole": "clones.name", "split": "clones.name"}[how]
     assert ak.to_list(data.arrays([names])[names]) == [["k" * ((e + k) % 3) for k in range(e % 4)] for e in entries]
+    # Arrays of variable length in each object; a TBits has as many bytes as it needs.
+    counts = [[[10 * i + k for k in range(i % 3)] for i in range(e, e + e % 4)] for e in entries]
+    assert ak.to_list(data.arrays(["clones.counts"])["clones.counts"]) == counts
+    assert ak.to_list(data.arrays(["clones.counts"], entry_start=7)["clones.counts"]) == counts[7:]
+    bits = ak.to_list(data.arrays(["clones.bits.fAllBits"])["clones.bits.fAllBits"])
+    for entry, tracks in enumerate(bits):
+        assert [int.from_bytes(bytes(track), "little") for track in tracks] == [
+            1 << (entry + k) for k in range(entry % 4)
+        ]
 
 
 def test_what_is_split_is_as_what_is_whole() -> None:

@@ -28,7 +28,7 @@ MACRO = Path(__file__).with_name("root_types.C")
 # What ROOT's JSON says of a class besides its members.
 ADDED = {"_typename", "$pair", "fUniqueID", "fBits", "name"}
 # What a derived class adds; the column is of its base.
-OF_DERIVED = {"derived": {"id", "energies"}, "mixed": {"id", "energies"}}
+OF_DERIVED = {"derived": {"id", "energies"}, "mixed": {"id", "energies"}, "of_both": {"fName", "fTitle", "more"}}
 RANGED = {"f16": 0.01, "ranged": 1e-3, "angle": 1e-4, "bits": 0.05, "complex": 1e-6, "d32": 1e-6}
 
 
