@@ -227,30 +227,56 @@ void decompress_block(Algorithm algorithm, Bytes in, std::span<std::byte> out) {
 
 }  // namespace
 
-void decompress(Bytes record, std::span<std::byte> output) {
-  if (record.size() == output.size()) {
-    std::copy(record.begin(), record.end(), output.begin());
-    return;
-  }
+namespace {
+
+// Calls `use(header, payload, filled)` with each block, and the bytes that those before it give.
+template <class Use>
+void for_each_block(Bytes record, uint64_t size, const Use& use) {
   LittleEndianCursor cursor(record, "compressed record");
-  size_t filled = 0;
-  while (filled < output.size()) {
+  for (uint64_t filled = 0; filled < size;) {
     const BlockHeader header = read_header(cursor);
     const Bytes payload = cursor.take(header.compressed_size);
     if (header.compressed_size == 0 || header.uncompressed_size == 0) {
       fail(header.algorithm, "of no size");  // and without this a file could make us spin
     }
-    if (header.uncompressed_size > output.size() - filled) {
-      fail(header.algorithm, concat("of ", header.uncompressed_size, " bytes where ", output.size() - filled,
-                                    " are left to fill"));
+    if (header.uncompressed_size > size - filled) {
+      fail(header.algorithm,
+           concat("of ", header.uncompressed_size, " bytes where ", size - filled, " are left to fill"));
     }
-    decompress_block(header.algorithm, payload, output.subspan(filled, header.uncompressed_size));
+    use(header, payload, filled);
     filled += header.uncompressed_size;
   }
   if (!cursor.at_end()) {
     throw FormatError(
         concat("corrupt compressed record: ", cursor.remaining(), " bytes after its last block"));
   }
+}
+
+}  // namespace
+
+void decompress(Bytes record, std::span<std::byte> output) {
+  if (record.size() == output.size()) {
+    std::copy(record.begin(), record.end(), output.begin());
+    return;
+  }
+  for_each_block(record, output.size(), [&](const BlockHeader& header, Bytes payload, uint64_t filled) {
+    decompress_block(header.algorithm, payload, output.subspan(filled, header.uncompressed_size));
+  });
+}
+
+bool is_plausible_size(uint64_t stored, uint64_t size) {
+  constexpr uint64_t kLittle = uint64_t{1} << 24;
+  constexpr uint64_t kUsualRatio = 64;
+  return size <= kLittle || size / kUsualRatio <= stored;
+}
+
+void require_size(Bytes record, uint64_t size) {
+  if (record.size() == size) return;
+  std::vector<std::byte> scratch;
+  for_each_block(record, size, [&](const BlockHeader& header, Bytes payload, uint64_t) {
+    scratch.resize(header.uncompressed_size);
+    decompress_block(header.algorithm, payload, scratch);
+  });
 }
 
 std::optional<uint64_t> size_of_blocks(Bytes bytes, uint64_t uncompressed) {

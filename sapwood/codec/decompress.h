@@ -19,6 +19,12 @@ inline constexpr uint64_t kLargestRatio = 65536;
 /// size), UnsupportedError (unknown algorithm).
 void decompress(Bytes record, std::span<std::byte> output);
 
+/// Whether memory of `size` bytes may be allocated by a header's word for what `stored` bytes hold: it is
+/// little, or not many times as much. Else `require_size` is to tell.
+bool is_plausible_size(uint64_t stored, uint64_t size);
+/// Decompresses a record block by block, keeping none. Throws as `decompress` to `size` bytes.
+void require_size(Bytes record, uint64_t size);
+
 /// How many of `bytes` a record takes whose blocks give `uncompressed` bytes by their headers; nothing when
 /// they don't add up, or begin with no block.
 std::optional<uint64_t> size_of_blocks(Bytes bytes, uint64_t uncompressed);

@@ -121,6 +121,20 @@ TEST_P(EveryCodec, RecoversAfterABadBlock) {
   EXPECT_EQ(decompressed(record, data.size()), data);
 }
 
+TEST_P(EveryCodec, TellsASizeBeforeMemoryIsAllocated) {
+  const Memory block = make_block(GetParam(), sample_data(5000));
+  const Memory record = joined({block, block});
+  EXPECT_NO_THROW(require_size(record, 10000));
+  EXPECT_THROW(require_size(record, 10001), Error);
+  EXPECT_THROW(require_size(record, uint64_t{1} << 40), Error);
+  Memory corrupt = record;
+  for (size_t i = 9; i < block.size(); ++i) corrupt[i] ^= std::byte{0xff};
+  EXPECT_THROW(require_size(corrupt, 10000), FormatError);
+  EXPECT_TRUE(is_plausible_size(100, 1 << 20));
+  EXPECT_TRUE(is_plausible_size(1 << 20, 60 << 20));
+  EXPECT_FALSE(is_plausible_size(100, 100 << 20));
+}
+
 TEST(Decompress, CopiesWhatIsNotCompressed) {
   const Memory data = sample_data(100);
   EXPECT_EQ(decompressed(data, 100), data);

@@ -145,6 +145,7 @@ Buffer read_record(const io::RandomAccessFile& file, const Locator& locator, uin
 Envelope open_envelope(Bytes record, uint64_t length, EnvelopeType type) {
   const char* name = envelope_name(type);
   require_plausible_size(record.size(), length, name);
+  if (!codec::is_plausible_size(record.size(), length)) codec::require_size(record, length);
   if (length < kPreambleSize + kChecksumSize) {
     throw FormatError(concat("corrupt ", name, ": only ", length, " bytes"));
   }

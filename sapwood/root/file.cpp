@@ -193,7 +193,7 @@ StoredObject unpack_record(Bytes record, const std::shared_ptr<MemoryPool>& pool
   in.seek(static_cast<size_t>(header.key_size));
   const Bytes stored = in.take(in.remaining());
   const auto size = static_cast<uint64_t>(header.object_size);
-  check_compression_ratio(stored.size(), size);
+  check_object_size(stored, size);
   Buffer object(size, pool);
   codec::decompress(stored, {object.data(), object.size()});
   return {object, static_cast<uint32_t>(header.key_size)};

@@ -53,11 +53,8 @@ std::string read_string(BigEndianCursor& in) {
   return utf8_name(in.read_text(length));
 }
 
-void check_compression_ratio(uint64_t compressed, uint64_t uncompressed) {
-  if (uncompressed / codec::kLargestRatio > compressed) {
-    throw FormatError(
-        concat("corrupt record: ", uncompressed, " bytes can't be compressed into ", compressed));
-  }
+void check_object_size(Bytes stored, uint64_t size) {
+  if (!codec::is_plausible_size(stored.size(), size)) codec::require_size(stored, size);
 }
 
 }  // namespace sapwood::root

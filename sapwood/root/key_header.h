@@ -35,8 +35,8 @@ Key key_of(const KeyHeader& header, std::string path);
 /// Reads a TString: one byte of length, or 255 and four bytes of length, then the characters.
 std::string read_string(BigEndianCursor& in);
 
-/// Throws FormatError when `uncompressed` bytes can't come out of `compressed` bytes with any of ROOT's
-/// codecs: a guard before memory is allocated for them.
-void check_compression_ratio(uint64_t compressed, uint64_t uncompressed);
+/// To be called before memory is allocated for a record's object. Throws, as codec::decompress, unless it is
+/// as large as its header says, where that is much.
+void check_object_size(Bytes stored, uint64_t size);
 
 }  // namespace sapwood::root

@@ -95,7 +95,7 @@ Basket unpack_basket(Bytes record, Scratch& scratch) {
   const Bytes stored = record.subspan(header.key_size);
   Bytes object = stored;
   if (stored.size() != header.object_size) {
-    root::check_compression_ratio(stored.size(), header.object_size);
+    root::check_object_size(stored, header.object_size);
     const std::span<std::byte> out = scratch.object(header.object_size);
     codec::decompress(stored, out);
     object = out;

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "sapwood/root/key_header.h"
+#include "sapwood/codec/decompress.h"
 #include "sapwood/ttree/fetched.h"
 
 namespace sapwood::ttree {
@@ -54,6 +54,7 @@ bool is_plausible(const DecodeTask& task) {
 
 StoredSizes stored_sizes(const DecodeTask& task) {
   StoredSizes sizes;
+  uint64_t stored = 0;
   ScratchBuffer scratch(task.pool);
   for (size_t i = 0; i < task.data.records.size(); ++i) {
     const size_t index = task.data.first_basket + i;
@@ -61,11 +62,23 @@ StoredSizes stored_sizes(const DecodeTask& task) {
     if (held.start >= task.entries.stop || held.stop <= task.entries.start) continue;
     const io::StoredBytes& record = task.data.records[i];
     const BasketHeader header = read_basket_header(record, scratch);
-    root::check_compression_ratio(record.size(), std::max(header.data_size, header.object_size));
+    const bool is_embedded = task.data.branch->baskets[index].seek == 0;
+    const uint64_t object_size = is_embedded ? record.size() : header.object_size;
+    if (header.data_size > object_size)
+      throw FormatError(
+          concat("corrupt basket: entries of ", header.data_size, " bytes in an object of ", object_size));
+    stored += record.size();
     sizes.data += header.data_size;
-    sizes.objects += task.data.branch->baskets[index].seek == 0 ? static_cast<int64_t>(record.size())
-                                                                : int64_t{header.object_size};
+    sizes.objects += static_cast<int64_t>(object_size);
     sizes.headers += task.plan.header_size * header.num_entries;
+  }
+  if (codec::is_plausible_size(stored, static_cast<uint64_t>(sizes.objects))) return sizes;
+  for (size_t i = 0; i < task.data.records.size(); ++i) {
+    if (task.data.branch->baskets[task.data.first_basket + i].seek == 0) continue;
+    const Bytes record = task.data.records[i].get(scratch);
+    const BasketHeader header = read_basket_header(record);
+    if (header.key_size > record.size()) throw FormatError("corrupt basket: it is shorter than its header");
+    codec::require_size(record.subspan(header.key_size), header.object_size);
   }
   return sizes;
 }
