@@ -1,5 +1,7 @@
 #include "sapwood/root/key_header.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 
 #include "sapwood/base/names.h"
@@ -17,7 +19,8 @@ KeyHeader read_key_header(BigEndianCursor& in) {
   key.object_size = in.read<int32_t>();
   in.skip(4);
   key.key_size = in.read<int16_t>();
-  key.cycle = std::abs(int{in.read<int16_t>()});  // negative: it is to be kept
+  const int cycle = in.read<int16_t>();  // negative: it is to be kept
+  key.cycle = static_cast<int16_t>(std::min(std::abs(cycle), int{INT16_MAX}));
   if (key.version > 1000) {
     key.seek = in.read<uint64_t>();
     // The upper 16 bits of fSeekPdir number the file of a multi-volume archive.
