@@ -320,7 +320,7 @@ void NodeDecoder::read_list(StreamInput& in, const Form* form) {
     items.read(in, count);
   } else if (count > 0) {
     Counts counts;
-    item().read_members(in, *form, count, counts, true);
+    items.read_members(in, *form, count, counts, true);
   }
   end_list();
 }

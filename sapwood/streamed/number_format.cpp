@@ -91,7 +91,7 @@ NumberFormat short_real(TypeKind type, std::string_view comment) {
   if (range) told = range->bits < 15 ? range->bits : std::trunc(range->minimum);
   if (told == 0 && type == TypeKind::kFloat32) told = 12;
   if (told == 0) return {.type = type, .packing = Packing::kWidened, .stored_size = 4};
-  if (told < 0 || told > kMostBits) throw UnsupportedError(concat("real numbers of ", told, " bits"));
+  if (!(told > 0 && told <= kMostBits)) throw UnsupportedError(concat("real numbers of ", told, " bits"));
   return {.type = type, .packing = Packing::kTruncated, .stored_size = 3, .bits = static_cast<uint8_t>(told)};
 }
 
