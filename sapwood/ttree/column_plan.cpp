@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -96,16 +97,15 @@ std::string with_sizes(const std::string& type_name, const Leaf& leaf) {
   return type_name + leaf.title.substr(open, close - open + 1);
 }
 
+/// Branches by their parent and name; the first of those that share both.
+using Siblings = std::map<std::pair<std::optional<size_t>, std::string_view>, size_t>;
+
 /// Plans one branch; what can't be read throws UnsupportedError.
 class BranchPlanner {
  public:
-  BranchPlanner(const std::vector<Branch>& branches, size_t index, const root::StreamerInfos& infos,
-                streamed::ClassPlanner& classes)
-      : branches_(branches),
-        branch_(branches[index]),
-        infos_(infos),
-        classes_(classes),
-        element_(find_element()) {
+  BranchPlanner(const Branch& branch, size_t index, const Siblings& siblings,
+                const root::StreamerInfos& infos, streamed::ClassPlanner& classes)
+      : branch_(branch), siblings_(siblings), infos_(infos), classes_(classes), element_(find_element()) {
     plan_.branch = index;
   }
 
@@ -214,12 +214,11 @@ class BranchPlanner {
     const size_t prefix = branch_.name.rfind('.') + 1;
     const std::string name =
         branch_.name.substr(0, prefix) + (element_ == nullptr ? "" : element_->count_name);
-    const auto counter = std::ranges::find_if(
-        branches_, [&](const Branch& other) { return other.parent == branch_.parent && other.name == name; });
-    if (counter == branches_.end())
+    const auto counter = siblings_.find({branch_.parent, name});
+    if (counter == siblings_.end())
       throw UnsupportedError(
           "an array of variable length in each object of a collection, without its length");
-    plan_.lengths = static_cast<size_t>(counter - branches_.begin());
+    plan_.lengths = counter->second;
     streamed::StreamNode array{
         .kind = Kind::kCounted, .has_presence = true, .item = {{.kind = Kind::kNumber, .number = number}}};
     return plan_stream({.kind = Kind::kUntilEnd, .item = {std::move(array)}});
@@ -331,8 +330,8 @@ class BranchPlanner {
     return std::move(plan_);
   }
 
-  const std::vector<Branch>& branches_;
   const Branch& branch_;
+  const Siblings& siblings_;
   const root::StreamerInfos& infos_;
   streamed::ClassPlanner& classes_;
   const root::StreamerElement* element_;
@@ -398,6 +397,9 @@ PlannedColumns plan_columns(const std::vector<Branch>& branches, const root::Str
                             int64_t num_entries, const streamed::ClonesClasses& clones) {
   PlannedColumns planned;
   streamed::ClassPlanner classes(infos, clones);
+  Siblings siblings;
+  for (size_t i = 0; i < branches.size(); ++i)
+    siblings.emplace(std::pair(branches[i].parent, std::string_view(branches[i].name)), i);
   for (size_t i = 0; i < branches.size(); ++i) {
     const Branch& branch = branches[i];
     // Nodes, and bases without members.
@@ -410,7 +412,7 @@ PlannedColumns plan_columns(const std::vector<Branch>& branches, const root::Str
                     .compressed_bytes = static_cast<uint64_t>(std::max<int64_t>(branch.compressed_bytes, 0)),
                     .uncompressed_bytes = static_cast<uint64_t>(std::max<int64_t>(branch.total_bytes, 0))};
     ColumnPlan plan{.branch = i};
-    BranchPlanner planner(branches, i, infos, classes);
+    BranchPlanner planner(branch, i, siblings, infos, classes);
     try {
       info.stored_type = planner.stored_type();
       plan = planner.plan();

@@ -154,12 +154,13 @@ void Tree::plan(const root::Object& tree) {
 
 void Tree::find_lengths(std::vector<ColumnInfo>& columns) {
   lengths_of_.assign(plans_.size(), SIZE_MAX);
+  std::vector<size_t> column_of(branches_.size(), SIZE_MAX);
+  for (size_t i = plans_.size(); i-- > 0;) column_of[plans_[i].branch] = i;
   for (size_t i = 0; i < plans_.size(); ++i) {
     if (!plans_[i].lengths) continue;
-    const auto lengths = std::ranges::find_if(
-        plans_, [&](const ColumnPlan& plan) { return plan.branch == *plans_[i].lengths; });
-    lengths_of_[i] = static_cast<size_t>(lengths - plans_.begin());
-    const bool is_known = lengths != plans_.end() && columns[lengths_of_[i]].unsupported.empty() &&
+    lengths_of_[i] = column_of[*plans_[i].lengths];
+    const ColumnPlan* lengths = lengths_of_[i] == SIZE_MAX ? nullptr : &plans_[lengths_of_[i]];
+    const bool is_known = lengths != nullptr && columns[lengths_of_[i]].unsupported.empty() &&
                           lengths->layout == ColumnPlan::Layout::kJagged &&
                           primitive_size(lengths->number.type) == sizeof(int32_t) &&
                           !lengths->type.item().is_floating();
