@@ -5,6 +5,7 @@
 #include <random>
 
 #include "sapwood/base/error.h"
+#include "sapwood/column/joiner.h"
 #include "sapwood/column/test_columns.h"
 
 namespace sapwood {
@@ -40,6 +41,30 @@ TEST(Column, SlicesJoinToTheWhole) {
       EXPECT_TRUE(identical(concatenate(parts, kPool), column)) << name << " cut at " << cut;
     }
   }
+}
+
+TEST(ColumnJoiner, JoinsAsConcatenateDoes) {
+  for (const auto& [name, column] : one_column_of_each_kind()) {
+    // Shares that expect too little, about right, and far too much.
+    for (const double share : {1.0, 0.5, 1e-9}) {
+      ColumnJoiner joiner(kPool);
+      std::vector<Column> parts;
+      for (int64_t round = 0; round < 5; ++round) {
+        for (int64_t entry = 0; entry <= column.length; ++entry)
+          parts.push_back(slice(column, entry, std::min(round, column.length - entry), kPool));
+      }
+      for (const Column& part : parts) joiner.append(part, share);
+      const Column joined = joiner.finish();
+      EXPECT_TRUE(identical(joined, concatenate(parts, kPool))) << name << ' ' << share;
+      EXPECT_EQ(joined.byte_size(), concatenate(parts, kPool).byte_size()) << name << ' ' << share;
+    }
+  }
+}
+
+TEST(ColumnJoiner, RefusesAnotherType) {
+  ColumnJoiner joiner(kPool);
+  joiner.append(numbers({1, 2}), 0.5);
+  EXPECT_THROW(joiner.append(numbers_in_lists({{1}}), 1), SchemaError);
 }
 
 TEST(Column, SliceOfListsStartsAtZero) {

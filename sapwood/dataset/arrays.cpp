@@ -1,7 +1,11 @@
 #include <algorithm>
+#include <deque>
+#include <map>
+#include <mutex>
 #include <utility>
 
 #include "sapwood/base/parallel.h"
+#include "sapwood/column/joiner.h"
 #include "sapwood/dataset/dataset.h"
 #include "sapwood/dataset/row_reader.h"
 #include "sapwood/dataset/work_memory.h"
@@ -9,8 +13,7 @@
 namespace sapwood {
 namespace {
 
-constexpr size_t kUnitsAtOnce = 64;                    // fetched, since each keeps its file open
-constexpr uint64_t kPieceBytes = uint64_t{256} << 10;  // decoded; stays in a core's own cache, as stored too
+constexpr uint64_t kPieceBytes = uint64_t{512} << 10;  // decoded; stays in a core's own cache, as stored too
 
 // Units cut to a range of entries counted over the whole source.
 std::vector<Unit> units_within(const std::vector<Unit>& units, const Source& source, EntryRange range) {
@@ -42,133 +45,143 @@ std::vector<Selection> pieces_of(const Dataset& dataset, const Selection& select
   return pieces;
 }
 
+// How much has come when each unit has, of the bytes of all.
+std::vector<double> shares_of(const std::vector<Unit>& units) {
+  std::vector<double> shares;
+  double bytes = 0;
+  for (const Unit& unit : units) shares.push_back(bytes += static_cast<double>(unit.decoded_bytes) + 1);
+  for (double& share : shares) share /= bytes;
+  return shares;
+}
+
+// A column of which threads give the parts unit by unit, whichever is done first, and which are joined in
+// order.
+class JoinedColumn {
+ public:
+  JoinedColumn(const std::vector<double>& shares, std::shared_ptr<MemoryPool> pool)
+      : shares_(shares), joiner_(std::move(pool)) {}
+
+  // `parts` of one unit, of which the first has one at least. They need not stay.
+  void add(size_t unit, std::vector<Column> parts) {
+    std::unique_lock lock(mutex_);
+    waiting_.emplace(unit, std::move(parts));
+    if (joining_) return;
+    joining_ = true;
+    while (!waiting_.empty() && waiting_.begin()->first == next_) {
+      const std::vector<Column> now = std::move(waiting_.extract(waiting_.begin()).mapped());
+      const double share = shares_[next_++];
+      lock.unlock();
+      for (const Column& part : now) joiner_.append(part, share);
+      lock.lock();
+    }
+    joining_ = false;
+  }
+
+  Column finish() { return joiner_.finish(); }
+
+ private:
+  const std::vector<double>& shares_;
+  ColumnJoiner joiner_;
+  std::mutex mutex_;
+  bool joining_ = false;  // a thread
+  size_t next_ = 0;       // unit to be joined
+  std::map<size_t, std::vector<Column>> waiting_;
+};
+
 // An `arrays` call. Columns of fixed width are decoded where they stay; of the others each unit gives a part,
-// and the parts are joined.
+// and the parts are joined. A thread decompresses what it has just read, and joins what it has just decoded,
+// while they are in its cache.
 class ArraysJob {
  public:
   ArraysJob(const Dataset& dataset, const Selection& selection, std::vector<Unit> units)
-      : dataset_(dataset), selection_(selection), units_(std::move(units)) {
+      : dataset_(dataset),
+        selection_(selection),
+        units_(std::move(units)),
+        shares_(shares_of(units_)),
+        pieces_(pieces_of(dataset, selection, units_)) {
     for (const Unit& unit : units_) {
       starts_.push_back(num_entries_);
       num_entries_ += unit.entries.size();
     }
     for (const Selection::Place& column : selection_.columns) {
       const size_t width = fixed_entry_size(column.type);
-      if (width == 0) all_fixed_ = false;
       whole_.push_back(width == 0 ? Buffer{}
                                   : Buffer(width * static_cast<size_t>(num_entries_), result_pool_));
-      parts_.emplace_back(width == 0 ? units_.size() : 0);
+      joined_.emplace_back(shares_, result_pool_);
+    }
+    size_t first = 0;
+    for (const Selection& piece : pieces_) {
+      piece_starts_.push_back(first);
+      first += piece.columns.size();
     }
   }
 
   std::vector<Column> run(size_t threads, const std::stop_token& stop) {
-    const size_t num_columns = selection_.columns.size();
-    std::vector<Column> result(num_columns);
-    if (all_fixed_ && units_.size() >= threads) {
-      // A thread decompresses what it has just read, while it is in its cache.
-      const std::vector<Selection> pieces = pieces_of(dataset_, selection_, units_);
-      const auto whole_unit = [&](size_t u) {
-        size_t column = 0;
-        for (const Selection& piece : pieces) {
-          if (stop.stop_requested()) return;
-          const FetchedUnit fetched = dataset_.fetch(units_[u], piece, work_.pool(), stop);
-          for (size_t c = 0; c < piece.columns.size(); ++c) decode_in_place(u, fetched, piece, c, column++);
-        }
-      };
-      parallel_for(units_.size(), threads, whole_unit, stop);
-      for (size_t c = 0; c < num_columns; ++c) result[c] = join(c);
-      return result;
+    const auto piece_of_unit = [&](size_t i) {
+      const size_t unit = i / pieces_.size();
+      const Selection& piece = pieces_[i % pieces_.size()];
+      const FetchedUnit fetched = dataset_.fetch(units_[unit], piece, work_.pool(), stop);
+      for (size_t c = 0; c < piece.columns.size() && !stop.stop_requested(); ++c)
+        decode(unit, fetched, piece, c, piece_starts_[i % pieces_.size()] + c);
+    };
+    parallel_for(units_.size() * pieces_.size(), threads, piece_of_unit, stop);
+    std::vector<Column> result;
+    for (size_t c = 0; c < selection_.columns.size(); ++c) {
+      const Type& type = selection_.columns[c].type;
+      result.push_back(fixed_entry_size(type) == 0 ? joined_[c].finish()
+                                                   : make_fixed_width_column(type, num_entries_, whole_[c]));
     }
-    const size_t at_once = std::max(kUnitsAtOnce, 4 * threads);
-    for (size_t first = 0; first < units_.size(); first += at_once) {
-      const size_t count = std::min(at_once, units_.size() - first);
-      std::vector<FetchedUnit> fetched(count);
-      parallel_for(
-          count, threads,
-          [&](size_t u) { fetched[u] = dataset_.fetch(units_[first + u], selection_, work_.pool(), stop); },
-          stop);
-      if (count == units_.size() && num_columns >= 2 * threads) {
-        // The parts of one column are joined while they are in the cache; then the next takes their memory.
-        const auto whole_column = [&](size_t c) {
-          for (size_t u = 0; u < count; ++u) {
-            if (stop.stop_requested()) return;
-            decode(u, fetched[u], c);
-          }
-          result[c] = join(c);
-        };
-        parallel_for(num_columns, threads, whole_column, stop);
-        return result;
-      }
-      const auto one_part = [&](size_t i) {
-        decode(first + i / num_columns, fetched[i / num_columns], i % num_columns);
-      };
-      parallel_for(count * num_columns, threads, one_part, stop);
-    }
-    parallel_for(
-        num_columns, threads, [&](size_t c) { result[c] = join(c); }, stop);
     return result;
   }
 
  private:
-  void decode(size_t unit, const FetchedUnit& fetched, size_t column) {
-    if (fixed_entry_size(selection_.columns[column].type) != 0) {
-      return decode_in_place(unit, fetched, selection_, column, column);
+  // Decodes the `position`-th column of what was fetched of `piece`, the `column`-th of the result.
+  void decode(size_t unit, const FetchedUnit& fetched, const Selection& piece, size_t position,
+              size_t column) {
+    const size_t width = fixed_entry_size(piece.columns[position].type);
+    if (width == 0) {
+      joined_[column].add(unit, {dataset_.decode(fetched, piece, position, work_.pool())});
+      return;
     }
-    parts_[column][unit] = dataset_.decode(fetched, selection_, column, work_.pool());
-  }
-
-  // Decodes the `position`-th column of what was fetched of `selection`, the `column`-th of the result.
-  void decode_in_place(size_t unit, const FetchedUnit& fetched, const Selection& selection, size_t position,
-                       size_t column) {
-    const size_t width = fixed_entry_size(selection.columns[position].type);
     const auto start = static_cast<size_t>(starts_[unit]) * width;
     const auto size = static_cast<size_t>(units_[unit].entries.size()) * width;
     const Buffer destination = Buffer::wrap(whole_[column].data() + start, size, nullptr);
-    dataset_.decode(fetched, selection, position, work_.pool(), destination);
-  }
-
-  Column join(size_t column) {
-    const Type& type = selection_.columns[column].type;
-    if (fixed_entry_size(type) != 0) return make_fixed_width_column(type, num_entries_, whole_[column]);
-    const std::vector<Column> parts = std::move(parts_[column]);
-    return concatenate(parts, result_pool_);
+    dataset_.decode(fetched, piece, position, work_.pool(), destination);
   }
 
   const Dataset& dataset_;
   const Selection& selection_;
   std::vector<Unit> units_;
-  std::vector<int64_t> starts_;  // of each unit in the result
+  std::vector<double> shares_;  // see `shares_of`
+  std::vector<Selection> pieces_;
+  std::vector<size_t> piece_starts_;  // the first column of each
+  std::vector<int64_t> starts_;       // of each unit in the result
   int64_t num_entries_ = 0;
-  bool all_fixed_ = true;
   WorkMemory work_;  // for what doesn't stay
   std::shared_ptr<MemoryPool> result_pool_ = result_pool();
-  std::vector<Buffer> whole_;               // of columns of fixed width
-  std::vector<std::vector<Column>> parts_;  // of the others: one for each unit
+  std::vector<Buffer> whole_;        // of columns of fixed width
+  std::deque<JoinedColumn> joined_;  // of the others
 };
 
 // Columns that formulas give, or of the rows that pass filters.
 std::vector<Column> read_rows(const RowReader& rows, size_t num_columns, const std::vector<Unit>& units,
                               size_t threads, const std::stop_token& stop) {
   const WorkMemory work;
-  std::vector<std::vector<std::vector<Column>>> blocks(units.size());  // of each unit: all columns of each
+  const std::vector<double> shares = shares_of(units);
+  std::deque<JoinedColumn> joined;
+  for (size_t c = 0; c < num_columns; ++c) joined.emplace_back(shares, result_pool());
   parallel_for(
       units.size(), threads,
       [&](size_t u) {
-        rows.read(units[u], work.pool(), stop,
-                  [&](std::vector<Column> values) { blocks[u].push_back(std::move(values)); });
+        std::vector<std::vector<Column>> blocks(num_columns);  // of each column
+        rows.read(units[u], work.pool(), stop, [&](std::vector<Column> values) {
+          for (size_t c = 0; c < num_columns; ++c) blocks[c].push_back(std::move(values[c]));
+        });
+        for (size_t c = 0; c < num_columns; ++c) joined[c].add(u, std::move(blocks[c]));
       },
       stop);
-  std::vector<Column> result(num_columns);
-  parallel_for(
-      num_columns, threads,
-      [&](size_t c) {
-        std::vector<Column> parts;
-        for (auto& of_unit : blocks) {
-          for (std::vector<Column>& block : of_unit) parts.push_back(std::move(block[c]));
-        }
-        result[c] = concatenate(parts, result_pool());
-      },
-      stop);
+  std::vector<Column> result;
+  for (JoinedColumn& column : joined) result.push_back(column.finish());
   return result;
 }
 
