@@ -1,5 +1,7 @@
 #include "sapwood/root/file_header.h"
 
+#include <cstdlib>
+
 namespace sapwood::root {
 namespace {
 
@@ -28,9 +30,10 @@ FileHeader read_file_header(Bytes bytes, uint64_t file_size) {
   header.version = in.read<int32_t>();
   header.begin = in.read<uint32_t>();
   // Text may begin with "root" too; no writer has put the first record elsewhere than at byte 64, 100 or a
-  // little after.
+  // little after. A writer that took 1000000 away from a version without it left a negative one.
   constexpr uint32_t kLastBegin = 1 << 16;
-  if (header.version <= 0 || header.version >= 2 * kBigFileVersion || header.begin > kLastBegin) {
+  if (std::abs(int64_t{header.version}) >= 2 * kBigFileVersion || header.version == 0 ||
+      header.begin > kLastBegin) {
     throw FormatError(concat("not a ROOT file: its header names version ", header.version,
                              " and a first record at byte ", header.begin));
   }

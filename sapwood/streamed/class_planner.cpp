@@ -163,7 +163,10 @@ void mark_counter(StreamNode& record, const std::string& name) {
 }
 
 StreamNode unreadable(const root::StreamerElement& element) {
-  StreamNode node{.kind = Kind::kUnreadable};
+  // One for all objects, where those are stored member by member.
+  const bool has_header =
+      !element.is_base && (element.type >= root::kSTL || element.type == root::kSTLPointer);
+  StreamNode node{.kind = Kind::kUnreadable, .has_header = has_header};
   if (!is_pointer(element)) return node;
   node = {.kind = Kind::kPointer, .item = {std::move(node)}};
   return element.array_length > 0 ? fixed(std::move(node), element) : node;
@@ -278,6 +281,7 @@ StreamNode ClassPlanner::base(const root::StreamerElement& element) {
   if (info == nullptr) info = infos_.find(element.name, element.base_version);
   StreamNode node = info != nullptr ? object(*info) : value(parse_cpp_type(element.name), true);
   node.is_base = node.kind == Kind::kRecord;
+  node.is_apart = element.type == root::kTNamed;
   return node;
 }
 
@@ -358,6 +362,8 @@ std::optional<StreamNode> ClassPlanner::unknown_clones(const root::StreamerInfo&
 
 StreamNode ClassPlanner::members(const root::StreamerElement& element) {
   StreamNode item = member(element);
+  if (item.is_base && !item.is_built_in && !item.is_apart)
+    return {.kind = Kind::kTogether, .item = {std::move(item)}};
   item.is_base = item.is_hidden = false;
   if (item.kind == Kind::kCounted || (item.kind == Kind::kString && item.long_length))
     throw UnsupportedError("an array of variable length in each object of a collection");

@@ -113,8 +113,7 @@ void NodeDecoder::read_clones(StreamInput& in, const root::VersionHeader& header
   if (count == 0) {
     in.stream.finish(header.end, node_.name);  // the headers of members, maybe
   } else if (is_memberwise) {
-    Counts counts;
-    item().read_members(in, item().form_of_version(version), count, counts, true);
+    item().read_memberwise(in, item().form_of_version(version), count);
   } else {
     for (uint64_t i = 0; i < count; ++i) {
       if (bytes.read<uint8_t>() == 0) throw UnsupportedError("a TClonesArray that lacks an object");

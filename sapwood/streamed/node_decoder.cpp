@@ -115,6 +115,7 @@ bool NodeDecoder::has_offsets() const {
     case Kind::kCounted:
     case Kind::kClones:
     case Kind::kUntilEnd:
+    case Kind::kTogether:
       return true;
     case Kind::kPointer:
       return !node_.is_required;
@@ -210,6 +211,13 @@ void NodeDecoder::read_arrays(StreamInput& in, std::span<const int32_t> lengths)
   ++length_;
 }
 
+void NodeDecoder::read_objects(StreamInput& in, int32_t count) {
+  if (count > 0) item().read_memberwise(in, *item().own_form_, static_cast<uint64_t>(count));
+  require_end(in);
+  end_list();
+  ++length_;
+}
+
 void NodeDecoder::read_headed(StreamInput& in) {
   BigEndianCursor& bytes = in.stream.in();
   if (node_.kind == Kind::kUntilEnd && bytes.position() >= in.end)
@@ -222,8 +230,7 @@ void NodeDecoder::read_headed(StreamInput& in) {
     if (each.node_.kind == Kind::kRecord || each.node_.kind == Kind::kPointer) {
       while (bytes.position() < in.end) each.read(in, 1);
     } else {
-      for (; bytes.position() < in.end; ++each.length_)
-        form != nullptr ? each.read_list(in, form) : each.read_value(in);
+      for (; bytes.position() < in.end; ++each.length_) each.read_one(in, form);
     }
     return end_list();
   }
@@ -249,14 +256,16 @@ void NodeDecoder::end_value(StreamInput& in, const root::VersionHeader& header) 
 
 // Values behind one header.
 void NodeDecoder::read_values(StreamInput& in, uint64_t count, const root::VersionHeader& header) {
-  if (header.memberwise && node_.kind == Kind::kFixed) {
-    const uint64_t items = count * static_cast<uint64_t>(node_.size);
-    item().read_values(in, items, header);
-    item().length_ += static_cast<int64_t>(items);
-    return;
-  }
   const Form* form = memberwise_form(in, header);
-  for (uint64_t i = 0; i < count; ++i) form != nullptr ? read_list(in, form) : read_value(in);
+  for (uint64_t i = 0; i < count; ++i) read_one(in, form);
+}
+
+// A value behind a header, of lists that are stored member by member where there is a form.
+void NodeDecoder::read_one(StreamInput& in, const Form* form) {
+  if (form == nullptr) return read_value(in);
+  if (node_.kind == Kind::kList) return read_list(in, form);
+  for (int64_t i = 0; i < node_.size; ++i) item().read_one(in, form);
+  item().length_ += node_.size;
 }
 
 // A value without its header.
@@ -293,6 +302,7 @@ void NodeDecoder::read_value(StreamInput& in) {
 // positive,] and then lists, of which each is a uint32 count, the first member of all, and so on.
 const NodeDecoder::Form* NodeDecoder::memberwise_form(StreamInput& in, const root::VersionHeader& header) {
   if (!header.memberwise) return nullptr;
+  if (node_.kind == Kind::kFixed) return item().memberwise_form(in, header);
   // An array, of a std::array too, is the only member of its class.
   const bool is_of_arrays = node_.kind == Kind::kList && item().node_.kind == Kind::kFixed;
   if (!is_of_arrays && (node_.kind != Kind::kList || item().node_.kind != Kind::kRecord))
@@ -310,24 +320,29 @@ const NodeDecoder::Form* NodeDecoder::memberwise_form(StreamInput& in, const roo
 void NodeDecoder::read_list(StreamInput& in, const Form* form) {
   BigEndianCursor& bytes = in.stream.in();
   const auto count = bytes.read<uint32_t>();
-  // Every item takes at least a byte.
-  bytes.require(count, 1);
   NodeDecoder& items = item();
+  // Every item takes at least a byte, but for objects without members.
+  if (form == nullptr) bytes.require(count, 1);
   if (form == nullptr && items.is_plain_string()) {
     items.read_strings(in, count);
     items.length_ += count;
   } else if (form == nullptr) {
     items.read(in, count);
   } else if (count > 0) {
-    Counts counts;
-    items.read_members(in, *form, count, counts, true);
+    items.read_memberwise(in, *form, count);
   }
   end_list();
 }
 
+void NodeDecoder::read_memberwise(StreamInput& in, const Form& form, uint64_t count) {
+  if (!form.members->empty()) in.stream.in().require(count, 1);
+  Counts counts;
+  read_members(in, form, count, counts, true);
+}
+
 // Of `count` objects the same member: of what has a header there is one for all, and bases have none.
 void NodeDecoder::read_together(StreamInput& in, const StreamNode& stored, uint64_t count, Counts& counts) {
-  if (node_.kind == Kind::kRecord && node_.is_base && !node_.is_built_in)
+  if (node_.kind == Kind::kRecord && node_.is_base && !node_.is_built_in && !node_.is_apart)
     return read_members(in, form_like(stored), count, counts, true);
   if (node_.kind == Kind::kRecord || node_.kind == Kind::kClones || !node_.has_header) return read(in, count);
   const root::VersionHeader header = in.stream.read_version();

@@ -53,6 +53,9 @@ class NodeDecoder {
   void read_entries(root::ObjectStream& stream, std::span<const int64_t> positions);
   /// Reads an entry of arrays of the given lengths (0 where they are negative). Throws as `read`.
   void read_arrays(StreamInput& in, std::span<const int32_t> lengths);
+  /// Reads an entry of the members of so many objects (none where it is negative), stored together. Throws as
+  /// `read`.
+  void read_objects(StreamInput& in, int32_t count);
   Column finish();
 
  private:
@@ -72,7 +75,9 @@ class NodeDecoder {
   void read_headed(StreamInput& in);
   void end_value(StreamInput& in, const root::VersionHeader& header) const;
   void read_values(StreamInput& in, uint64_t count, const root::VersionHeader& header);
+  void read_one(StreamInput& in, const Form* form);
   void read_list(StreamInput& in, const Form* form);
+  void read_memberwise(StreamInput& in, const Form& form, uint64_t count);
   void read_bitset(StreamInput& in);
   void read_pointer(StreamInput& in);
   void read_named(StreamInput& in);

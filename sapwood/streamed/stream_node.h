@@ -13,17 +13,18 @@ namespace sapwood::streamed {
 struct StreamNode {
   enum class Kind {
     kNumber,
-    kBits,       ///< TObject::fBits: uint32, and a uint16 after it if its bit 4 is set
-    kString,     ///< length (1 byte, or 255 and 4 bytes), characters
-    kList,       ///< uint32 count, items
-    kFixed,      ///< `size` items
-    kBitset,     ///< uint32 count, which must be `size`, and as many bools
-    kCounted,    ///< as many items as the member `counter`, which comes before, says
-    kClones,     ///< a TClonesArray of objects of the item's class
-    kUntilEnd,   ///< items up to the end of the entry
-    kRecord,     ///< byte count and version, members
-    kPointer,    ///< null, or the class of an object and the object
-    kNamed,      ///< the name of a class and an object of it
+    kBits,      ///< TObject::fBits: uint32, and a uint16 after it if its bit 4 is set
+    kString,    ///< length (1 byte, or 255 and 4 bytes), characters
+    kList,      ///< uint32 count, items
+    kFixed,     ///< `size` items
+    kBitset,    ///< uint32 count, which must be `size`, and as many bools
+    kCounted,   ///< as many items as the member `counter`, which comes before, says
+    kClones,    ///< a TClonesArray of objects of the item's class
+    kUntilEnd,  ///< items up to the end of the entry
+    kTogether,  ///< the members of as many records as the entry's collection has: the first of all, and so on
+    kRecord,    ///< byte count and version, members
+    kPointer,   ///< null, or the class of an object and the object
+    kNamed,     ///< the name of a class and an object of it
     kUnreadable  ///< what has a byte count, by which it is left out
   };
   Kind kind = Kind::kNumber;
@@ -40,6 +41,8 @@ struct StreamNode {
   std::string name{};
   std::string type_name{};  ///< in the file's words
   bool is_base = false;     ///< what the base has are members of the record
+  bool is_apart =
+      false;  ///< a base that stays one object, with its header, where members are stored together
   bool is_hidden = false;   ///< stored, and no part of the record
   bool is_counter = false;  ///< how many items other members have
   std::string problem{};    ///< why it is unreadable

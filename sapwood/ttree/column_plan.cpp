@@ -292,7 +292,7 @@ class BranchPlanner {
         throw UnsupportedError(
             concat("no streamer info for version ", branch_.class_version, " of class ", branch_.cpp_class));
       }
-      return plan_values(in_collection() ? classes_.members(*element_) : whole_member());
+      return in_collection() ? plan_members() : plan_values(whole_member());
     }
     const streamed::CppType type = streamed::parse_cpp_type(stored_type());
     const root::StreamerInfo* info = type.kind == streamed::CppType::Kind::kClass ? find_class() : nullptr;
@@ -306,6 +306,17 @@ class BranchPlanner {
     if (node.kind == Kind::kRecord && !has_own)
       node.has_header = is_named || branch_.node_type == kCustomStreamer;
     if (is_named) node = {.kind = Kind::kNamed, .item = {std::move(node)}};
+    return plan_values(std::move(node));
+  }
+
+  /// A member of all objects of a collection.
+  ColumnPlan plan_members() {
+    streamed::StreamNode node = classes_.members(*element_);
+    if (node.kind == Kind::kTogether) {
+      plan_.counter = branch_.leaves.front().counter;
+      if (!plan_.counter) throw UnsupportedError("a base of a collection's objects without their number");
+      plan_.is_counted = true;
+    }
     return plan_values(std::move(node));
   }
 

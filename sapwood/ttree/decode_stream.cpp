@@ -17,6 +17,14 @@ Column decode_stream(const DecodeTask& task, const Buffer& destination) {
     decoder.expect(task.entries.size(),
                    static_cast<uint64_t>(static_cast<double>(stored_sizes(task).data) * share));
   }
+  Column counts;
+  if (task.plan.is_counted && task.entries.size() > 0) {
+    if (task.counter_plan == nullptr || task.counter_plan->type.kind != TypeKind::kInt32)
+      throw UnsupportedError("a base of a collection's objects without their number");
+    counts = decode_fixed(
+        {.plan = *task.counter_plan, .data = *task.counter_data, .entries = task.entries, .pool = task.pool},
+        {});
+  }
   Scratch scratch(task.pool);
   std::vector<int64_t> positions;
   for_each_basket(task.data, task.entries, scratch, [&](const BasketPart& part) {
@@ -24,7 +32,7 @@ Column decode_stream(const DecodeTask& task, const Buffer& destination) {
     root::ObjectStream stream(basket.data, basket.offset_base, "basket");
     BigEndianCursor& in = stream.in();
     if (!basket.has_offsets()) {
-      if (node.kind == streamed::StreamNode::Kind::kUntilEnd)
+      if (node.kind == streamed::StreamNode::Kind::kUntilEnd || task.plan.is_counted)
         throw UnsupportedError("members of a collection without entry offsets");
       // Entries before the wanted ones have to be walked through.
       streamed::StreamInput input{stream, basket.data.size()};
@@ -37,8 +45,17 @@ Column decode_stream(const DecodeTask& task, const Buffer& destination) {
     }
     positions.resize(static_cast<size_t>(part.local.size()) + 1);
     stored_positions(part, positions);
-    if (task.lengths == nullptr) return decoder.read_entries(stream, positions);
     const int64_t first = part.first_entry + part.local.start - task.entries.start;
+    if (task.plan.is_counted) {
+      const auto of_part = counts.values.as<const int32_t>().subspan(static_cast<size_t>(first));
+      for (size_t i = 0; i + 1 < positions.size(); ++i) {
+        in.seek(static_cast<size_t>(positions[i]));
+        streamed::StreamInput input{stream, static_cast<size_t>(positions[i + 1])};
+        decoder.read_objects(input, of_part[i]);
+      }
+      return;
+    }
+    if (task.lengths == nullptr) return decoder.read_entries(stream, positions);
     const auto offsets = task.lengths->offsets.as<const int64_t>().subspan(static_cast<size_t>(first));
     const auto lengths = task.lengths->item().values.as<const int32_t>();
     for (size_t i = 0; i + 1 < positions.size(); ++i) {

@@ -50,3 +50,11 @@ def test_kept_cycles_and_deleted_trees() -> None:
     assert list(data.arrays(["x"], library="np")["x"]) == [20, 21, 22]
     assert list(sw.open(DATA / "kept.root", "t;1").arrays(["x"], library="np")["x"]) == [10, 11, 12]
     assert list(sw.open(DATA / "kept.root", "t;2").arrays(["x"], library="np")["x"]) == [20, 21, 22]
+
+
+def test_versions_that_writers_have_made_negative(tmp_path: Path) -> None:
+    stored = (DATA / "uproot-small-flat-tree.root").read_bytes()
+    version = int.from_bytes(stored[4:8], "big", signed=True)
+    path = tmp_path / "negative.root"
+    path.write_bytes(stored[:4] + (version - 1_000_000).to_bytes(4, "big", signed=True) + stored[8:])
+    assert sw.open(path).num_entries == sw.open(DATA / "uproot-small-flat-tree.root").num_entries
