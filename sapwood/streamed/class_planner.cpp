@@ -361,14 +361,13 @@ std::optional<StreamNode> ClassPlanner::unknown_clones(const root::StreamerInfo&
 }
 
 StreamNode ClassPlanner::members(const root::StreamerElement& element) {
+  if (is_clones(element)) throw UnsupportedError("a TClonesArray in each object of a split collection");
   StreamNode item = member(element);
   if (item.is_base && !item.is_built_in && !item.is_apart)
     return {.kind = Kind::kTogether, .item = {std::move(item)}};
   item.is_base = item.is_hidden = false;
-  if (item.kind == Kind::kCounted || (item.kind == Kind::kString && item.long_length))
-    throw UnsupportedError("an array of variable length in each object of a collection");
   StreamNode all{.kind = Kind::kUntilEnd};
-  if (item.kind != Kind::kRecord) std::swap(all.has_header, item.has_header);
+  if (item.kind != Kind::kRecord && item.kind != Kind::kCounted) std::swap(all.has_header, item.has_header);
   all.item.push_back(std::move(item));
   return all;
 }

@@ -205,7 +205,7 @@ void NodeDecoder::require_end(const StreamInput& in) {
 void NodeDecoder::read_arrays(StreamInput& in, std::span<const int32_t> lengths) {
   std::vector<uint64_t> counts;
   for (const int32_t length : lengths) counts.push_back(static_cast<uint64_t>(std::max(length, 0)));
-  item().read_counted(in, counts);
+  if (!counts.empty() || in.stream.in().position() < in.end) item().read_counted(in, counts);
   require_end(in);
   end_list();
   ++length_;

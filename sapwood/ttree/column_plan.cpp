@@ -211,6 +211,13 @@ class BranchPlanner {
   /// Of each object of a collection a byte that says whether there are any, and as many numbers as another
   /// member says, which is a branch beside this one.
   ColumnPlan plan_arrays_of_objects(const streamed::NumberFormat& number) {
+    find_lengths();
+    streamed::StreamNode array{
+        .kind = Kind::kCounted, .has_presence = true, .item = {{.kind = Kind::kNumber, .number = number}}};
+    return plan_stream({.kind = Kind::kUntilEnd, .item = {std::move(array)}});
+  }
+
+  void find_lengths() {
     const size_t prefix = branch_.name.rfind('.') + 1;
     const std::string name =
         branch_.name.substr(0, prefix) + (element_ == nullptr ? "" : element_->count_name);
@@ -219,9 +226,6 @@ class BranchPlanner {
       throw UnsupportedError(
           "an array of variable length in each object of a collection, without its length");
     plan_.lengths = counter->second;
-    streamed::StreamNode array{
-        .kind = Kind::kCounted, .has_presence = true, .item = {{.kind = Kind::kNumber, .number = number}}};
-    return plan_stream({.kind = Kind::kUntilEnd, .item = {std::move(array)}});
   }
 
   ColumnPlan plan_leaf_list() {
@@ -317,6 +321,7 @@ class BranchPlanner {
       if (!plan_.counter) throw UnsupportedError("a base of a collection's objects without their number");
       plan_.is_counted = true;
     }
+    if (!node.item.empty() && node.item.front().kind == Kind::kCounted) find_lengths();
     return plan_values(std::move(node));
   }
 

@@ -6,8 +6,10 @@ stored whole and split. Object k of an entry e has the number n = 10 e + k.
 jets, jet_clones (a TClonesArray)   a TLorentzVector (n, n + 1, n + 2, n + 3) and a float `score` = n / 2
 named, named_clones                 a TNamed "name n", "title" and an int `id` = n
 tagged                              a class without members as a base, and an int `id` = n
-arrays                              std::vector<Item> `items[2]`: i of Item{n, i}, and std::map<int, float> `maps[2]`: {n: i}
-hidden                              int `before` = n, std::vector<std::vector<Kind>>, an enumeration, `kinds`, int `after` = -n
+arrays                              std::vector<Item> `items[2]`, of n % 10 % 2 + i times Item{n, i}, and
+                                    std::map<int, float> `maps[2]`, of n: i
+hidden                              int `before` = n, vectors of vectors of an enumeration `kinds`, and int `after` = -n
+sized                               int `count` = n % 3, Item* `items`, so many Item{n, 0}, and char* `label` "n"
 empty                               objects without members
 """
 
@@ -27,6 +29,7 @@ code.write_text("""
 #include <TNamed.h>
 #include <TTree.h>
 
+#include <cstring>
 #include <map>
 #include <vector>
 
@@ -59,6 +62,12 @@ struct Hidden {
   int after = 0;
 };
 
+struct Sized {
+  int count = 0;
+  Item* items = nullptr;  //[count]
+  char* label = nullptr;
+};
+
 void set_jet(Jet& jet, int n) {
   jet.SetPxPyPzE(n, n + 1, n + 2, n + 3);
   jet.score = n / 2.f;
@@ -77,6 +86,7 @@ void write_bases(const char* path, int level) {
   std::vector<Tagged> tagged;
   std::vector<Arrays> arrays;
   std::vector<Hidden> hidden;
+  std::vector<Sized> sized;
   std::vector<Tag> empty;
   TClonesArray* jet_clones = new TClonesArray("Jet");
   TClonesArray* named_clones = new TClonesArray("Named");
@@ -87,6 +97,7 @@ void write_bases(const char* path, int level) {
   tree->Branch("tagged", &tagged, 32000, level);
   tree->Branch("arrays", &arrays, 32000, level);
   tree->Branch("hidden", &hidden, 32000, level);
+  tree->Branch("sized", &sized, 32000, level);
   tree->Branch("empty", &empty, 32000, level);
   for (int e = 0; e < 5; ++e) {
     jets.assign(e, {});
@@ -94,6 +105,7 @@ void write_bases(const char* path, int level) {
     tagged.assign(e, {});
     arrays.assign(e, {});
     hidden.assign(e, {});
+    sized.assign(e, {});
     empty.assign(e, {});
     jet_clones->Clear("C");
     named_clones->Clear("C");
@@ -109,6 +121,10 @@ void write_bases(const char* path, int level) {
         arrays[k].maps[i][n] = i;
       }
       hidden[k] = {n, {{kOne, kTwo}, {}}, -n};
+      sized[k].count = n % 3;
+      sized[k].items = n % 3 == 0 ? nullptr : new Item[n % 3];
+      for (int i = 0; i < n % 3; ++i) sized[k].items[i].n = n;
+      sized[k].label = strdup(Form("%d", n));
     }
     tree->Fill();
   }
@@ -132,6 +148,8 @@ void write_bases(const char* path, int level) {
 #pragma link C++ class std::vector<Arrays>+;
 #pragma link C++ class std::vector<std::vector<Kind>>+;
 #pragma link C++ class std::vector<Hidden>+;
+#pragma link C++ class Sized+;
+#pragma link C++ class std::vector<Sized>+;
 #endif
 """)
 assert ROOT.gSystem.CompileMacro(str(code), "kO")

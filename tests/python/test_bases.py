@@ -62,3 +62,11 @@ def test_members_that_the_file_does_not_describe_are_left_out() -> None:
     with pytest.raises(sw.UnsupportedError, match="does not describe class Kind"):
         values("whole", "hidden.kinds")
     assert values("split", "hidden.after") == values("whole", "hidden.after")
+
+
+def test_arrays_of_variable_length_of_objects() -> None:
+    items = [[[{"n": n, "i": 0}] * (n % 3) for n in entry] for entry in NUMBERS]
+    assert values("split", "sized.items") == values("whole", "sized.items") == items
+    assert values("split", "sized.items.n") == values("whole", "sized.items.n")
+    labels = [[str(n) for n in entry] for entry in NUMBERS]
+    assert values("split", "sized.label") == values("whole", "sized.label") == labels
