@@ -70,7 +70,8 @@ def main() -> None:
                 for which in (0, 1) if repetition % 2 == 0 else (1, 0):
                     best[which] = min(best[which], seconds(programs[which], case, files, columns, threads))
             times = " | ".join("not read" if time == float("inf") else f"{time * 1e3:.1f} ms" for time in best)
-            print(f"| {case.name} | {threads} | {times} | {best[0] / best[1]:.2f} |", flush=True)
+            ratio = f"{best[0] / best[1]:.2f}" if best[0] < float("inf") else ""
+            print(f"| {case.name} | {threads} | {times} | {ratio} |", flush=True)
 
 
 if __name__ == "__main__":
