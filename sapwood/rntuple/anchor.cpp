@@ -1,11 +1,11 @@
 #include "sapwood/rntuple/anchor.h"
 
 #include "sapwood/base/hash.h"
+#include "sapwood/root/object_stream.h"
 
 namespace sapwood::rntuple {
 namespace {
 
-constexpr uint32_t kByteCountMask = 0x40000000;
 constexpr uint16_t kEpoch = 1;
 
 }  // namespace
@@ -19,8 +19,8 @@ constexpr uint16_t kEpoch = 1;
 Anchor parse_anchor(Bytes object) {
   BigEndianCursor in(object, "RNTuple anchor");
   const uint32_t byte_count = in.read<uint32_t>();
-  if ((byte_count & kByteCountMask) == 0) in.fail("a byte count");
-  BigEndianCursor body(in.take(byte_count & ~kByteCountMask), "RNTuple anchor");
+  if ((byte_count & root::kByteCount) == 0) in.fail("a byte count");
+  BigEndianCursor body(in.take(byte_count & ~root::kByteCount), "RNTuple anchor");
   body.read<uint16_t>();  // class version
   const size_t fields_start = body.position();
 

@@ -26,8 +26,8 @@ PointerHeader ObjectStream::read_pointer() {
   const size_t start = in_.position();
   size_t tag_position = start;
   auto tag = in_.read<uint32_t>();
-  if ((tag & detail::kByteCount) != 0 && tag != kNewClassTag) {
-    const uint32_t count = tag & ~detail::kByteCount;
+  if ((tag & kByteCount) != 0 && tag != kNewClassTag) {
+    const uint32_t count = tag & ~kByteCount;
     in_.require(count, 1);
     header.end = in_.position() + count;
     tag_position = in_.position();

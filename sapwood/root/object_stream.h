@@ -12,8 +12,10 @@ namespace sapwood::root {
 /// In a TObject's fBits: a process identifier, uint16, follows.
 inline constexpr uint32_t kIsReferenced = 1u << 4;
 
+/// In the number of bytes that stands before an object: that it is one.
+inline constexpr uint32_t kByteCount = 0x40000000;
+
 namespace detail {
-constexpr uint32_t kByteCount = 0x40000000;
 constexpr uint16_t kMemberwise = 0x4000;
 }  // namespace detail
 
@@ -69,8 +71,8 @@ inline VersionHeader ObjectStream::read_version() {
   const size_t start = in_.position();
   uint32_t count = 0;
   if (in_.remaining() >= 4) count = in_.read<uint32_t>();
-  if ((count & detail::kByteCount) != 0) {
-    count &= ~detail::kByteCount;
+  if ((count & kByteCount) != 0) {
+    count &= ~kByteCount;
     in_.require(count, 1);
     header.end = in_.position() + count;
   } else {

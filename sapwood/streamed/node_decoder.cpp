@@ -12,7 +12,6 @@ namespace {
 
 using Kind = StreamNode::Kind;
 
-constexpr uint32_t kByteCountMask = 0x40000000;
 /// Versions of collections from which on a class version stands before members that are stored together.
 constexpr int16_t kTellsClassVersion = 8;
 /// Values made up for each member that another version of a class lacks.
@@ -44,7 +43,7 @@ bool starts_with_header(const StreamInput& in) {
   BigEndianCursor bytes = in.stream.in();
   if (bytes.remaining() < sizeof(uint32_t)) return false;
   const auto count = bytes.read<uint32_t>();
-  return bytes.position() + (count & ~kByteCountMask) == in.end && (count & kByteCountMask) != 0;
+  return bytes.position() + (count & ~root::kByteCount) == in.end && (count & root::kByteCount) != 0;
 }
 
 }  // namespace

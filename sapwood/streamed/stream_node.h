@@ -41,8 +41,7 @@ struct StreamNode {
   std::string name{};
   std::string type_name{};  ///< in the file's words
   bool is_base = false;     ///< what the base has are members of the record
-  bool is_apart =
-      false;  ///< a base that stays one object, with its header, where members are stored together
+  bool is_apart = false;    ///< a base that has its header also where members are stored together
   bool is_hidden = false;   ///< stored, and no part of the record
   bool is_counter = false;  ///< how many items other members have
   std::string problem{};    ///< why it is unreadable
