@@ -12,8 +12,6 @@
 namespace sapwood {
 namespace {
 
-size_t offsets_size(int64_t length) { return (static_cast<size_t>(length) + 1) * sizeof(int64_t); }
-
 void require_fixed_width(const Type& type) {
   const Type* innermost = &type;
   while (innermost->kind == TypeKind::kFixedList) innermost = &innermost->item();

@@ -33,6 +33,9 @@ struct Column {
   uint64_t byte_size() const;
 };
 
+/// Bytes of the offsets of so many lists or strings.
+constexpr size_t offsets_size(int64_t length) { return (static_cast<size_t>(length) + 1) * sizeof(int64_t); }
+
 /// An uninitialised column for `length` entries of a type of fixed width (primitive or fixed list of such).
 Column make_fixed_width_column(const Type& type, int64_t length, const std::shared_ptr<MemoryPool>& pool);
 /// The same over memory that is already there; `values` holds `length * fixed_entry_size(type)` bytes.

@@ -9,15 +9,6 @@ namespace {
 constexpr double kMostAhead = 64;  // times what there is: the parts to come may be smaller than the first
 constexpr double kSlack = 9. / 8;  // and a little larger
 
-// A column without entries or memory.
-Column nothing_of(const Type& type) {
-  Column column{.type = type};
-  for (const Field& child : type.children) column.children.push_back(nothing_of(child.type));
-  return column;
-}
-
-size_t offsets_size(int64_t length) { return (static_cast<size_t>(length) + 1) * sizeof(int64_t); }
-
 // The same column without the room at the end of its buffers.
 void fit(Column& column) {
   const auto length = static_cast<size_t>(column.length);
@@ -54,10 +45,9 @@ void ColumnJoiner::append_to(Column& to, const Column& part, double share) {
   switch (to.type.kind) {
     case TypeKind::kString:
     case TypeKind::kList: {
-      const size_t used = before == 0 ? 0 : offsets_size(before);
+      const size_t used = offsets_size(before);
       make_room(to.offsets, used, offsets_size(to.length) - used, share);
       int64_t* offset = to.offsets.as<int64_t>().data() + before;
-      if (before == 0) *offset = 0;
       const int64_t items_before = *offset;
       const std::span<const int64_t> from = part.offset_span();
       for (int64_t i = 1; i <= part.length; ++i) *++offset = from[static_cast<size_t>(i)] + items_before;
@@ -82,7 +72,7 @@ void ColumnJoiner::append_to(Column& to, const Column& part, double share) {
 }
 
 void ColumnJoiner::append(const Column& part, double share) {
-  if (!begun_) joined_ = nothing_of(part.type);
+  if (!begun_) joined_ = blank_column(part.type, 0, pool_);
   begun_ = true;
   if (part.type != joined_.type)
     throw SchemaError("a column of " + part.type.to_string() + " after one of " + joined_.type.to_string());

@@ -69,9 +69,17 @@ class JoinedColumn {
     joining_ = true;
     while (!waiting_.empty() && waiting_.begin()->first == next_) {
       const std::vector<Column> now = std::move(waiting_.extract(waiting_.begin()).mapped());
-      const double share = shares_[next_++];
+      const double before = next_ == 0 ? 0 : shares_[next_ - 1];
+      const double share = shares_[next_++] - before;
       lock.unlock();
-      for (const Column& part : now) joiner_.append(part, share);
+      int64_t rows = 0;
+      for (const Column& part : now) rows += part.length;
+      int64_t joined = 0;
+      for (const Column& part : now) {
+        joined += part.length;
+        const double of_unit = rows == 0 ? 1 : static_cast<double>(joined) / static_cast<double>(rows);
+        joiner_.append(part, before + share * of_unit);
+      }
       lock.lock();
     }
     joining_ = false;
