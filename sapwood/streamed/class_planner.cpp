@@ -364,7 +364,7 @@ StreamNode ClassPlanner::members(const root::StreamerElement& element) {
   if (is_clones(element)) throw UnsupportedError("a TClonesArray in each object of a split collection");
   StreamNode item = member(element);
   if (item.is_base && !item.is_built_in && !item.is_apart)
-    return {.kind = Kind::kTogether, .item = {std::move(item)}};
+    return {.kind = Kind::kMemberwise, .item = {std::move(item)}};
   item.is_base = item.is_hidden = false;
   StreamNode all{.kind = Kind::kUntilEnd};
   if (item.kind != Kind::kRecord && item.kind != Kind::kCounted) std::swap(all.has_header, item.has_header);

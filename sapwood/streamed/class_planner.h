@@ -38,7 +38,7 @@ class ClassPlanner {
   static std::optional<StreamNode> unknown_clones(const root::StreamerInfo& info,
                                                   const root::StreamerElement& element);
   /// A member of all objects of a split collection: one header for all of them, where it has one. How many
-  /// objects there are, or how long their arrays, is not told where it is kTogether, or of kCounted items.
+  /// objects there are, or how long their arrays, is not told where it is kMemberwise, or of kCounted items.
   StreamNode members(const root::StreamerElement& element);
   /// A TClonesArray of that key.
   StreamNode known_clones(const std::string& key);

@@ -114,7 +114,7 @@ bool NodeDecoder::has_offsets() const {
     case Kind::kCounted:
     case Kind::kClones:
     case Kind::kUntilEnd:
-    case Kind::kTogether:
+    case Kind::kMemberwise:
       return true;
     case Kind::kPointer:
       return !node_.is_required;

@@ -13,19 +13,19 @@ namespace sapwood::streamed {
 struct StreamNode {
   enum class Kind {
     kNumber,
-    kBits,      ///< TObject::fBits: uint32, and a uint16 after it if its bit 4 is set
-    kString,    ///< length (1 byte, or 255 and 4 bytes), characters
-    kList,      ///< uint32 count, items
-    kFixed,     ///< `size` items
-    kBitset,    ///< uint32 count, which must be `size`, and as many bools
-    kCounted,   ///< as many items as the member `counter`, which comes before, says
-    kClones,    ///< a TClonesArray of objects of the item's class
-    kUntilEnd,  ///< items up to the end of the entry
-    kTogether,  ///< the members of as many records as the entry's collection has: the first of all, and so on
-    kRecord,    ///< byte count and version, members
-    kPointer,   ///< null, or the class of an object and the object
-    kNamed,     ///< the name of a class and an object of it
-    kUnreadable  ///< what has a byte count, by which it is left out
+    kBits,        ///< TObject::fBits: uint32, and a uint16 after it if its bit 4 is set
+    kString,      ///< length (1 byte, or 255 and 4 bytes), characters
+    kList,        ///< uint32 count, items
+    kFixed,       ///< `size` items
+    kBitset,      ///< uint32 count, which must be `size`, and as many bools
+    kCounted,     ///< as many items as the member `counter`, which comes before, says
+    kClones,      ///< a TClonesArray of objects of the item's class
+    kUntilEnd,    ///< items up to the end of the entry
+    kMemberwise,  ///< as many records as the entry's collection has: the first member of all, and so on
+    kRecord,      ///< byte count and version, members
+    kPointer,     ///< null, or the class of an object and the object
+    kNamed,       ///< the name of a class and an object of it
+    kUnreadable   ///< what has a byte count, by which it is left out
   };
   Kind kind = Kind::kNumber;
   bool has_header = false;    ///< byte count and version stand before it

@@ -316,10 +316,10 @@ class BranchPlanner {
   /// A member of all objects of a collection.
   ColumnPlan plan_members() {
     streamed::StreamNode node = classes_.members(*element_);
-    if (node.kind == Kind::kTogether) {
+    if (node.kind == Kind::kMemberwise) {
       plan_.counter = branch_.leaves.front().counter;
       if (!plan_.counter) throw UnsupportedError("a base of a collection's objects without their number");
-      plan_.is_counted = true;
+      plan_.needs_counter = true;
     }
     if (!node.item.empty() && node.item.front().kind == Kind::kCounted) find_lengths();
     return plan_values(std::move(node));

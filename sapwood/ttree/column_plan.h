@@ -32,7 +32,7 @@ struct ColumnPlan {
   int64_t entry_offset = 0;               ///< where in these the column's numbers begin
   int64_t header_size = 0;                ///< bytes before the items, for kJagged
   std::optional<LeafPosition> counter{};  ///< gives the number of items where no offsets are stored
-  bool is_counted = false;            ///< `counter` is needed in any case: kStream of the members of objects
+  bool needs_counter = false;             ///< also where offsets are stored: the number of objects
   std::optional<size_t> lengths{};    ///< branch of the lengths of the arrays in each of an entry's objects
   std::vector<ColumnPlan> members{};  ///< of a kLeafList
   std::shared_ptr<const streamed::StreamNode> stream{};  ///< of all columns that have entries of this branch

@@ -18,7 +18,7 @@ Column decode_stream(const DecodeTask& task, const Buffer& destination) {
                    static_cast<uint64_t>(static_cast<double>(stored_sizes(task).data) * share));
   }
   Column counts;
-  if (task.plan.is_counted && task.entries.size() > 0) {
+  if (task.plan.needs_counter && task.entries.size() > 0) {
     if (task.counter_plan == nullptr || task.counter_plan->type.kind != TypeKind::kInt32)
       throw UnsupportedError("a base of a collection's objects without their number");
     counts = decode_fixed(
@@ -32,7 +32,7 @@ Column decode_stream(const DecodeTask& task, const Buffer& destination) {
     root::ObjectStream stream(basket.data, basket.offset_base, "basket");
     BigEndianCursor& in = stream.in();
     if (!basket.has_offsets()) {
-      if (node.kind == streamed::StreamNode::Kind::kUntilEnd || task.plan.is_counted)
+      if (node.kind == streamed::StreamNode::Kind::kUntilEnd || task.plan.needs_counter)
         throw UnsupportedError("members of a collection without entry offsets");
       // Entries before the wanted ones have to be walked through.
       streamed::StreamInput input{stream, basket.data.size()};
@@ -45,24 +45,19 @@ Column decode_stream(const DecodeTask& task, const Buffer& destination) {
     }
     positions.resize(static_cast<size_t>(part.local.size()) + 1);
     stored_positions(part, positions);
-    const int64_t first = part.first_entry + part.local.start - task.entries.start;
-    if (task.plan.is_counted) {
-      const auto of_part = counts.values.as<const int32_t>().subspan(static_cast<size_t>(first));
-      for (size_t i = 0; i + 1 < positions.size(); ++i) {
-        in.seek(static_cast<size_t>(positions[i]));
-        streamed::StreamInput input{stream, static_cast<size_t>(positions[i + 1])};
-        decoder.read_objects(input, of_part[i]);
-      }
-      return;
-    }
-    if (task.lengths == nullptr) return decoder.read_entries(stream, positions);
-    const auto offsets = task.lengths->offsets.as<const int64_t>().subspan(static_cast<size_t>(first));
-    const auto lengths = task.lengths->item().values.as<const int32_t>();
+    if (!task.plan.needs_counter && task.lengths == nullptr) return decoder.read_entries(stream, positions);
+    const auto first = static_cast<size_t>(part.first_entry + part.local.start - task.entries.start);
     for (size_t i = 0; i + 1 < positions.size(); ++i) {
-      const auto count = static_cast<size_t>(offsets[i + 1] - offsets[i]);
       in.seek(static_cast<size_t>(positions[i]));
       streamed::StreamInput input{stream, static_cast<size_t>(positions[i + 1])};
-      decoder.read_arrays(input, lengths.subspan(static_cast<size_t>(offsets[i]), count));
+      if (task.plan.needs_counter) {
+        decoder.read_objects(input, counts.values.as<const int32_t>()[first + i]);
+        continue;
+      }
+      const auto offsets = task.lengths->offset_span().subspan(first + i, 2);
+      const auto lengths = task.lengths->item().values.as<const int32_t>();
+      decoder.read_arrays(input, lengths.subspan(static_cast<size_t>(offsets[0]),
+                                                 static_cast<size_t>(offsets[1] - offsets[0])));
     }
   });
   return streamed::to_destination(decoder.finish(), destination);

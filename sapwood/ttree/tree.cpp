@@ -131,7 +131,7 @@ void Tree::plan(const root::Object& tree) {
     std::string& unsupported = planned.columns[i].unsupported;
     const auto& position = plans_[i].counter;
     size_t counter = SIZE_MAX;
-    const bool is_needed = plans_[i].is_counted || branches_[plans_[i].branch].generates_offsets;
+    const bool is_needed = plans_[i].needs_counter || branches_[plans_[i].branch].generates_offsets;
     if (unsupported.empty() && position && is_needed) {
       const auto [found, is_new] =
           known.emplace(std::pair(position->branch, position->leaf), counters_.size());
