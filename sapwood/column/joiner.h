@@ -11,8 +11,8 @@ namespace sapwood {
 class ColumnJoiner {
  public:
   explicit ColumnJoiner(std::shared_ptr<MemoryPool> pool) : pool_(std::move(pool)) {}
-  /// `share`: how much of the whole has come when `part` has; above 0, 1 for the last. Throws SchemaError
-  /// where the type is not that of the parts before.
+  /// `share`: how much of the whole has come when `part` has, up to 1. Throws SchemaError where the type
+  /// is not that of the parts before.
   void append(const Column& part, double share);
   /// What has been joined, of one part at least. There is nothing to be appended any more.
   Column finish();
