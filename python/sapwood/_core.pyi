@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import numpy.typing
 from numpy.typing import NDArray
+from typing_extensions import CapsuleType
 
 
 class Error(Exception):
@@ -636,8 +637,13 @@ class LoaderStats:
 class Epoch:
     """The batches of one epoch, made by threads that end with it."""
 
-    def next(self) -> list[numpy.typing.NDArray[Any]] | None:
-        """The next batch's arrays, or None at the end."""
+    def next_numpy(self) -> list[numpy.typing.NDArray[Any]] | None:
+        """
+        The next batch's arrays, or None at the end. Those of bfloat16 come as their bits, int16.
+        """
+
+    def next_dlpack(self) -> list[CapsuleType] | None:
+        """The next batch as capsules of DLPack, or None at the end."""
 
     def cancel(self) -> None:
         """Ends the epoch, from any thread."""
@@ -647,7 +653,7 @@ class Epoch:
 
     @property
     def state(self) -> dict[str, Any]:
-        """The loader's state after the last batch that `next` gave."""
+        """The loader's state after the last batch that was handed out."""
 
     @property
     def skipped(self) -> list[SkippedRange]: ...

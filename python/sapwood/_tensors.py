@@ -1,7 +1,8 @@
-"""The core's tensors as NumPy's and PyTorch's, without a copy. Those of bfloat16 come as their bits, int16."""
+"""The core's tensors as NumPy's and PyTorch's, without a copy."""
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from typing import TYPE_CHECKING, Any
 
@@ -27,17 +28,29 @@ def numpy_bfloat16() -> Any:
 
 
 def to_numpy(dtype: str) -> Callable[[Array], Array]:
-    """What makes an array of a tensor of this dtype. Raises ConfigError where NumPy has no such dtype."""
+    """What makes an array of this dtype of what the core gives, which is bits, int16, for bfloat16. Raises ConfigError
+    where NumPy has no such dtype.
+    """
     if dtype != "bfloat16":
         return lambda array: array
     bfloat16 = numpy_bfloat16()
     return lambda array: array.view(bfloat16)
 
 
-def to_torch(dtype: str) -> Callable[[Array], torch.Tensor]:
-    """What makes a PyTorch tensor of a tensor of this dtype."""
-    import torch
+def to_torch(_: str) -> Callable[[Any], torch.Tensor]:
+    """What makes a PyTorch tensor of a capsule of DLPack."""
+    from torch.utils.dlpack import from_dlpack
 
-    if dtype != "bfloat16":
-        return torch.from_numpy
-    return lambda array: torch.from_numpy(array).view(torch.bfloat16)
+    return from_dlpack
+
+
+@dataclasses.dataclass(frozen=True)
+class Framework:
+    """Whose tensors a loader gives: how to ask an epoch for the next batch, and what makes tensors of a dtype of it."""
+
+    next: Callable[[_core.Epoch], list[Any] | None]
+    adapter: Callable[[str], Callable[[Any], Any]]
+
+
+NUMPY = Framework(_core.Epoch.next_numpy, to_numpy)
+TORCH = Framework(_core.Epoch.next_dlpack, to_torch)

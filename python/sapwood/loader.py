@@ -12,7 +12,7 @@ from ._ranks import find_ranks
 from .features import FeatureSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
     import pyarrow
@@ -168,15 +168,13 @@ class Loader:
 
         Raises ConfigError for bfloat16 where the package ``ml_dtypes`` is not installed.
         """
-        yield from self._batches(_tensors.to_numpy)
+        yield from self._batches(_tensors.NUMPY)
 
     def _batches(
-        self, adapter: Callable[[str], Callable[[Any], Any]], begun: list[_core.Epoch] | None = None
+        self, framework: _tensors.Framework, begun: list[_core.Epoch] | None = None
     ) -> Iterator[dict[str, Any]]:
-        """The next epoch; `adapter` gives what makes the tensors of a dtype. The epoch is added to `begun`, for which
-        who asks warns of skipped rows.
-        """
-        adapters = {tensor.name: adapter(tensor.dtype) for tensor in self.tensors}
+        """The next epoch. It is added to `begun`, for which who asks warns of skipped rows."""
+        adapters = [(tensor.name, framework.adapter(tensor.dtype)) for tensor in self.tensors]
         if isinstance(self._stand, dict) and self._stand["epoch"] == self.epoch:
             running = self._current.resume(self._stand)
         else:
@@ -186,8 +184,8 @@ class Loader:
         if begun is not None:
             begun.append(running)
         try:
-            while (arrays := running.next()) is not None:
-                yield {name: make(array) for (name, make), array in zip(adapters.items(), arrays, strict=True)}
+            while (arrays := framework.next(running)) is not None:
+                yield {name: make(array) for (name, make), array in zip(adapters, arrays, strict=True)}
             if self._stand is running:
                 self._stand = None
             if begun is None:
@@ -205,7 +203,7 @@ class Loader:
                 self._stand = None if state is None else _Given(state)
 
         stay = {tensor.name for tensor in self.tensors if not tensor.axis}
-        batches = self._batches(_tensors.to_torch, begun)
+        batches = self._batches(_tensors.TORCH, begun)
         yield from on_device(batches, device, stay, lambda: begun[0].state, stand)
         _warn_of_skipped(begun[0])  # now: a warning may be an error, which would have come before the last batch
 
@@ -217,7 +215,7 @@ class Loader:
         (`state_dict`) does not count batches that are copied ahead.
         """
         if device is None:
-            return self._batches(_tensors.to_torch)
+            return self._batches(_tensors.TORCH)
         return self._on_device(device)
 
     def torch_dataset(self, num_workers: int = 0) -> BatchDataset:

@@ -41,7 +41,7 @@ std::vector<Tensor> to_tensors(const Arrays& arrays) {
 
 nb::object to_array(const Tensor& tensor) {
   const std::vector<size_t> shape(tensor.shape.begin(), tensor.shape.end());
-  return nb::cast(share(tensor.data, shape, element_dtype(tensor.dtype)));
+  return nb::cast(share<nb::numpy>(tensor.data, shape, element_dtype(tensor.dtype)));
 }
 
 nb::dict to_arrays(const std::vector<Tensor>& tensors) {

@@ -40,7 +40,7 @@ nb::object array_capsule(const Column& column) {
 }
 
 nb::ndarray<nb::numpy> offsets_to_numpy(const Column& column) {
-  return share(column.offsets, {column.offset_span().size()}, nb::dtype<int64_t>());
+  return share<nb::numpy>(column.offsets, {column.offset_span().size()}, nb::dtype<int64_t>());
 }
 
 nb::ndarray<nb::numpy> to_numpy(const Column& column) {
@@ -48,7 +48,7 @@ nb::ndarray<nb::numpy> to_numpy(const Column& column) {
   const Type* type = &column.type;
   for (; type->kind == TypeKind::kFixedList; type = &type->item())
     shape.push_back(static_cast<size_t>(type->fixed_size));
-  return share(sapwood::fixed_width_values(column), shape, element_dtype(type->kind));
+  return share<nb::numpy>(sapwood::fixed_width_values(column), shape, element_dtype(type->kind));
 }
 
 const char* kind_name(const Type& type) {
@@ -122,15 +122,6 @@ nb::dlpack::dtype element_dtype(TypeKind kind) {
     default:
       throw sapwood::SchemaError("only columns of numbers, or fixed arrays of them, are NumPy arrays");
   }
-}
-
-nb::ndarray<nb::numpy> share(const sapwood::Buffer& buffer, const std::vector<size_t>& shape,
-                             nb::dlpack::dtype dtype) {
-  auto owner = std::make_unique<sapwood::Buffer>(buffer);
-  void* data = owner->data();
-  const nb::capsule capsule(owner.release(),
-                            [](void* p) noexcept { delete static_cast<sapwood::Buffer*>(p); });
-  return nb::ndarray<nb::numpy>(data, shape.size(), shape.data(), capsule, nullptr, dtype);
 }
 
 void bind_column(nb::module_& module) {

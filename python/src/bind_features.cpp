@@ -77,7 +77,14 @@ nb::dlpack::dtype element_dtype(DType dtype) {
 
 nb::object tensor_to_numpy(const TensorInfo& info, int64_t rows, const Buffer& data) {
   const std::vector<int64_t> shape = tensor_shape(info, rows, data.size());
-  return nb::cast(share(data, {shape.begin(), shape.end()}, element_dtype(info.dtype)));
+  return nb::cast(share<nb::numpy>(data, {shape.begin(), shape.end()}, element_dtype(info.dtype)));
+}
+
+nb::object tensor_to_dlpack(const TensorInfo& info, int64_t rows, const Buffer& data) {
+  const std::vector<int64_t> shape = tensor_shape(info, rows, data.size());
+  nb::dlpack::dtype dtype = element_dtype(info.dtype);
+  if (info.dtype == DType::kBFloat16) dtype.code = static_cast<uint8_t>(nb::dlpack::dtype_code::Bfloat);
+  return nb::cast(share<>(data, {shape.begin(), shape.end()}, dtype));
 }
 
 void bind_features(nb::module_& module) {

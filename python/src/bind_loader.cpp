@@ -47,8 +47,11 @@ struct Epoch {
   }
 };
 
-// The next batch as arrays in the order of the loader's tensors, or None at the end. Looks for Ctrl-C while
-// it waits.
+using Adapter = nb::object (*)(const TensorInfo&, int64_t rows, const Buffer&);
+
+// The next batch as what the adapter makes of the loader's tensors, in order, or None at the end. Looks for
+// Ctrl-C while it waits.
+template <Adapter adapt>
 nb::object next_batch(Epoch& epoch) {
   constexpr double kLookEvery = 0.1;
   Batch batch;
@@ -64,9 +67,8 @@ nb::object next_batch(Epoch& epoch) {
   }
   epoch.state = epoch.state.after(batch);
   nb::list arrays;
-  for (size_t i = 0; i < batch.tensors.size(); ++i) {
-    arrays.append(tensor_to_numpy(epoch.tensors[i], batch.rows, batch.tensors[i]));
-  }
+  for (size_t i = 0; i < batch.tensors.size(); ++i)
+    arrays.append(adapt(epoch.tensors[i], batch.rows, batch.tensors[i]));
   return arrays;
 }
 
@@ -80,7 +82,6 @@ void visit_state(State& state, const Visit& visit) {
   visit("batches", state.batches);
   visit("bucket", state.last_row.bucket);
   visit("key", state.last_row.key);
-  visit("position", state.last_row.position);
   visit("buffer_rows", state.buffer_rows);
   visit("data", state.data);
   visit("features", state.features);
@@ -103,7 +104,7 @@ SplitPart part_of(const Intervals& pairs) {
   return part;
 }
 
-constexpr int kStateVersion = 2;
+constexpr int kStateVersion = 3;
 
 nb::dict state_to_dict(const LoaderState& state) {
   nb::dict dict;
@@ -231,8 +232,12 @@ void bind_loader(nb::module_& module) {
                       stats.consumer_wait_seconds, ">");
       });
   nb::class_<Epoch>(module, "Epoch", "The batches of one epoch, made by threads that end with it.")
-      .def("next", &next_batch, nb::sig("def next(self) -> list[numpy.typing.NDArray[typing.Any]] | None"),
-           "The next batch's arrays, or None at the end.")
+      .def("next_numpy", &next_batch<tensor_to_numpy>,
+           nb::sig("def next_numpy(self) -> list[numpy.typing.NDArray[typing.Any]] | None"),
+           "The next batch's arrays, or None at the end. Those of bfloat16 come as their bits, int16.")
+      .def("next_dlpack", &next_batch<tensor_to_dlpack>,
+           nb::sig("def next_dlpack(self) -> list[typing_extensions.CapsuleType] | None"),
+           "The next batch as capsules of DLPack, or None at the end.")
       .def(
           "cancel", [](Epoch& epoch) { epoch.open_stream().cancel(); }, "Ends the epoch, from any thread.")
       .def(
@@ -249,7 +254,7 @@ void bind_loader(nb::module_& module) {
       .def_prop_ro(
           "state", [](const Epoch& epoch) { return state_to_dict(epoch.state); },
           nb::sig("def state(self) -> dict[str, typing.Any]"),
-          "The loader's state after the last batch that `next` gave.")
+          "The loader's state after the last batch that was handed out.")
       .def_prop_ro(
           "skipped",
           [](const Epoch& epoch) { return epoch.stream ? epoch.stream->skipped() : epoch.last_skipped; })

@@ -9,10 +9,12 @@ namespace {
 
 // Rows are fetched into the cache before their turn: first their fixed part, and when that is there, the
 // beginning of their jagged groups, after which the processor sees where it goes on.
-constexpr size_t kAhead = 16;
+constexpr size_t kBytesAhead = 6144;  // in as many rows as that are, but
+constexpr size_t kFewestAhead = 16;
+constexpr size_t kMostAhead = 64;
 constexpr size_t kTogether = 4;
-constexpr size_t kValuesAhead = 4;
-constexpr size_t kMostAhead = 2048;  // bytes
+constexpr size_t kValuesAhead = 4;        // rows
+constexpr size_t kMostValueBytes = 4096;  // of a row
 constexpr size_t kLine = 64;
 constexpr size_t kLongestRun = 256;
 
@@ -61,7 +63,7 @@ std::vector<uint64_t> RowFormat::packed_values(std::span<const std::byte* const>
   values.resize(places.size());
   if (places.empty()) return values;
   for (size_t i = 0; i < rows.size(); ++i) {
-    if (i + kAhead < rows.size()) prefetch_row(rows[i + kAhead], fixed_bytes_);
+    if (i + kFewestAhead < rows.size()) prefetch_row(rows[i + kFewestAhead], fixed_bytes_);
     for (size_t p = 0; p < places.size(); ++p) values[p] += load_count(rows[i] + places[p]);
   }
   return values;
@@ -78,10 +80,11 @@ TensorWriter::TensorWriter(const RowFormat& format, std::vector<std::byte*> tens
 }
 
 void TensorWriter::append(std::span<const std::byte* const> rows) {
+  const size_t ahead = std::clamp(kBytesAhead / format_.fixed_bytes_, kFewestAhead, kMostAhead);
   for (size_t first = 0; first < rows.size(); first += kTogether) {
     const std::span<const std::byte* const> left = rows.subspan(first);
     const std::span<const std::byte* const> now = left.first(std::min(kTogether, left.size()));
-    for (size_t i = kAhead; i < std::min(kAhead + kTogether, left.size()); ++i)
+    for (size_t i = ahead; i < std::min(ahead + kTogether, left.size()); ++i)
       prefetch_row(left[i], format_.fixed_bytes_);
     for (const RowFormat::Group& group : format_.flat_) {
       const size_t bytes = group.channels.size() * group.element_size;
@@ -115,7 +118,7 @@ void TensorWriter::prefetch_values(const std::byte* row) const {
   size_t bytes = 0;
   for (const RowFormat::Group& group : format_.jagged_)
     bytes += load_count(row + group.row_offset) * group.channels.size() * group.element_size;
-  prefetch_row(row + format_.fixed_bytes_, std::min(bytes, kMostAhead));
+  prefetch_row(row + format_.fixed_bytes_, std::min(bytes, kMostValueBytes));
 }
 
 void TensorWriter::append_padded(const RowFormat::Group& group, size_t row, const std::byte* values,

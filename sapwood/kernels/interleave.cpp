@@ -94,7 +94,7 @@ void fill_rows_of_words(const std::byte* const* columns, size_t num_columns, siz
     const size_t last = std::min(first + kRows, count);
     const size_t whole_last = first + (last - first) / 4 * 4;
     for (size_t c = 0; c < whole_columns; c += 4) {
-      for (size_t k = c; k < c + 4; ++k) __builtin_prefetch(columns[k] + (first + 2 * kRows) * 4);
+      for (size_t k = c; k < c + 4; ++k) __builtin_prefetch(columns[k] + (first + 4 * kRows) * 4);
       for (size_t i = first; i < whole_last; i += 4) fill_4x4(columns, c, i, rows);
     }
     fill_block<4>(columns, whole_columns, num_columns, first, whole_last, rows);

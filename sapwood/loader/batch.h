@@ -17,9 +17,8 @@ namespace sapwood {
 
 /// A row's place in an epoch, whose rows come sorted by it.
 struct RowPlace {
-  int64_t bucket = -1;    ///< of the shuffle window; -1: before all rows
-  uint64_t key = 0;       ///< in the bucket
-  uint64_t position = 0;  ///< in the stream of entries: parts rows of equal keys
+  int64_t bucket = -1;  ///< of the shuffle window; -1: before all rows
+  uint64_t key = 0;     ///< in the bucket
   auto operator<=>(const RowPlace&) const = default;
 };
 

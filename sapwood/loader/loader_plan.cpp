@@ -12,7 +12,7 @@
 namespace sapwood {
 namespace {
 
-constexpr double kIndexBytes = 24 + 24;  // of a row, staged and in the sorted bucket
+constexpr double kIndexBytes = 16 + 16;  // of a row, staged and in the sorted bucket
 // All staged rows over M: a full window, buckets that have left it, chunks that are not full.
 constexpr double kStagingRoom = 1.45;
 constexpr uint64_t kEndless = uint64_t{1} << 56;  // for `kUnlimitedMemory`: sums of it don't overflow

@@ -27,13 +27,15 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-constexpr int64_t kBlockBytes = 1 << 19;  // batches are made, and waited for, in blocks of about this size
+constexpr int64_t kBlockBytes = 1 << 20;  // batches are made, and waited for, in blocks of about this size
 constexpr uint64_t kSmallestChunk = 512;  // of a worker's rows of one bucket
 constexpr uint64_t kLargestChunk = 1 << 20;
 constexpr uint64_t kChunksOfABucket = 8;  // of each worker, so that the last one, half empty, does not weigh
 constexpr uint64_t kSlabsOfAll = 32;      // that rows are staged in
 constexpr size_t kMostFetched = 64;       // units, since each keeps its file open
 constexpr int64_t kSegmentsAhead = 1;     // staged beyond those that the next bucket waits for
+constexpr size_t kDecodedAhead =
+    2;  // units of each thread that wait to be staged: the first may be the last one done
 
 int64_t batch_bytes(const EpochPlan& plan) {
   return std::max<int64_t>(1, std::llround(plan.batch_row_bytes * static_cast<double>(plan.batch_size)));
@@ -243,7 +245,8 @@ bool Pipeline::can_stage() const { return !decoded_.empty() && decoded_.front()-
 
 bool Pipeline::can_decode() const {
   if (fetched_.empty() || fetched_.begin()->first != next_decode_) return false;
-  if (units_[next_decode_].position >= stage_limit() && decoded_.size() >= plan_.threads) return false;
+  const size_t enough = plan_.threads * kDecodedAhead;
+  if (units_[next_decode_].position >= stage_limit() && decoded_.size() >= enough) return false;
   const FetchedRows& fetched = fetched_.begin()->second;
   const Unit& unit = fetched.unit.unit;
   if (!fetched.unit.columns && unit.stored_bytes == 0) return true;  // its rows are there already

@@ -28,6 +28,7 @@ constexpr int64_t kFirstBucket = 3;            // starts early: VIF 1.02 in the 
 constexpr int64_t kMostBuckets = 1 << 18;      // keeps their bookkeeping small beside the rows
 constexpr int64_t kRowsOfLastParts = 1 << 13;  // at least, and up to 2^kMostLastBits parts
 constexpr int kMostLastBits = 4;
+constexpr int kMostPositionBits = 40;         // enough for any memory; leaves 24 to chance
 constexpr int64_t kOrderedSegment = 1 << 16;  // entries, of an epoch that is not shuffled: at most
 constexpr int64_t kOrderedSegments = 8;  // of the buffer; about six are staged, sorted or waiting at a time
 
@@ -44,12 +45,14 @@ std::array<uint32_t, 4> random_bits(const OrderKey& key, Purpose purpose, uint64
 // Of a row of a segment, from 32 bits for the delay and 64 for its place in the bucket.
 RowPlace shuffled_place(const Window& window, int64_t segment, uint64_t delay_bits, uint64_t random,
                         int64_t position) {
-  const auto place = static_cast<uint64_t>(position);
+  const uint64_t position_mask = (uint64_t{1} << window.position_bits) - 1;
+  const uint64_t place = static_cast<uint64_t>(position) & position_mask;
+  random &= ~position_mask;
   const auto delay = static_cast<int64_t>(delay_bits & (window.delays - 1));
   const int64_t bucket = std::clamp(segment + delay, window.first, window.num_segments - 1);
-  if (bucket != window.num_segments - 1 || window.last_bits == 0) return {bucket, random, place};
+  if (bucket != window.num_segments - 1 || window.last_bits == 0) return {bucket, random | place};
   const auto part = static_cast<int64_t>(random >> (64 - window.last_bits));
-  return {bucket + part, random << window.last_bits, place};
+  return {bucket + part, random << window.last_bits | place};
 }
 
 // Copies have random numbers of their own: those of another seed.
@@ -130,16 +133,17 @@ Window plan_window(int64_t entries, double kept, int64_t buffer_rows, bool shuff
     const int64_t last_rows = std::min<int64_t>(entries, window.segment_entries * (window.delays + 1) / 2);
     const auto parts = static_cast<uint64_t>(last_rows / kRowsOfLastParts);
     window.last_bits = std::clamp(static_cast<int>(std::bit_width(parts)) - 1, 0, kMostLastBits);
+    const uint64_t bucket_entries = window.delays * static_cast<uint64_t>(window.segment_entries);
+    window.position_bits = std::min(static_cast<int>(std::bit_width(bucket_entries)), kMostPositionBits);
   }
   return window;
 }
 
 RowPlace place_row(const Window& window, const OrderKey& key, size_t file, int64_t entry, int64_t position) {
   const int64_t segment = window.segment(position);
-  const auto place = static_cast<uint64_t>(position);
   if (!window.shuffle) {
     const uint64_t step = UINT64_MAX / static_cast<uint64_t>(window.segment_entries);
-    return {segment, static_cast<uint64_t>(position - segment * window.segment_entries) * step, place};
+    return {segment, static_cast<uint64_t>(position - segment * window.segment_entries) * step};
   }
   const auto bits = random_bits(key, Purpose::kRow, file, static_cast<uint64_t>(entry));
   return shuffled_place(window, segment, bits[0], uint64_t{bits[1]} << 32 | bits[2], position);

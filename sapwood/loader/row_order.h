@@ -40,15 +40,18 @@ std::vector<size_t> stratified_order(std::span<const Unit> units, std::span<cons
 
 /// The bounded-delay window: the stream of ordered entries is cut into segments of equal length; a row of
 /// segment s goes to bucket s + d, its random delay d being less than `delays`; inside a bucket rows are
-/// sorted by 64 random bits. Both follow from the row's file and entry alone. The first buckets are gathered
-/// into `first`, so that their rows mix, and the last segments' rows into one that is cut by the leading
-/// `last_bits` of the keys, so that its parts can be sorted by several threads and freed one by one.
+/// sorted by random bits, and then by position. Both follow from the row's file and entry alone. The first
+/// buckets are gathered into `first`, so that their rows mix, and the last segments' rows into one that is
+/// cut by the leading `last_bits` of the keys, so that its parts can be sorted by several threads and freed
+/// one by one.
 struct Window {
   int64_t segment_entries = 1;
   int64_t num_segments = 1;
   uint32_t delays = 1;  ///< a power of two
   int64_t first = 0;
   int last_bits = 0;
+  int position_bits =
+      0;                ///< that part the rows of a bucket (but for copies of a row), at the end of each key
   bool shuffle = true;  ///< else rows stay in stream order: delays is 1 and keys are positions
 
   int64_t segment(int64_t position) const { return position / segment_entries; }

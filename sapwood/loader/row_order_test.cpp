@@ -96,6 +96,19 @@ TEST(Window, EveryBucketFollowsTheWindow) {
   }
 }
 
+TEST(Window, NoTwoRowsOfABucketHaveTheSameKey) {
+  for (const auto& [entries, buffer] : {std::pair{200'000, 3'000}, {200'000, 300'000}, {5, 5}, {1, 1}}) {
+    const Window window = plan_window(entries, 1.0, buffer, true);
+    std::set<std::pair<int64_t, uint64_t>> parted;  // by what is left of a key without its random bits
+    for (int64_t position = 0; position < entries; ++position) {
+      const RowPlace place = place_row(window, {7, 3}, 0, position, position);
+      const uint64_t last = place.key & ((uint64_t{1} << window.position_bits) - 1);
+      ASSERT_TRUE(parted.emplace(place.bucket, last).second) << position;
+    }
+    EXPECT_LT(window.position_bits, 20);  // the others are random
+  }
+}
+
 TEST(Window, PlacesManyRowsAsEachOne) {
   for (const bool shuffle : {true, false}) {
     const Window window = plan_window(100'000, 1, 3000, shuffle);

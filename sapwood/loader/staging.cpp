@@ -121,7 +121,7 @@ size_t SortedBucket::rows_up_to(const RowPlace& place) {
   Part& part = parts_[range_of(place.key, part_bits_)];
   sort(part);
   const auto rows = index_.as<const StagedRow>().subspan(part.begin, part.end - part.begin);
-  const StagedRow at{place.key, place.position, nullptr};
+  const StagedRow at{place.key, nullptr};
   return part.begin + static_cast<size_t>(std::upper_bound(rows.begin(), rows.end(), at) - rows.begin());
 }
 
@@ -136,9 +136,6 @@ void SortedBucket::rows(size_t begin, size_t end, const std::byte** out) {
   }
 }
 
-RowPlace SortedBucket::place(size_t row) const {
-  const StagedRow& staged = index_.as<const StagedRow>()[row];
-  return {number_, staged.key, staged.position};
-}
+RowPlace SortedBucket::place(size_t row) const { return {number_, index_.as<const StagedRow>()[row].key}; }
 
 }  // namespace sapwood

@@ -13,11 +13,8 @@ namespace sapwood {
 /// A staged row: its place in its bucket, and where it lies.
 struct StagedRow {
   uint64_t key;
-  uint64_t position;  ///< in the stream: parts rows of equal keys
   const std::byte* row;
-  bool operator<(const StagedRow& other) const {
-    return key != other.key ? key < other.key : position < other.position;
-  }
+  bool operator<(const StagedRow& other) const { return key < other.key; }
 };
 
 /// A run of memory that rows of one bucket have filled from the front, and their index entries from the back.
@@ -32,22 +29,22 @@ class WorkerStaging {
  public:
   WorkerStaging(int64_t num_buckets, size_t chunk_bytes, std::shared_ptr<MemoryPool> pool);
   /// Room for a row of `size` bytes (a multiple of 8).
-  std::byte* append(int64_t bucket, size_t size, uint64_t key, uint64_t position) {
+  std::byte* append(int64_t bucket, size_t size, uint64_t key) {
     Bucket& open = with_room(bucket, size + sizeof(StagedRow));
     std::byte* row = open.front;
     open.front += size;
     open.room -= size + sizeof(StagedRow);
-    *--open.back = {key, position, row};
+    *--open.back = {key, row};
     __builtin_prefetch(open.front + 64, 1);
     __builtin_prefetch(open.front + 128, 1);
     __builtin_prefetch(open.back - 3, 1);
     return row;
   }
   /// A row that lies elsewhere, as long as it is wanted.
-  void refer(int64_t bucket, const std::byte* row, uint64_t key, uint64_t position) {
+  void refer(int64_t bucket, const std::byte* row, uint64_t key) {
     Bucket& open = with_room(bucket, sizeof(StagedRow));
     open.room -= sizeof(StagedRow);
-    *--open.back = {key, position, row};
+    *--open.back = {key, row};
   }
   std::vector<StagingChunk> take(int64_t bucket);
 

@@ -10,7 +10,7 @@ namespace {
 
 // Rows up to this one are not staged again: but all of a bucket that may be repeated.
 RowPlace delivered_before(const EpochPlan& plan) {
-  return plan.may_repeat() ? RowPlace{plan.after.bucket - 1, UINT64_MAX, UINT64_MAX} : plan.after;
+  return plan.may_repeat() ? RowPlace{plan.after.bucket - 1, UINT64_MAX} : plan.after;
 }
 
 }  // namespace
@@ -39,11 +39,11 @@ void DecodedUnit::stage(const EpochPlan& plan, int64_t end, WorkerStaging& stagi
       const RowPlace& to = places[static_cast<size_t>(i - tile)];
       if (to <= delivered) continue;
       if (cached) {
-        staging.refer(to.bucket, cached->row(i), to.key, to.position);
+        staging.refer(to.bucket, cached->row(i), to.key);
         continue;
       }
       entries[count] = i;
-      rows[count++] = staging.append(to.bucket, writer->row_size(i), to.key, to.position);
+      rows[count++] = staging.append(to.bucket, writer->row_size(i), to.key);
     }
     if (count > 0) writer->write({entries.data(), count}, {rows.data(), count});
     staged = tile_end;
@@ -79,11 +79,11 @@ void DecodedUnit::stage_copies(const EpochPlan& plan, int64_t end, WorkerStaging
                                        place.reading.pass, copy);
         if (to <= delivered) continue;
         if (cached) {
-          staging.refer(to.bucket, cached->row(staged), to.key, to.position);
+          staging.refer(to.bucket, cached->row(staged), to.key);
           continue;
         }
         const size_t size = writer->row_size(staged);
-        std::byte* row = staging.append(to.bucket, size, to.key, to.position);
+        std::byte* row = staging.append(to.bucket, size, to.key);
         if (count > 0 && entries[count - 1] == staged) {
           again.push_back({rows[count - 1], row, size});
         } else {
