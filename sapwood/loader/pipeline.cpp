@@ -76,6 +76,8 @@ class Pipeline final : public BatchStream {
   void sort_bucket(std::unique_lock<std::mutex>& lock);
   void assemble_block(std::unique_lock<std::mutex>& lock);
 
+  void wake_all();
+  void give_back(uint64_t& taken, uint64_t bytes);
   void repeat_rows();
   void pass_delivered();
   void put_back(std::unique_ptr<DecodedUnit> decoded);
@@ -107,10 +109,11 @@ class Pipeline final : public BatchStream {
   BlockCutter blocks_;
   std::vector<WorkerStaging> staging_;  // one for each worker
   int64_t blocks_ahead_ = 1;
-  uint64_t largest_decoding_bytes_ = 0;  // of all units
+  uint64_t decoding_room_ = 0;  // of the memory for units, that reading ahead leaves to decoding
 
   mutable std::mutex mutex_;
   std::condition_variable work_changed_;
+  std::condition_variable room_changed_;  // what the thread that reads ahead waits for
   std::condition_variable block_ready_;
   bool stopping_ = false;
   std::exception_ptr failure_;
@@ -160,10 +163,13 @@ Pipeline::Pipeline(EpochPlan plan)
   segment_entries_left_.assign(static_cast<size_t>(window_.num_segments), window_.segment_entries);
   segment_entries_left_.back() =
       plan_.stream.num_entries - (window_.num_segments - 1) * window_.segment_entries;
+  uint64_t largest = 0;
   for (const StreamUnit& next : units_) {
-    largest_decoding_bytes_ =
-        std::max(largest_decoding_bytes_, decoding_bytes(next.unit, plan_.selection, plan_.work_bytes));
+    largest = std::max(largest, decoding_bytes(next.unit, plan_.selection, plan_.work_bytes));
   }
+  // For whichever unit comes first, and for as many as keep all threads busy.
+  const uint64_t for_all = largest * plan_.threads * (1 + kDecodedAhead);
+  decoding_room_ = std::max(largest, std::min(for_all, plan_.memory.units / 4 * 3));
   if (plan_.stream.num_entries == 0) complete_segments_ = window_.num_segments;
   if (plan_.after.bucket >= 0) pass_delivered();
 
@@ -205,8 +211,7 @@ void Pipeline::cancel() {
   stop_.request_stop();
   const std::lock_guard lock(mutex_);
   stopping_ = true;
-  work_changed_.notify_all();
-  block_ready_.notify_all();
+  wake_all();
 }
 
 LoaderStats Pipeline::stats() const {
@@ -256,8 +261,7 @@ bool Pipeline::can_decode() const {
 
 bool Pipeline::can_fetch() const {
   if (next_fetch_ == units_.size() || fetched_.size() >= kMostFetched) return false;
-  // What is read ahead leaves room for decoding whichever unit comes first.
-  const uint64_t decoding = std::max(decoding_bytes_, largest_decoding_bytes_);
+  const uint64_t decoding = std::max(decoding_bytes_, decoding_room_);
   const Unit& unit = units_[next_fetch_].unit;
   return fetched_bytes_ == 0 ||
          fetched_bytes_ + unit.stored_bytes + plan_.fetching_bytes(unit) + decoding <= plan_.memory.units;
@@ -296,7 +300,7 @@ void Pipeline::work(size_t worker, bool only_fetch) {
           break;
         case Task::kNone: {
           const auto start = Clock::now();
-          work_changed_.wait(lock);
+          (only_fetch ? room_changed_ : work_changed_).wait(lock);
           if (!only_fetch) stats_.idle_seconds += seconds_since(start);
           continue;
         }
@@ -309,8 +313,19 @@ void Pipeline::work(size_t worker, bool only_fetch) {
     stopping_ = true;
     stop_.request_stop();
   }
+  wake_all();
+}
+
+void Pipeline::wake_all() {
   work_changed_.notify_all();
+  room_changed_.notify_all();
   block_ready_.notify_all();
+}
+
+// Of the memory for units.
+void Pipeline::give_back(uint64_t& taken, uint64_t bytes) {
+  taken -= bytes;
+  if (bytes != 0) room_changed_.notify_one();
 }
 
 void Pipeline::fetch_unit(std::unique_lock<std::mutex>& lock) {
@@ -334,7 +349,7 @@ void Pipeline::fetch_unit(std::unique_lock<std::mutex>& lock) {
   }
   const double seconds = seconds_since(start);
   lock.lock();
-  fetched_bytes_ -= fetching_bytes;
+  give_back(fetched_bytes_, fetching_bytes);
   stats_.fetch_seconds += seconds;
   if (!fetched.none_pass) stats_.stored_bytes += stored_bytes;
   fetched_.emplace(place, std::move(fetched));
@@ -346,7 +361,7 @@ void Pipeline::decode_unit(std::unique_lock<std::mutex>& lock) {
   const StreamUnit& unit = units_[place];
   const uint64_t stored_bytes = fetched.unit.unit.stored_bytes;
   if (auto cached = decoder_.find(unit)) {
-    fetched_bytes_ -= stored_bytes;
+    give_back(fetched_bytes_, stored_bytes);
     put_back(std::move(cached));
     return;
   }
@@ -362,8 +377,8 @@ void Pipeline::decode_unit(std::unique_lock<std::mutex>& lock) {
   lock.lock();
   stats_.decode_seconds += seconds;
   stats_.skipped_rows += lost;
-  fetched_bytes_ -= stored_bytes;
-  decoding_bytes_ -= needed;
+  give_back(fetched_bytes_, stored_bytes);
+  give_back(decoding_bytes_, needed);
   for (auto& piece : decoded.pieces) {
     if (!piece->cached) {
       piece->decoding_bytes = needed / decoded.pieces.size();
@@ -401,7 +416,7 @@ void Pipeline::stage_unit(std::unique_lock<std::mutex>& lock, WorkerStaging& sta
   const double seconds = seconds_since(start);
   lock.lock();
   stats_.stage_seconds += seconds;
-  decoding_bytes_ -= released;
+  give_back(decoding_bytes_, released);
   if (decoded) put_back(std::move(decoded));
   mark_staged(begin, end);
 }

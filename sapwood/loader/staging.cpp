@@ -10,7 +10,7 @@
 namespace sapwood {
 namespace {
 
-constexpr size_t kRowsPerPart = 256;  // sorted at once, in the first-level cache
+constexpr size_t kRowsPerPart = 512;  // sorted at once, in the first-level cache
 constexpr size_t kMostParts = 16384;
 
 // Which of 2^bits equal ranges a key is in.
@@ -21,8 +21,8 @@ size_t range_of(uint64_t key, int bits) { return bits == 0 ? 0 : static_cast<siz
 void sort_rows(std::span<StagedRow> rows, int known_bits) {
   constexpr size_t kMost = 4 * kRowsPerPart;
   if (rows.size() > kMost) return std::sort(rows.begin(), rows.end());
-  const auto bits = static_cast<int>(std::bit_width(rows.size()));
-  std::array<uint16_t, 2 * kMost> ends;
+  const auto bits = static_cast<int>(std::bit_width(rows.size())) + 1;  // two ranges or more for each row
+  std::array<uint16_t, 4 * kMost> ends;
   std::fill_n(ends.begin(), size_t{1} << bits, uint16_t{0});
   for (const StagedRow& row : rows) ++ends[range_of(row.key << known_bits, bits)];
   std::partial_sum(ends.begin(), ends.begin() + (std::ptrdiff_t{1} << bits), ends.begin());
