@@ -50,9 +50,8 @@ struct Window {
   uint32_t delays = 1;  ///< a power of two
   int64_t first = 0;
   int last_bits = 0;
-  int position_bits =
-      0;                ///< that part the rows of a bucket (but for copies of a row), at the end of each key
-  bool shuffle = true;  ///< else rows stay in stream order: delays is 1 and keys are positions
+  int position_bits = 0;  ///< at the end of each key: they part the rows of a bucket, but for copies of one
+  bool shuffle = true;    ///< else rows stay in stream order: delays is 1 and keys are positions
 
   int64_t segment(int64_t position) const { return position / segment_entries; }
   int64_t num_buckets() const { return num_segments - 1 + (int64_t{1} << last_bits); }
