@@ -40,6 +40,8 @@ struct FriendTable {
 class FetchedColumns {
  public:
   virtual ~FetchedColumns() = default;
+  /// The memory that they take: none for what is at hand in the system's cache and read when it is decoded.
+  virtual uint64_t held_bytes() const = 0;
 };
 
 /// The one interface over every format: a table (TTree, RNTuple, ...) of one file. Formats implement it;

@@ -16,6 +16,11 @@ constexpr int64_t kSampledPlaces = 3;
 
 struct FetchedFrame final : FetchedColumns {
   std::vector<Column> columns;
+  uint64_t held_bytes() const override {
+    uint64_t bytes = 0;
+    for (const Column& column : columns) bytes += column.byte_size();
+    return bytes;
+  }
 };
 
 // What a read gives, part by part.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <numeric>
 #include <utility>
 
@@ -81,6 +82,11 @@ CoalescedRead::CoalescedRead(const RandomAccessFile& file, std::span<const ByteR
     const size_t place = joined_of[i];
     views_[i] = Bytes(outs[place]).subspan(ranges[i].offset - joined[place].offset, ranges[i].size);
   }
+}
+
+uint64_t CoalescedRead::held_bytes() const {
+  return std::transform_reduce(buffers_.begin(), buffers_.end(), uint64_t{0}, std::plus<>(),
+                               [](const Buffer& buffer) { return uint64_t{buffer.size()}; });
 }
 
 // Takes those ranges that are to stay where they are out of the ascending `order`.

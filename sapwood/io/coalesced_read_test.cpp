@@ -93,6 +93,7 @@ TEST(CoalescedRead, LeavesLargeRangesThatAreAtHand) {
   const CoalescedRead read(file, ranges, pool, 10);
   EXPECT_EQ(file.reads, 3);
   EXPECT_LT(pool->bytes_in_use(), 3 * kLarge);
+  EXPECT_EQ(read.held_bytes(), 5 + kLarge + 7);
   for (size_t i = 0; i < ranges.size(); ++i) {
     EXPECT_EQ(read[i].size(), ranges[i].size);
     EXPECT_EQ(text_of(read[i]), content.substr(ranges[i].offset, ranges[i].size));

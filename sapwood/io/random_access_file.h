@@ -86,6 +86,8 @@ class CoalescedRead {
   /// The bytes of the i-th range; valid as long as this object.
   const StoredBytes& operator[](size_t i) const { return views_[i]; }
   size_t requests() const { return buffers_.size(); }
+  /// The memory that they take, without those that were left at hand.
+  uint64_t held_bytes() const;
 
  private:
   friend class StoredBytes;

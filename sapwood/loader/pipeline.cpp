@@ -349,7 +349,12 @@ void Pipeline::fetch_unit(std::unique_lock<std::mutex>& lock) {
   }
   const double seconds = seconds_since(start);
   lock.lock();
-  give_back(fetched_bytes_, fetching_bytes);
+  // Of what can't be read whole, decoding reads what it can.
+  fetched.held_bytes = fetched.unit.columns ? fetched.unit.columns->held_bytes()
+                       : fetched.none_pass  ? 0
+                                            : stored_bytes;
+  fetched_bytes_ += fetched.held_bytes;
+  give_back(fetched_bytes_, stored_bytes + fetching_bytes);
   stats_.fetch_seconds += seconds;
   if (!fetched.none_pass) stats_.stored_bytes += stored_bytes;
   fetched_.emplace(place, std::move(fetched));
@@ -359,9 +364,9 @@ void Pipeline::decode_unit(std::unique_lock<std::mutex>& lock) {
   const size_t place = next_decode_++;
   FetchedRows fetched = std::move(fetched_.extract(place).mapped());
   const StreamUnit& unit = units_[place];
-  const uint64_t stored_bytes = fetched.unit.unit.stored_bytes;
+  const uint64_t held_bytes = fetched.held_bytes;
   if (auto cached = decoder_.find(unit)) {
-    give_back(fetched_bytes_, stored_bytes);
+    give_back(fetched_bytes_, held_bytes);
     put_back(std::move(cached));
     return;
   }
@@ -377,7 +382,7 @@ void Pipeline::decode_unit(std::unique_lock<std::mutex>& lock) {
   lock.lock();
   stats_.decode_seconds += seconds;
   stats_.skipped_rows += lost;
-  give_back(fetched_bytes_, stored_bytes);
+  give_back(fetched_bytes_, held_bytes);
   give_back(decoding_bytes_, needed);
   for (auto& piece : decoded.pieces) {
     if (!piece->cached) {

@@ -218,6 +218,13 @@ size_t ClusterSlice::representation(std::span<const PhysicalColumn> columns,
   return *later;
 }
 
+uint64_t FetchedPages::held_bytes() const {
+  uint64_t bytes = 0;
+  for (const auto& read : reads) bytes += read->held_bytes();
+  for (const Buffer& record : records) bytes += record.size();
+  return bytes;
+}
+
 std::unique_ptr<FetchedPages> fetch_pages(const io::RandomAccessFile& file, const Descriptor& descriptor,
                                           uint64_t max_key_size, std::span<const Cluster> clusters,
                                           std::span<const NamedNode* const> nodes, EntryRange entries,

@@ -74,6 +74,8 @@ struct ClusterSlice {
 /// The pages of some columns over a range of entries.
 class FetchedPages final : public FetchedColumns {
  public:
+  uint64_t held_bytes() const override;
+
   std::vector<size_t> columns;
   EntryRange entries;
   std::vector<ClusterSlice> slices;

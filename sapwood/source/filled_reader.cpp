@@ -17,6 +17,7 @@ struct FetchedFilled final : FetchedColumns {
   std::vector<Place> places;
   std::unique_ptr<FetchedColumns> of_table;
   int64_t length = 0;
+  uint64_t held_bytes() const override { return of_table ? of_table->held_bytes() : 0; }
 };
 
 template <class T>

@@ -13,6 +13,12 @@ struct FetchedBoth final : FetchedColumns {
   std::vector<Place> places;
   std::unique_ptr<FetchedColumns> of_table;
   FetchedFriend of_friend;
+  uint64_t held_bytes() const override {
+    uint64_t bytes = of_table ? of_table->held_bytes() : 0;
+    for (const FetchedFriend::Piece& piece : of_friend.pieces)
+      bytes += piece.columns ? piece.columns->held_bytes() : 0;
+    return bytes;
+  }
 };
 
 Schema joined_schema(const Schema& first, const Schema& second) {

@@ -64,6 +64,7 @@ class TestTable final : public Reader {
 
  private:
   struct Fetched final : FetchedColumns {
+    uint64_t held_bytes() const override { return 0; }
     std::vector<size_t> columns;
     EntryRange entries;
   };

@@ -39,6 +39,7 @@ class FetchedBaskets final : public FetchedColumns {
  public:
   FetchedBaskets(std::span<const size_t> columns, EntryRange entries)
       : columns(columns.begin(), columns.end()), entries(entries) {}
+  uint64_t held_bytes() const override { return read ? read->held_bytes() : 0; }
 
   std::vector<size_t> columns;
   EntryRange entries;
