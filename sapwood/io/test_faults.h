@@ -8,7 +8,8 @@
 #include <atomic>
 #include <cerrno>
 
-// To be included in one source file of a test program, whose calls of open, pread and preadv then come here.
+// To be included in one source file of a test program, whose calls of open, pread, preadv and preadv2 then
+// come here.
 
 namespace sapwood::io {
 
@@ -39,7 +40,8 @@ struct Fault {
 
 inline Fault read_fault;
 inline Fault open_fault;
-inline std::atomic<int> last_descriptor{-1};  ///< that was read from
+inline std::atomic<int> last_descriptor{-1};        ///< that was read from
+inline std::atomic<bool> nothing_is_cached{false};  ///< as far as the system tells
 
 }  // namespace sapwood::io
 
@@ -55,6 +57,14 @@ ssize_t preadv(int descriptor, const iovec* vector, int count, off_t offset) {
   sapwood::io::last_descriptor = descriptor;
   if (sapwood::io::read_fault.strikes(descriptor)) return -1;
   return ::syscall(SYS_preadv, descriptor, vector, count, offset, 0L);
+}
+
+ssize_t preadv2(int descriptor, const iovec* vector, int count, off_t offset, int flags) {
+  if (sapwood::io::nothing_is_cached) {
+    errno = EAGAIN;
+    return -1;
+  }
+  return ::syscall(SYS_preadv2, descriptor, vector, count, offset, 0L, flags);
 }
 
 int open(const char* path, int flags, ...) {
