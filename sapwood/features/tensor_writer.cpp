@@ -9,7 +9,7 @@ namespace {
 
 // Rows are fetched into the cache before their turn: first their fixed part, and when that is there, the
 // beginning of their jagged groups, after which the processor sees where it goes on.
-constexpr size_t kBytesAhead = 6144;  // in as many rows as that are, but
+constexpr size_t kBytesAhead = 6144;  // of rows, but in at least and at most so many of them
 constexpr size_t kFewestAhead = 16;
 constexpr size_t kMostAhead = 64;
 constexpr size_t kTogether = 4;

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <functional>
 #include <numeric>
 #include <utility>
 
@@ -85,8 +84,9 @@ CoalescedRead::CoalescedRead(const RandomAccessFile& file, std::span<const ByteR
 }
 
 uint64_t CoalescedRead::held_bytes() const {
-  return std::transform_reduce(buffers_.begin(), buffers_.end(), uint64_t{0}, std::plus<>(),
-                               [](const Buffer& buffer) { return uint64_t{buffer.size()}; });
+  uint64_t bytes = 0;
+  for (const Buffer& buffer : buffers_) bytes += buffer.size();
+  return bytes;
 }
 
 // Takes those ranges that are to stay where they are out of the ascending `order`.

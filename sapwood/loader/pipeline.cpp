@@ -34,8 +34,7 @@ constexpr uint64_t kChunksOfABucket = 8;  // of each worker, so that the last on
 constexpr uint64_t kSlabsOfAll = 32;      // that rows are staged in
 constexpr size_t kMostFetched = 64;       // units, since each keeps its file open
 constexpr int64_t kSegmentsAhead = 1;     // staged beyond those that the next bucket waits for
-constexpr size_t kDecodedAhead =
-    2;  // units of each thread that wait to be staged: the first may be the last one done
+constexpr size_t kDecodedAhead = 2;       // units of each thread, since the first may be done last
 
 int64_t batch_bytes(const EpochPlan& plan) {
   return std::max<int64_t>(1, std::llround(plan.batch_row_bytes * static_cast<double>(plan.batch_size)));
@@ -339,6 +338,7 @@ void Pipeline::fetch_unit(std::unique_lock<std::mutex>& lock) {
   }
   const uint64_t stored_bytes = unit.stored_bytes;
   const uint64_t fetching_bytes = plan_.fetching_bytes(unit);
+  fetched.held_bytes = stored_bytes;  // also where it can't be read whole: decoding reads what it can
   fetched_bytes_ += stored_bytes + fetching_bytes;
   lock.unlock();
   const auto start = Clock::now();
@@ -349,10 +349,6 @@ void Pipeline::fetch_unit(std::unique_lock<std::mutex>& lock) {
   }
   const double seconds = seconds_since(start);
   lock.lock();
-  // Of what can't be read whole, decoding reads what it can.
-  fetched.held_bytes = fetched.unit.columns ? fetched.unit.columns->held_bytes()
-                       : fetched.none_pass  ? 0
-                                            : stored_bytes;
   fetched_bytes_ += fetched.held_bytes;
   give_back(fetched_bytes_, stored_bytes + fetching_bytes);
   stats_.fetch_seconds += seconds;

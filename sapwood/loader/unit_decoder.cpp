@@ -13,6 +13,11 @@ RowPlace delivered_before(const EpochPlan& plan) {
   return plan.may_repeat() ? RowPlace{plan.after.bucket - 1, UINT64_MAX} : plan.after;
 }
 
+FetchedRows held(FetchedRows fetched) {
+  fetched.held_bytes = fetched.unit.columns ? fetched.unit.columns->held_bytes() : 0;
+  return fetched;
+}
+
 }  // namespace
 
 void DecodedUnit::stage(const EpochPlan& plan, int64_t end, WorkerStaging& staging) {
@@ -105,7 +110,7 @@ std::unique_ptr<DecodedUnit> UnitDecoder::find(const StreamUnit& unit) const {
 
 FetchedRows UnitDecoder::fetch(const Unit& unit) const {
   const Dataset& dataset = *plan_.dataset;
-  if (!plan_.prefilter) return {.unit = dataset.fetch(unit, plan_.selection, pool_, stop_)};
+  if (!plan_.prefilter) return held({.unit = dataset.fetch(unit, plan_.selection, pool_, stop_)});
   const Prefilter& prefilter = *plan_.prefilter;
   FetchedUnit first = dataset.fetch(unit, prefilter.selection, pool_, stop_);
   const std::vector<Column> columns = dataset.decode(first, prefilter.selection, pool_, stop_);
@@ -115,7 +120,7 @@ FetchedRows UnitDecoder::fetch(const Unit& unit) const {
       first.context(), [&] { return rows_in_parts({prefilter.part}, {places}, columns, pool_); });
   const bool none_pass = std::ranges::all_of(passes, [](uint8_t pass) { return pass == 0; });
   if (!none_pass) first = dataset.fetch(unit, plan_.selection, pool_, stop_);
-  return {std::move(first), std::move(passes), none_pass};
+  return held({std::move(first), std::move(passes), none_pass});
 }
 
 DecodedPieces UnitDecoder::decode(const StreamUnit& unit, FetchedRows fetched) const {

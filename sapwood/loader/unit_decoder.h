@@ -45,7 +45,7 @@ struct FetchedRows {
   FetchedUnit unit{};             ///< without columns where fetching failed, or no row passes
   std::vector<uint8_t> passes{};  ///< whether each entry passes the filters that were read first, if any
   bool none_pass = false;
-  uint64_t held_bytes = 0;  ///< of the memory for units
+  uint64_t held_bytes = 0;  ///< memory that the stored bytes take
 };
 
 /// Fetches units, and turns them into rows, or into what rows are written from. Safe from many threads.
